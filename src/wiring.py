@@ -210,8 +210,10 @@ def _wire_booking_settings() -> None:
         lock_currency_by_prices,
         upcoming_dates,
     )
+    from src.booking.queries.performer_work import work_of_performer
     from src.tenants.commands.catalogue import register_location_follower
     from src.tenants.events import TimezoneChanged
+    from src.tenants.queries.performer_work import register_performer_work
     from src.tenants.queries.settings import (
         register_currency_lock,
         register_location_guests,
@@ -222,6 +224,7 @@ def _wire_booking_settings() -> None:
     registry.on(TimezoneChanged, "booking.follow_zone_change", follow_zone_change)
     register_currency_lock("booking.prices", lock_currency_by_prices)
     register_timezone_preview("booking.sessions", upcoming_dates)
+    register_performer_work("booking.sessions", work_of_performer)
     register_location_guests("booking.sessions", guests_at)
     register_location_follower("booking.sessions", follow_location)
 

@@ -13,12 +13,14 @@ _AT_PLAN = frozenset(
         ReasonCode.BUSINESS_CLOSED,
         ReasonCode.PLAN_LACKS_GROUPS,
         ReasonCode.PLAN_LACKS_SERIES,
+        ReasonCode.PLAN_LACKS_APPOINTMENTS,
         ReasonCode.MONTHLY_LIMIT,
     }
 )
 _AT_SERVICE = frozenset(
     {
         ReasonCode.SERVICE_INACTIVE,
+        ReasonCode.NO_GIVERS,
         ReasonCode.SERVICE_HIDDEN,
         ReasonCode.SERVICE_UNLISTED,
         ReasonCode.NOT_SOLD_SINGLY,
@@ -94,6 +96,8 @@ def mend_href(code: ReasonCode, subject: Subject) -> str:
         return f"{subject.base}/payments"
     if code in _AT_SERVICE:
         return f"{subject.base}/services/{subject.service_id}/edit"
+    if code is ReasonCode.NO_HOURS:
+        return f"{subject.base}/settings/performers"
     if code is ReasonCode.NO_DATES:
         return f"{subject.base}/services/{subject.service_id}/sessions"
     if code is ReasonCode.NO_SERIES_ON_SALE:

@@ -23,6 +23,10 @@ POST /sessions/{session_id}/attendance
 GET POST /check-in
 GET POST /check-in/{code}
 GET POST /sessions/{session_id}/seats/{seat_id}
+GET /hours
+GET POST /settings/performers/{performer_id}/hours
+POST /settings/performers/{performer_id}/hours/days
+POST /settings/performers/{performer_id}/hours/days/remove
 """
 
 _MANAGER = """
@@ -35,6 +39,9 @@ GET /settings/accent.css
 GET POST /settings/performers
 GET POST /settings/performers/{performer_id}
 POST /settings/performers/{performer_id}/active
+GET POST /settings/closed-days
+POST /settings/closed-days/holidays
+POST /settings/closed-days/remove
 GET /settings/locations
 GET POST /settings/locations/new
 GET POST /settings/locations/{location_id}

@@ -220,6 +220,7 @@ THINGS = {
     "seat": "moved_seat_id",
     "to_session_id": "loose_session_id",
     "default_performer_id": "performer_id",
+    "performer_ids": "performer_id",
     "default_location_id": "location_id",
     "session_ids": "loose_session_id",
     "service_ids": "service_id",
@@ -249,6 +250,8 @@ async def test_a_form_with_anothers_id_is_refused_and_writes_nothing(
             where, more = HOW[struct.__name__]
             path = f"/app/{rival.slug}{where.format(**own)}"
             more = {key: _filled(value, own) for key, value in more.items()}
+            if name == "performer_ids":  # Of the two kinds of services only one says who gives it.
+                path, more = f"/app/{rival.slug}/services/new", {**more, "kind": "appointment"}
             sent = {"_csrf_token": token, **more, name: str(theirs[THINGS.get(name, name)])}
             files = {"file": ("t.csv", b"date,start,end\n", "text/csv")}
             shown = await client.post(

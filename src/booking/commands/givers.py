@@ -28,6 +28,16 @@ async def giver_errors(uow: UnitOfWork, performer_ids: Collection[UUID] | None) 
     return {}
 
 
+async def list_givers(uow: UnitOfWork, service_id: UUID) -> list[UUID]:
+    """Whoever gives it, those too who are switched off, in a lasting order."""
+    found = await uow.session.scalars(
+        select(ServicePerformer.performer_id)
+        .where(ServicePerformer.tenant_id == uow.tenant, ServicePerformer.service_id == service_id)
+        .order_by(ServicePerformer.performer_id)
+    )
+    return list(found)
+
+
 async def set_givers(
     uow: UnitOfWork, service_id: UUID, performer_ids: Collection[UUID] | None
 ) -> list[str]:
@@ -37,12 +47,7 @@ async def set_givers(
     """
     if performer_ids is None:
         return []
-    rows = await uow.session.scalars(
-        select(ServicePerformer.performer_id).where(
-            ServicePerformer.tenant_id == uow.tenant, ServicePerformer.service_id == service_id
-        )
-    )
-    before, wanted = set(rows), set(performer_ids)
+    before, wanted = set(await list_givers(uow, service_id)), set(performer_ids)
     if before == wanted:
         return []
     await uow.session.execute(

@@ -20,6 +20,7 @@ from src.booking.commands.series_dates import (
     lock_dates,
     sessions_that_take_place,
 )
+from src.booking.commands.services import get_group_service
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.drop_in import DropInRules, PayWay
 from src.booking.domain.kinds import (
@@ -161,9 +162,7 @@ async def create_series(
     Raises: PlanLimitReached, NotFound, InvalidInput, Conflict.
     """
     await _require_plan(uow, ctx)
-    service = await uow.session.get(Service, (uow.tenant, service_id))
-    if service is None:
-        raise NotFound(_("There is no such service."))
+    service = await get_group_service(uow, service_id)
     series_id = series_id or new_id()
     if await uow.session.get(Series, (uow.tenant, series_id)) is not None:
         return series_id

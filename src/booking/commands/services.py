@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
-from src.booking.commands.givers import giver_errors, set_givers
+from src.booking.commands.givers import giver_errors, list_givers, set_givers
 from src.booking.domain.appointment_terms import (
     AppointmentTerms,
     appointment_errors,
@@ -127,6 +127,18 @@ async def get_service(uow: UnitOfWork, service_id: UUID) -> Service:
     return found
 
 
+async def get_group_service(uow: UnitOfWork, service_id: UUID) -> Service:
+    """Raises: NotFound; Conflict for one whose times are made as guests book them."""
+    service = await get_service(uow, service_id)
+    if service.kind != ServiceKind.GROUP:
+        sentence = _(
+            "This service is booked by appointment: its times come from the hours of those who give"
+            " it, so it has no dates, series or waiting list."
+        )
+        raise Conflict(sentence, code="not_a_group_service")
+    return service
+
+
 def details_of_service(service: Service) -> ServiceDetails:
     """The service as it is: what a change of some fields starts from."""
     return ServiceDetails(
@@ -155,6 +167,15 @@ def details_of_service(service: Service) -> ServiceDetails:
         visibility=Visibility(service.visibility),
         active=service.active,
     )
+
+
+async def get_details(uow: UnitOfWork, service: Service) -> ServiceDetails:
+    """The service as it is, with those who give it where it is booked by appointment."""
+    details = details_of_service(service)
+    if service.kind != ServiceKind.APPOINTMENT:
+        return details
+    given_by = tuple(await list_givers(uow, service.id))
+    return msgspec.structs.replace(details, performer_ids=given_by)
 
 
 async def create_service(uow: UnitOfWork, ctx: RequestContext, cmd: CreateService) -> UUID:
@@ -192,8 +213,9 @@ async def update_service(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateServic
     Raises: NotFound, PlanLimitReached, InvalidInput; Conflict when it changed since it was seen.
     """
     service = await _lock_service(uow, cmd.service_id)
-    if cmd.seen is not None and mark_of(details_of_service(service)) != cmd.seen:
-        _check_same(service, cmd)
+    current = await get_details(uow, service)
+    if cmd.seen is not None and mark_of(current) != cmd.seen:
+        _check_same(service, current, cmd)
     if _offers_more(service, cmd):
         await require_feature_now(uow, ctx, FEATURE_OF_SERVICE_KIND[ServiceKind(service.kind)])
     if cmd.sales_mode != service.sales_mode:
@@ -217,9 +239,11 @@ async def _lock_service(uow: UnitOfWork, service_id: UUID) -> Service:
     return found
 
 
-def _check_same(service: Service, cmd: UpdateService) -> None:
+def _check_same(service: Service, current: ServiceDetails, cmd: UpdateService) -> None:
     """Sending the same thing twice undoes nothing. Raises: Conflict."""
     columns = _columns(cmd, cmd.slug or service.slug, service.leaving)
+    if cmd.performer_ids is not None and set(cmd.performer_ids) != set(current.performer_ids or ()):
+        raise changed_since_seen()
     if any(getattr(service, name) != value for name, value in columns.items()):
         raise changed_since_seen()
 

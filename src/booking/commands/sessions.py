@@ -23,11 +23,11 @@ from src.booking.commands.busy import (
 )
 from src.booking.commands.changes import changed_meanwhile, note_changes
 from src.booking.commands.decision_due import move_past_errors, replan_decision
-from src.booking.commands.services import get_service
+from src.booking.commands.services import get_group_service, get_service
 from src.booking.commands.session_places import place_errors
 from src.booking.commands.waking import wake_edited
 from src.booking.domain.drop_in import DropInRules
-from src.booking.domain.kinds import ServiceKind, SessionMode, SessionState
+from src.booking.domain.kinds import SessionMode, SessionState
 from src.booking.domain.minimum import USUAL_HOURS, hours_of, minimum_errors
 from src.booking.domain.seen import mark_of
 from src.booking.domain.session_rules import SessionDraft, move_errors, session_errors
@@ -222,9 +222,7 @@ def _is_stale(session: Session, cmd: UpdateSession) -> bool:
 
 async def require_group_service(uow: UnitOfWork, service_id: UUID) -> None:
     """Raises: NotFound; Conflict for a service that has no sessions."""
-    service = await get_service(uow, service_id)
-    if service.kind != ServiceKind.GROUP:
-        raise Conflict(_("Only group services have sessions."), code="not_a_group_service")
+    await get_group_service(uow, service_id)
 
 
 async def check_session(

@@ -27,6 +27,8 @@ from src.booking.domain.reasons import (
     being_cancelled,
     mixed_services,
     no_dates,
+    no_givers,
+    no_hours,
     no_series_on_sale,
     no_upcoming_session,
     price_missing,
@@ -77,6 +79,8 @@ class Seen(StrEnum):
 _UNSEEN = frozenset(
     {
         ReasonCode.PLAN_LACKS_GROUPS,
+        ReasonCode.PLAN_LACKS_APPOINTMENTS,
+        ReasonCode.NO_GIVERS,
         ReasonCode.PLAN_LACKS_SERIES,
         ReasonCode.SERVICE_INACTIVE,
         ReasonCode.SERVICE_HIDDEN,
@@ -133,6 +137,26 @@ def why_not_found_service(
         reasons.append(no_dates())
     elif service.sales_mode is SalesMode.SERIES and not has_series:
         reasons.append(no_series_on_sale())
+    return reasons
+
+
+def why_not_found_appointment(
+    business: BusinessFacts,
+    service: ServiceFacts,
+    *,
+    pays_online: bool,
+    has_givers: bool,
+    has_hours: bool,
+) -> list[Reason]:
+    """Why guests do not find a service by appointment, or no time to book of it. `has_givers`:
+    somebody who is not put aside gives it; `has_hours`: one of them is ever there.
+    """
+    reasons = why_not_offered(business, service, pays_online=pays_online)
+    reasons.extend(why_unlisted(service.visibility))
+    if not has_givers:
+        reasons.append(no_givers())
+    elif not has_hours:
+        reasons.append(no_hours())
     return reasons
 
 

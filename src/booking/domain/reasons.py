@@ -20,6 +20,8 @@ class ReasonCode(StrEnum):
     SERVICE_HIDDEN = "service_hidden"
     SERVICE_UNLISTED = "service_unlisted"
     NO_DATES = "no_dates"
+    NO_GIVERS = "no_givers"
+    NO_HOURS = "no_hours"
     NO_SERIES_ON_SALE = "no_series_on_sale"
     NOT_SOLD_SINGLY = "not_sold_singly"
     NOT_SOLD_AS_SERIES = "not_sold_as_series"
@@ -290,6 +292,24 @@ def no_dates() -> Reason:
         not_at_present(),
         _("No date of it is to come."),
         _("Publish its next dates."),
+    )
+
+
+def no_givers() -> Reason:
+    return Reason(
+        ReasonCode.NO_GIVERS,
+        not_at_present(),
+        _("Nobody gives it."),
+        _("Choose who gives it."),
+    )
+
+
+def no_hours() -> Reason:
+    return Reason(
+        ReasonCode.NO_HOURS,
+        not_at_present(),
+        _("Nobody who gives it has hours."),
+        _("Set their hours."),
     )
 
 

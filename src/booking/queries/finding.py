@@ -11,12 +11,13 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from src.booking.domain.bookable import BusinessFacts, why_not_bookable_session
-from src.booking.domain.kinds import SalesMode, SessionState, Visibility
+from src.booking.domain.kinds import SalesMode, ServiceKind, SessionState, Visibility
 from src.booking.domain.publishing import (
     Seen,
     how_seen,
     how_service_seen,
     how_session_seen,
+    why_not_found_appointment,
     why_not_found_series,
     why_not_found_service,
     why_not_found_session,
@@ -26,6 +27,8 @@ from src.booking.domain.reasons import Reason, ReasonCode
 from src.booking.mend_links import Subject, why_lines
 from src.booking.models import Series, Service, Session
 from src.booking.queries.decide import business_now
+from src.booking.queries.free_times import givers
+from src.booking.queries.hours import have_hours
 from src.booking.queries.offer_facts import (
     quote_of_session,
     series_facts,
@@ -39,6 +42,7 @@ from src.booking.views.finding import Found
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
+from src.platform.localtime import to_local
 from src.tenants.context import TenantSnapshot
 
 MOST_SERIES = 20
@@ -53,6 +57,8 @@ async def find_service(uow: UnitOfWork, tenant: TenantSnapshot, service_id: UUID
     if service is None:
         raise NotFound(_("There is no such service."))
     business = await business_now(uow, tenant, now)
+    if service.kind == ServiceKind.APPOINTMENT:
+        return await _find_appointments(uow, tenant, business, service)
     to_come = (
         select(Session.id)
         .where(
@@ -78,6 +84,22 @@ async def find_service(uow: UnitOfWork, tenant: TenantSnapshot, service_id: UUID
     if reasons:
         return _found(reasons, Subject(base=f"/app/{tenant.slug}", service_id=service_id))
     return await _find_any(uow, tenant, business, service, now)
+
+
+async def _find_appointments(
+    uow: UnitOfWork, tenant: TenantSnapshot, business: BusinessFacts, service: Service
+) -> Found:
+    """Whether anybody gives it and has hours, beside what stands against any service."""
+    given_by = await givers(uow, service.id)
+    today = to_local(uow.clock.now(), tenant.zone).date()
+    reasons = why_not_found_appointment(
+        business,
+        service_facts(service),
+        pays_online=is_paid_online(service),
+        has_givers=bool(given_by),
+        has_hours=await have_hours(uow, given_by, today),
+    )
+    return _found(reasons, Subject(base=f"/app/{tenant.slug}", service_id=service.id))
 
 
 class _Judged(NamedTuple):

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import distinct, func, select
+from sqlalchemy import ColumnElement, distinct, func, select
 
-from src.booking.domain.kinds import SeatState
+from src.booking.domain.kinds import SeatState, ServiceKind
 from src.booking.models import Seat, Series, Service, Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext
@@ -13,20 +13,26 @@ from src.tenants.domain.entitlements import Feature
 from src.tenants.domain.plans import Change
 
 SHOWN = ("public", "unlisted")
+_OFFERS = {Feature.GROUP_SERVICES, Feature.SERIES, Feature.APPOINTMENTS}
 
 
 async def plan_consequences(uow: UnitOfWork, change: Change, now: datetime) -> list[Consequence]:
     """A downgrade probe: services and series hidden or shown again, bookings that still run."""
-    if Feature.GROUP_SERVICES in change.lost:
-        return [
-            *_hidden_services(await _count_services(uow)),
-            await _still_running(uow, now),
-        ]
-    if Feature.SERIES in change.lost:
-        return [*_unsold_series(await _count_series(uow)), await _still_running(uow, now)]
-    if Feature.GROUP_SERVICES in change.gained:
-        return _shown_again(await _count_services(uow))
-    return []
+    lost, gained = set(change.lost), set(change.gained)
+    found: list[Consequence] = []
+    if Feature.GROUP_SERVICES in lost:
+        found += _hidden_services(await _count_services(uow, ServiceKind.GROUP))
+    elif Feature.SERIES in lost:
+        found += _unsold_series(await _count_series(uow))
+    if Feature.APPOINTMENTS in lost:
+        found += _resting_appointments(await _offered_appointments(uow))
+    if lost & _OFFERS:
+        found.append(await _still_running(uow, now))
+    if Feature.GROUP_SERVICES in gained:
+        found += _shown_again(await _count_services(uow, ServiceKind.GROUP))
+    if Feature.APPOINTMENTS in gained:
+        found += _appointments_again(await _offered_appointments(uow))
+    return found
 
 
 def _hidden_services(count: int) -> list[Consequence]:
@@ -49,6 +55,29 @@ def _unsold_series(count: int) -> list[Consequence]:
         count,
     )
     return [Consequence(weight=Weight.LOSS, text=text)]
+
+
+def _resting_appointments(names: list[str]) -> list[Consequence]:
+    if not names:
+        return []
+    text = ngettext(
+        "Nothing new can be booked by appointment: %(names)s is hidden from guests.",
+        "Nothing new can be booked by appointment: %(names)s are hidden from guests.",
+        len(names),
+        names=_listed(names),
+    )
+    return [Consequence(weight=Weight.LOSS, text=text)]
+
+
+def _appointments_again(names: list[str]) -> list[Consequence]:
+    if not names:
+        return []
+    text = _("Guests can book by appointment again: %(names)s.", names=_listed(names))
+    return [Consequence(weight=Weight.NOTE, text=text)]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"“{name}”" for name in names)
 
 
 def _shown_again(count: int) -> list[Consequence]:
@@ -84,14 +113,23 @@ async def _still_running(uow: UnitOfWork, now: datetime) -> Consequence:
     return Consequence(weight=Weight.KEEPS, text=text if count else none)
 
 
-async def _count_services(uow: UnitOfWork) -> int:
-    offered = select(func.count(Service.id)).where(
-        Service.tenant_id == uow.tenant,
-        Service.kind == "group",
-        Service.active,
-        Service.visibility.in_(SHOWN),
-    )
+async def _count_services(uow: UnitOfWork, kind: ServiceKind) -> int:
+    offered = select(func.count(Service.id)).where(*_is_offered(uow, kind))
     return await uow.session.scalar(offered) or 0
+
+
+async def _offered_appointments(uow: UnitOfWork) -> list[str]:
+    offered = select(Service.name).where(*_is_offered(uow, ServiceKind.APPOINTMENT))
+    return list(await uow.session.scalars(offered.order_by(Service.name)))
+
+
+def _is_offered(uow: UnitOfWork, kind: ServiceKind) -> list[ColumnElement[bool]]:
+    return [
+        Service.tenant_id == uow.tenant,
+        Service.kind == str(kind),
+        Service.active.is_(True),
+        Service.visibility.in_(SHOWN),
+    ]
 
 
 async def _count_series(uow: UnitOfWork) -> int:

@@ -12,12 +12,12 @@ Choice = tuple[str, str]
 """A value of a select with its label."""
 
 
-async def list_performer_choices(uow: UnitOfWork, chosen: UUID | None = None) -> list[Choice]:
-    """Active performers by name, and the one that is chosen already."""
+async def list_performer_choices(uow: UnitOfWork, *chosen: UUID | None) -> list[Choice]:
+    """Active performers by name, and those that are chosen already."""
     found = await uow.session.execute(
         select(Performer.id, Performer.name)
         .where(Performer.tenant_id == uow.tenant)
-        .where(or_(Performer.active, Performer.id == chosen))
+        .where(or_(Performer.active, Performer.id.in_([one for one in chosen if one])))
         .order_by(Performer.name)
     )
     return [(str(row.id), row.name) for row in found]

@@ -1,16 +1,18 @@
 """Services as their owner sees them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, exists, func, select
 
+from src.booking.domain.appointment_terms import appointment_terms_from, lengths_of
 from src.booking.domain.kinds import SalesMode, SeriesPriceType, ServiceKind
 from src.booking.domain.price_label import PriceFacts, price_label
 from src.booking.domain.price_label import text as label_text
 from src.booking.domain.price_tiers import open_tiers, read_tiers
-from src.booking.models import Series, Service, Session
+from src.booking.models import Series, Service, ServicePerformer, Session
 from src.booking.queries.on_offer import people_in, with_offers
 from src.booking.queries.on_sale import OnSale, list_on_sale
 from src.booking.views.services import ServiceHead, ServiceListRow
@@ -18,6 +20,7 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _, current_locale
 from src.tenants.context import TenantSnapshot
+from src.tenants.models import Performer
 
 
 async def list_service_rows(
@@ -26,7 +29,26 @@ async def list_service_rows(
     """Every service, those on offer first, with what is coming up."""
     on_sale = await list_on_sale(uow, tenant, now)
     found = await uow.session.execute(_with_upcoming(uow.tenant, now))
-    return [_list_row(row, on_sale, tenant.currency) for row in found]
+    given_by = await _givers_of_all(uow)
+    return [_list_row(row, on_sale, tenant.currency, given_by) for row in found]
+
+
+async def _givers_of_all(uow: UnitOfWork) -> dict[UUID, list[str]]:
+    """By service, the names of those who give it by appointment and are not put aside."""
+    found = await uow.session.execute(
+        select(ServicePerformer.service_id, Performer.name)
+        .join(
+            Performer,
+            (Performer.tenant_id == ServicePerformer.tenant_id)
+            & (Performer.id == ServicePerformer.performer_id),
+        )
+        .where(ServicePerformer.tenant_id == uow.tenant, Performer.active)
+        .order_by(Performer.name)
+    )
+    names: dict[UUID, list[str]] = {}
+    for row in found:
+        names.setdefault(row.service_id, []).append(row.name)
+    return names
 
 
 async def get_service_head(uow: UnitOfWork, service_id: UUID) -> ServiceHead:
@@ -96,8 +118,11 @@ def _with_upcoming(tenant_id: UUID, now: datetime) -> Select[Any]:
     )
 
 
-def _list_row(row: Row[Any], on_sale: OnSale, currency: str) -> ServiceListRow:
+def _list_row(
+    row: Row[Any], on_sale: OnSale, currency: str, given_by: Mapping[UUID, list[str]]
+) -> ServiceListRow:
     service: Service = row.Service
+    terms = appointment_terms_from(service.appointment)
     return ServiceListRow(
         id=service.id,
         name=service.name,
@@ -114,6 +139,10 @@ def _list_row(row: Row[Any], on_sale: OnSale, currency: str) -> ServiceListRow:
         capacity=row.capacity or 0,
         next_at=row.next_at,
         series=row.number or 0,
+        lengths=[one.minutes for one in lengths_of(terms, service.duration_minutes, 0)]
+        if service.kind == ServiceKind.APPOINTMENT
+        else [],
+        given_by=given_by.get(service.id, []),
     )
 
 

@@ -18,6 +18,7 @@ from src.booking.domain.minimum import ASK_AHEAD, decide_at
 from src.booking.domain.session_rules import LONGEST_SESSION
 from src.booking.models import Cancellation, Series, Service, Session
 from src.booking.queries.on_offer import people_in, places_on_offer, with_offers
+from src.booking.queries.slot_guests import guest_of_slot
 from src.booking.views.calendar import CalendarFilter
 from src.booking.views.sessions import (
     Minimum,
@@ -50,6 +51,8 @@ COLUMNS = (
     Location.name.label("place"),
     Session.series_id,
     Series.title.label("series_title"),
+    Session.is_slot.label("is_appointment"),
+    guest_of_slot().label("guest"),
 )
 
 
@@ -189,8 +192,9 @@ def list_row(row: Row[Any]) -> SessionListRow:
 def _facts(row: Row[Any]) -> dict[str, Any]:
     names = ("id", "service_id", "service_name", "title", "starts_at", "ends_at", "capacity")
     more = ("state", "mode", "performer", "place", "series_id", "series_title")
+    of_slots = ("is_appointment", "guest")
     counts = ("taken", "on_offer")
-    return {name: getattr(row, name) for name in (*names, *counts, *more)}
+    return {name: getattr(row, name) for name in (*names, *counts, *more, *of_slots)}
 
 
 def joined_sessions(tenant_id: UUID) -> Select[Any]:

@@ -18,7 +18,7 @@ class CalendarFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 class CalendarEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A session for the library; times are those of the business's clock, without a zone. `count`
-    is taken/seats, empty where nobody is awaited any more.
+    is taken/seats, or whose appointment it is; empty where nobody is awaited any more.
     """
 
     id: UUID

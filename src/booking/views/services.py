@@ -10,6 +10,7 @@ class ServiceListRow(msgspec.Struct, frozen=True, kw_only=True):
     """A service in the owner's list; `price` is its one price label in words. `pays_online`: its
     single dates are paid online.
 
+    `lengths` in minutes and the names in `given_by` are those of a service by appointment.
     `next_at` is the next session's start; `seats_left` are those of all upcoming sessions.
     """
 
@@ -28,6 +29,8 @@ class ServiceListRow(msgspec.Struct, frozen=True, kw_only=True):
     capacity: int
     next_at: datetime | None
     series: int
+    lengths: list[int] = []
+    given_by: list[str] = []
 
 
 class ServiceHead(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,8 @@ from src.booking.views.cancellations import Toll, Waiters
 class SessionListRow(msgspec.Struct, frozen=True, kw_only=True):
     """A session in a list of its business.
 
-    `taken` are people's places, `on_offer` those that people who wait have been offered.
+    `taken` are people's places, `on_offer` those that people who wait have been offered. `guest` is
+    whose appointment it is, where it is one.
     """
 
     id: UUID
@@ -29,6 +30,8 @@ class SessionListRow(msgspec.Struct, frozen=True, kw_only=True):
     place: str | None
     series_id: UUID | None
     series_title: str | None
+    is_appointment: bool
+    guest: str
 
 
 class MonthOfSessions(msgspec.Struct, frozen=True, kw_only=True):

@@ -220,9 +220,8 @@ def _window(wanted: WindowQuery, today: date) -> tuple[date, date] | None:
 
 def _entry(row: SessionListRow, ctx: RequestContext, now: datetime) -> CalendarEntry:
     zone, is_on = ctx.here.zone, row.state == SessionState.SCHEDULED
-    state = (
-        row.state if not is_on else "full" if row.taken + row.on_offer >= row.capacity else "open"
-    )
+    is_full = row.taken + row.on_offer >= row.capacity and not row.is_appointment
+    state = row.state if not is_on else "full" if is_full else "open"
     start, end = to_local(row.starts_at, zone), to_local(row.ends_at, zone)
     return CalendarEntry(
         id=row.id,
@@ -247,7 +246,8 @@ def _state_word(state: str, row: SessionListRow) -> str:
 
 
 def _count(row: SessionListRow) -> str:
-    return f"{row.taken}/{row.capacity}"
+    """Seats, or whose appointment it is."""
+    return row.guest if row.is_appointment else f"{row.taken}/{row.capacity}"
 
 
 def _by_day(rows: list[SessionListRow], ctx: RequestContext) -> list[CalendarDay]:

@@ -17,7 +17,7 @@ from src.booking.commands.imports import (
     give_up_import,
     keep_timetable,
 )
-from src.booking.commands.services import get_service
+from src.booking.commands.services import get_group_service
 from src.booking.domain.timetable_columns import ColumnsUnknown
 from src.booking.models import Service, TimetableImport
 from src.booking.queries.imports import (
@@ -117,7 +117,7 @@ async def show_upload(
     service_id: FromPath[UUID],
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
-        service = await get_service(uow, service_id)
+        service = await get_group_service(uow, service_id)
     form = blank(UploadForm, {"token": new_id(), **_initial_of(service)})
     return await _upload_page(request, services, ctx, form, service_id)
 

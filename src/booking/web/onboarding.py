@@ -2,7 +2,7 @@
 
 from sqlalchemy import exists, select
 
-from src.booking.models import Digest, Series, Service, Session
+from src.booking.models import Digest, Series, Service, ServicePerformer, Session, WeeklyHours
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
@@ -23,8 +23,11 @@ def register_steps() -> None:
     register_onboarding_step(
         Step(
             key="session",
-            title=lambda: _("Publish the first date"),
-            sentence=lambda: _("One date, or a whole term at once. Guests book what is published."),
+            title=lambda: _("Publish the first date, or set hours"),
+            sentence=lambda: _(
+                "Guests book the dates that you publish, one or a whole term at once, and"
+                " appointments within the hours of those who give them."
+            ),
             path="/services",
             probe=_has_session,
         )
@@ -63,7 +66,14 @@ async def _has_series(uow: UnitOfWork, tenant: TenantSnapshot) -> bool:
 
 
 async def _has_session(uow: UnitOfWork, tenant: TenantSnapshot) -> bool:
-    return bool(await uow.session.scalar(select(exists().where(Session.tenant_id == tenant.id))))
+    """A date, or an appointment that somebody gives who has hours: that needs no dates."""
+    published = exists().where(Session.tenant_id == tenant.id)
+    by_appointment = exists().where(
+        ServicePerformer.tenant_id == tenant.id,
+        WeeklyHours.tenant_id == tenant.id,
+        WeeklyHours.performer_id == ServicePerformer.performer_id,
+    )
+    return bool(await uow.session.scalar(select(published | by_appointment)))
 
 
 async def _has_digest(uow: UnitOfWork, tenant: TenantSnapshot) -> bool:

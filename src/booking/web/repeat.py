@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from src.booking.commands.repeat import Published, PublishRepeat, check_repeat, publish_repeat
-from src.booking.commands.services import get_service
+from src.booking.commands.services import get_group_service
 from src.booking.queries.repeat import RepeatDate
 from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
 from src.booking.queries.services import get_service_head
@@ -81,7 +81,7 @@ async def show_repeat(
     service_id: FromPath[UUID],
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
-        service = await get_service(uow, service_id)
+        service = await get_group_service(uow, service_id)
     today = to_local(services.clock.now(), ctx.here.zone).date()
     form = blank(RepeatForm, initial_of(service, ctx.here, today))
     return await _form(request, services, ctx, form, service_id)

@@ -14,7 +14,7 @@ from src.booking.commands.series import (
     get_series_command,
     update_series,
 )
-from src.booking.commands.services import get_service
+from src.booking.commands.services import get_group_service
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.price_tiers import read_tiers
 from src.booking.domain.seen import CHANGED_MEANWHILE, mark_of
@@ -271,7 +271,7 @@ async def _editor(
     series_id = series.id if series is not None else None
     async with services.uow_factory(ctx.here.id) as uow:
         service = await get_service_head(uow, service_id)
-        offered = await get_service(uow, service_id)
+        offered = await get_group_service(uow, service_id)
         rhythms = await list_rhythms(
             uow, service_id, series_id, ctx.here.zone, services.clock.now()
         )

@@ -7,8 +7,15 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from src.booking.commands.services import ServiceDetails, details_of_service, draft_of
-from src.booking.domain.kinds import SalesMode, SeriesPriceType, SessionMode, Visibility
+from src.booking.commands.services import ServiceDetails, draft_of
+from src.booking.domain.appointment_terms import appointment_errors
+from src.booking.domain.kinds import (
+    SalesMode,
+    SeriesPriceType,
+    ServiceKind,
+    SessionMode,
+    Visibility,
+)
 from src.booking.domain.leaving import NOTHING_BACK, LeavingTerms, terms_from
 from src.booking.domain.price_tiers import read_tiers
 from src.booking.domain.questions import Question, QuestionKind
@@ -16,7 +23,13 @@ from src.booking.domain.seen import mark_of
 from src.booking.domain.service_rules import service_errors, slug_for
 from src.booking.models import Service
 from src.booking.web.amounts import read_amount, read_percent, show_amount, show_percent
-from src.booking.web.leaving_forms import LeavingFields, leaving_initial, read_terms
+from src.booking.web.appointment_forms import (
+    AppointmentFields,
+    appointment_initial,
+    details_by_appointment,
+    read_appointment,
+)
+from src.booking.web.leaving_forms import leaving_initial, read_terms
 from src.booking.web.meanwhile import Words, of_choices, yes_or_no
 from src.booking.web.price_tier_forms import PriceRow, at_the_rows, read_prices, tiers_initial
 from src.platform.errors import InvalidInput
@@ -40,7 +53,7 @@ class QuestionRow(msgspec.Struct, kw_only=True):
     choices: Annotated[str, Meta(max_length=5000)] = ""
 
 
-class ServiceForm(LeavingFields, kw_only=True):
+class ServiceForm(AppointmentFields, kw_only=True):
     """A service as it is typed. `token` becomes a new one's id, `seen` marks what was shown."""
 
     token: UUID | None = None
@@ -69,8 +82,8 @@ class ServiceForm(LeavingFields, kw_only=True):
     active: bool = False
 
 
-def initial_of(service: Service, currency: str) -> dict[str, Any]:
-    """The service as the form shows it at first."""
+def initial_of(service: Service, details: ServiceDetails, currency: str) -> dict[str, Any]:
+    """The service, whose `details` these are, as the form shows it at first."""
     questions = [
         {**question, "choices": "\n".join(question.get("choices", ()))}
         for question in service.questions
@@ -84,7 +97,8 @@ def initial_of(service: Service, currency: str) -> dict[str, Any]:
     return {
         **values,
         **leaving_initial(terms_from(service.leaving)),
-        "seen": mark_of(details_of_service(service)),
+        **appointment_initial(details.appointment, details.performer_ids or (), currency),
+        "seen": mark_of(details),
         "questions": questions,
         "tags": ", ".join(service.tags),
         "price": "" if is_free else show_amount(service.price_minor, currency),
@@ -117,6 +131,12 @@ def field_labels() -> dict[str, str]:
         "max_party": _("Largest party"),
         "questions": _("Questions to guests"),
         "tags": _("Tags"),
+        "performer_ids": _("Given by"),
+        "lengths": _("Other lengths"),
+        "step_minutes": _("Can start"),
+        "before_minutes": _("Kept free before"),
+        "after_minutes": _("Kept free after"),
+        "meeting_url": _("Meeting link"),
     }
 
 
@@ -130,12 +150,13 @@ def saved_words(choices: Mapping[str, Any]) -> Words:
         "active": yes_or_no,
         "default_performer_id": of_choices(choices["performers"]),
         "default_location_id": of_choices(choices["locations"]),
+        "performer_ids": of_choices(choices["performers"]),
         "min_notice_minutes": of_choices(choices["notices"]),
     }
 
 
-def details_of(form: ServiceForm, currency: str) -> dict[str, Any]:
-    """The fields of a command.
+def details_of(form: ServiceForm, currency: str, kind: ServiceKind) -> dict[str, Any]:
+    """The fields of a command for a service of that kind.
 
     Raises: InvalidInput for a price, rate or step that is none, with all that is wrong beside it.
     """
@@ -149,6 +170,10 @@ def details_of(form: ServiceForm, currency: str) -> dict[str, Any]:
         fields |= refused.fields
     details = _details(form, price_minor, tax_rate_bp, leaving)
     details["price_tiers"] = tiers
+    if kind is ServiceKind.APPOINTMENT:
+        terms = read_appointment(form, form.price_type, currency, fields)
+        details |= details_by_appointment(form, terms)
+        fields = (appointment_errors(terms, form.duration_minutes) if fields else {}) | fields
     if fields:
         fields = {**_other_errors(details), **fields}
         raise InvalidInput(next(iter(fields.values())), fields=fields)

@@ -1,14 +1,16 @@
-"""What a new service may begin with: a workshop, a course of dates, or an open class."""
+"""What a new service may begin with: a workshop, a course of dates, an open class, appointments."""
 
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import msgspec
 
-from src.booking.domain.kinds import SalesMode
+from src.booking.domain.kinds import SalesMode, ServiceKind
 from src.booking.domain.leaving import BeforeUnit
 from src.booking.web.service_forms import ServiceForm
 from src.platform.i18n import N_, _
 from src.platform.web.form_plans import plan_of
+from src.tenants.domain.entitlements import Feature
 
 
 class Preset(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +20,7 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     sentence: str
     values: dict[str, Any]
-    needs_series: bool = False
+    features: frozenset[Feature] = frozenset({Feature.GROUP_SERVICES})
 
 
 class PresetButton(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +57,7 @@ PRESETS = (
             "default_capacity": 12,
             "max_party": 1,
         },
-        needs_series=True,
+        features=frozenset({Feature.GROUP_SERVICES, Feature.SERIES}),
     ),
     Preset(
         key="class",
@@ -71,15 +73,29 @@ PRESETS = (
             "tiers": [{"before": 12, "unit": BeforeUnit.HOURS, "percent": 100}],
         },
     ),
+    Preset(
+        key="appointment",
+        title=N_("An appointment"),
+        sentence=N_("Guests choose a time of their own, when somebody of you is free."),
+        values={
+            "kind": ServiceKind.APPOINTMENT,
+            "duration_minutes": 60,
+            "min_notice_minutes": 240,
+            "horizon_days": 60,
+            "max_party": 1,
+            "tiers": [{"before": 1, "unit": BeforeUnit.DAYS, "percent": 100}],
+        },
+        features=frozenset({Feature.APPOINTMENTS}),
+    ),
 )
 
 
-def preset_values(key: str, *, has_series: bool) -> dict[str, Any]:
+def preset_values(key: str, features: AbstractSet[Feature]) -> dict[str, Any]:
     """Of the preset of that key; nothing for another one, or one that the plan does not have.
 
     What only others say is as in an empty form, so that no rule of one pressed before stays.
     """
-    found = next((one for one in _offered(has_series) if one.key == key), None)
+    found = next((one for one in _offered(features) if one.key == key), None)
     if found is None:
         return {}
     said = {name for one in PRESETS for name in one.values}
@@ -87,7 +103,7 @@ def preset_values(key: str, *, has_series: bool) -> dict[str, Any]:
     return {name: found.values.get(name, empty[name]) for name in sorted(said)}
 
 
-def offered_presets(key: str, *, has_series: bool) -> list[PresetButton]:
+def offered_presets(key: str, features: AbstractSet[Feature]) -> list[PresetButton]:
     """Those that there are, the one of that key chosen."""
     return [
         PresetButton(
@@ -96,9 +112,9 @@ def offered_presets(key: str, *, has_series: bool) -> list[PresetButton]:
             sentence=_(one.sentence),
             is_chosen=one.key == key,
         )
-        for one in _offered(has_series)
+        for one in _offered(features)
     ]
 
 
-def _offered(has_series: bool) -> list[Preset]:
-    return [one for one in PRESETS if has_series or not one.needs_series]
+def _offered(features: AbstractSet[Feature]) -> list[Preset]:
+    return [one for one in PRESETS if one.features <= features]

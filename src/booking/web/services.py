@@ -1,4 +1,4 @@
-"""/app/<slug>/services: what the business offers, and the editor of it."""
+"""/app/<slug>/services/new and its siblings: the editor of what the business offers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,21 +9,23 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from src.booking.commands.givers import list_givers
 from src.booking.commands.services import (
     CreateService,
     UpdateService,
     create_service,
+    get_details,
     get_service,
-    set_service_active,
     update_service,
 )
-from src.booking.domain.kinds import SalesMode
+from src.booking.domain.kinds import SalesMode, ServiceKind
 from src.booking.domain.seen import CHANGED_MEANWHILE
 from src.booking.models import Service
+from src.booking.queries.hours import list_booked_of
 from src.booking.queries.leaving import sample_start
 from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
-from src.booking.queries.services import has_prices_of_their_own, list_service_rows
-from src.booking.views.services import ServiceListRow
+from src.booking.queries.services import has_prices_of_their_own
+from src.booking.web.appointment_forms import LengthsView, begun_as, kind_choices, lengths_view
 from src.booking.web.leaving_forms import LeavingView, leaving_view
 from src.booking.web.lost_tags import warn_of_lost_tags
 from src.booking.web.meanwhile import Fact, saved_now, stale
@@ -43,37 +45,24 @@ from src.booking.web.service_words import (
     mode_words,
     price_type_choices,
     sales_mode_choices,
-    sales_mode_words,
     visibility_words,
 )
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
-from src.platform.i18n import _
+from src.platform.i18n import _, ngettext
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.platform.web.formats import minutes, money
 from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import flash, page, redirect
 from src.tenants.context import RequestContext, TenantSnapshot
-from src.tenants.domain.entitlements import Feature
+from src.tenants.domain.entitlements import FEATURE_OF_SERVICE_KIND, Feature
 from src.tenants.domain.roles import Role
-from src.tenants.web.guards import requires, requires_member
+from src.tenants.gates import require_feature
+from src.tenants.web.guards import requires_member
 
 MAY_EDIT = [requires_member(Role.MANAGER)]
-MAY_CREATE = [*MAY_EDIT, requires(Feature.GROUP_SERVICES)]
 NOTICES = (0, 30, 60, 120, 240, 720, 1440, 2880, 10_080)
-
-
-class ServicesView(msgspec.Struct, frozen=True, kw_only=True):
-    """The list of services; `is_frozen` when the plan no longer has group services."""
-
-    rows: list[ServiceListRow]
-    base: str
-    public: str
-    zone: str
-    is_frozen: bool
-    payments_ready: bool
-    words: dict[str, dict[str, str]]
 
 
 class ServiceFormView(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,37 +84,30 @@ class ServiceFormView(msgspec.Struct, frozen=True, kw_only=True):
     tiers: TiersView
     choices: dict[str, Any]
     presets: Sequence[PresetButton]
+    kind: ServiceKind
+    lengths: LengthsView
 
 
-@get("/app/{slug:str}/services", guards=MAY_EDIT, include_in_schema=False)
-async def show_services(
-    request: Request[Any, Any, Any],
-    services: NamedDependency[Services],
-    ctx: NamedDependency[RequestContext],
-) -> Response[bytes]:
-    async with services.uow_factory(ctx.here.id) as uow:
-        rows = await list_service_rows(uow, ctx.here, services.clock.now())
-    view = ServicesView(
-        rows=rows,
-        base=f"/app/{ctx.here.slug}",
-        public=f"/b/{ctx.here.slug}",
-        zone=ctx.here.timezone,
-        is_frozen=not ctx.here.entitlements.has(Feature.GROUP_SERVICES),
-        payments_ready=ctx.here.payments_ready,
-        words={"sales_mode": sales_mode_words(), "visibility": visibility_words()},
-    )
-    return page(request, "booking/services/list.html", view)
-
-
-@get("/app/{slug:str}/services/new", guards=MAY_CREATE, include_in_schema=False)
+@get("/app/{slug:str}/services/new", guards=MAY_EDIT, include_in_schema=False)
 async def show_new_service(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
     usual = {"token": new_id(), "price_type": "online", "active": True, "may_cancel": True}
-    form = blank(ServiceForm, usual)
+    kind = _usual_kind(ctx, request.query_params.get("kind", ""))
+    require_feature(ctx, FEATURE_OF_SERVICE_KIND[kind])
+    form = blank(ServiceForm, usual | begun_as(kind))
     return await _begin_with(request, services, ctx, form, request.query_params.get("as", ""))
+
+
+def _usual_kind(ctx: RequestContext, asked: str) -> ServiceKind:
+    """The one that is asked for, or else the first that the plan has."""
+    if asked in list(ServiceKind):
+        return ServiceKind(asked)
+    has = ctx.here.entitlements.has
+    only_appointments = has(Feature.APPOINTMENTS) and not has(Feature.GROUP_SERVICES)
+    return ServiceKind.APPOINTMENT if only_appointments else ServiceKind.GROUP
 
 
 async def _begin_with(
@@ -138,38 +120,60 @@ async def _begin_with(
     """The form, filled in as what `key` says, such as a workshop, if it is one of those offered;
     what stands in the other fields stays.
     """
-    has_series = ctx.here.entitlements.has(Feature.SERIES)
-    filled = form.filled_with(preset_values(key, has_series=has_series))
-    presets = offered_presets(key, has_series=has_series)
+    features = ctx.here.entitlements.features
+    filled = form.filled_with(preset_values(key, features))
+    presets = offered_presets(key, features)
     return await _editor(request, services, ctx, filled, None, presets=presets)
 
 
-@post("/app/{slug:str}/services/new", guards=MAY_CREATE, status_code=200, include_in_schema=False)
+@post("/app/{slug:str}/services/new", guards=MAY_EDIT, status_code=200, include_in_schema=False)
 async def save_new_service(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
     raw = await read_form(request)
+    if "as_kind" in raw.texts:
+        kind = _usual_kind(ctx, raw.texts.pop("as_kind")[-1])
+        require_feature(ctx, FEATURE_OF_SERVICE_KIND[kind])
+        begun: Bound[ServiceForm] = Bound(None, raw).filled_with(begun_as(kind))
+        return await _begin_with(request, services, ctx, begun, "")
     if "as" in raw.texts:
         key = raw.texts.pop("as")[-1]
         return await _begin_with(request, services, ctx, Bound(None, raw), key)
     if "preview" in raw.texts:
         return await _editor(request, services, ctx, Bound(None, raw), None)
+    require_feature(ctx, FEATURE_OF_SERVICE_KIND[_kind_of(Bound(None, raw), None)])
     bound = bind(ServiceForm, raw)
     form = bound.struct
     if form is None:
         bound = bound.with_errors(amount_errors(bound, ctx.here.currency))
         return await _editor(request, services, ctx, bound, None, status_code=422)
     try:
-        cmd = CreateService(service_id=form.token, **details_of(form, ctx.here.currency))
+        details = details_of(form, ctx.here.currency, form.kind)
+        cmd = CreateService(service_id=form.token, kind=form.kind, **details)
         async with services.uow_factory(ctx.here.id) as uow:
             service_id = await create_service(uow, ctx, cmd)
     except InvalidInput as refused:
         bound = bound.refused(at_the_form(refused, form))
         return await _editor(request, services, ctx, bound, None, status_code=422)
-    flash(request, "success", _("“%(name)s” is there. Now publish its dates.", name=form.name))
+    flash(request, "success", _created(form))
     return redirect(request, f"/app/{ctx.here.slug}/services/{service_id}/sessions")
+
+
+def _created(form: ServiceForm) -> str:
+    if form.kind is ServiceKind.GROUP:
+        return _("“%(name)s” is there. Now publish its dates.", name=form.name)
+    return _(
+        "“%(name)s” is there. Guests can book it whenever those who give it have hours.",
+        name=form.name,
+    )
+
+
+def _kind_of(form: Bound[Any], service: Service | None) -> ServiceKind:
+    """What a service is stays; a new one is what its form says."""
+    said = service.kind if service is not None else form.value("kind")
+    return ServiceKind(said) if said in list(ServiceKind) else ServiceKind.GROUP
 
 
 @get("/app/{slug:str}/services/{service_id:uuid}/edit", guards=MAY_EDIT, include_in_schema=False)
@@ -181,7 +185,8 @@ async def show_service(
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
         service = await get_service(uow, service_id)
-    form = blank(ServiceForm, initial_of(service, ctx.here.currency))
+        details = await get_details(uow, service)
+    form = blank(ServiceForm, initial_of(service, details, ctx.here.currency))
     return await _editor(request, services, ctx, form, service)
 
 
@@ -208,9 +213,10 @@ async def save_service(
         bound = bound.with_errors(amount_errors(bound, ctx.here.currency))
         return await _editor(request, services, ctx, bound, service, status_code=422)
     try:
-        details = details_of(form, ctx.here.currency)
+        details = details_of(form, ctx.here.currency, ServiceKind(service.kind))
         cmd = UpdateService(service_id=service_id, seen=form.seen or None, **details)
         async with services.uow_factory(ctx.here.id) as uow:
+            before = await list_givers(uow, service_id)
             await update_service(uow, ctx, cmd)
         async with services.uow_factory(ctx.here.id) as uow:
             has_others = await has_prices_of_their_own(uow, service_id)
@@ -221,30 +227,34 @@ async def save_service(
     except InvalidInput as refused:
         bound = bound.refused(at_the_form(refused, form))
         return await _editor(request, services, ctx, bound, service, status_code=422)
+    await _tell_of_those_who_stay(request, services, ctx, service_id, before, details)
     flash(request, "success", _saved(form.name, cmd, ctx.here.currency, has_others=has_others))
     await warn_of_lost_tags(request, services, ctx, service.tags)
     return redirect(request, f"/app/{ctx.here.slug}/services")
 
 
-@post(
-    "/app/{slug:str}/services/{service_id:uuid}/active",
-    guards=MAY_EDIT,
-    status_code=200,
-    include_in_schema=False,
-)
-async def switch_service(
+async def _tell_of_those_who_stay(
     request: Request[Any, Any, Any],
-    services: NamedDependency[Services],
-    ctx: NamedDependency[RequestContext],
-    service_id: FromPath[UUID],
-) -> Response[bytes]:
-    """On with `on=1`, off with anything else."""
-    active = (await read_form(request)).texts.get("on", [""])[-1] == "1"
-    async with services.uow_factory(ctx.here.id) as uow:
-        await set_service_active(uow, ctx, service_id, active=active)
-    said = _("Guests can see it again.") if active else _("Guests no longer see it.")
-    flash(request, "success", said)
-    return redirect(request, f"/app/{ctx.here.slug}/services")
+    services: Services,
+    ctx: RequestContext,
+    service_id: UUID,
+    before: Sequence[UUID],
+    details: dict[str, Any],
+) -> None:
+    """What is booked of the service with those who give it no more."""
+    gone = set(before) - set(details.get("performer_ids") or before)
+    for performer_id in sorted(gone):
+        async with services.uow_factory(ctx.here.id) as uow:
+            now = services.clock.now()
+            ahead = await list_booked_of(uow, performer_id, now, service_id=service_id)
+        if ahead:
+            said = ngettext(
+                "%(num)s appointment of %(name)s lies ahead and stays as booked.",
+                "%(num)s appointments of %(name)s lie ahead and stay as booked.",
+                len(ahead),
+                name=ahead[0].performer,
+            )
+            flash(request, "info", said)
 
 
 def _saved(name: str, cmd: UpdateService, currency: str, *, has_others: bool) -> str:
@@ -281,7 +291,8 @@ async def _stale_editor(
     """What was typed stays; saving it again is then said of what is saved by now."""
     async with services.uow_factory(ctx.here.id) as uow:
         service = await get_service(uow, service_id)
-    initial = initial_of(service, ctx.here.currency)
+        details = await get_details(uow, service)
+    initial = initial_of(service, details, ctx.here.currency)
     form = stale(bound, ServiceForm, {"seen": initial["seen"]}, refused)
     return await _editor(request, services, ctx, form, service, status_code=409, initial=initial)
 
@@ -319,6 +330,8 @@ async def _editor(
         tiers=tiers_view(form),
         choices=choices,
         presets=presets,
+        kind=_kind_of(form, service),
+        lengths=lengths_view(form),
     )
     return page(request, "booking/services/form.html", view, status_code=status_code)
 
@@ -336,8 +349,10 @@ async def _choices(
     location_id = service.default_location_id if service is not None else None
     keeps_series = service is not None and service.sales_mode != SalesMode.SINGLE
     has_series = keeps_series or tenant.entitlements.has(Feature.SERIES)
-    performers: list[Choice] = await list_performer_choices(uow, performer_id)
+    given_by = () if service is None else await list_givers(uow, service.id)
+    performers: list[Choice] = await list_performer_choices(uow, performer_id, *given_by)
     return {
+        "kinds": kind_choices(),
         "performers": performers,
         "locations": await list_location_choices(uow, location_id),
         "modes": list(mode_words().items()),
@@ -357,10 +372,8 @@ def _notices(chosen: str) -> list[Choice]:
 
 
 route_handlers = [
-    show_services,
     show_new_service,
     save_new_service,
     show_service,
     save_service,
-    switch_service,
 ]

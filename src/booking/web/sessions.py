@@ -10,7 +10,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from src.booking.commands.services import get_service
+from src.booking.commands.services import get_group_service, get_service
 from src.booking.commands.sessions import (
     CreateSession,
     create_session,
@@ -52,7 +52,7 @@ from src.platform.services import Services
 from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import flash, page, redirect
 from src.tenants.context import RequestContext
-from src.tenants.domain.entitlements import Feature
+from src.tenants.domain.entitlements import FEATURE_OF_SERVICE_KIND, Feature
 from src.tenants.domain.roles import Role
 from src.tenants.web.guards import requires, requires_member
 
@@ -147,7 +147,7 @@ async def show_new_session(
     service_id: FromPath[UUID],
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
-        service = await get_service(uow, service_id)
+        service = await get_group_service(uow, service_id)
     starts_at = time_in_query(request, "starts_at")
     initial = initial_of_new(service, ctx.here.zone, services.clock.now(), starts_at)
     return await _editor(request, services, ctx, blank(SessionForm, initial), service)
@@ -166,7 +166,7 @@ async def save_new_session(
     service_id: FromPath[UUID],
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
-        service = await get_service(uow, service_id)
+        service = await get_group_service(uow, service_id)
     bound = bind(SessionForm, await read_form(request))
     form = bound.struct
     if form is None:
@@ -281,7 +281,7 @@ async def _list(
         past=past,
         zone=ctx.here.timezone,
         may_edit=may_edit,
-        may_publish=ctx.here.entitlements.has(Feature.GROUP_SERVICES),
+        may_publish=ctx.here.entitlements.has(_feature_of(service)),
         previous_href=_page_href(here, number - 1, past=past) if number > 1 else None,
         next_href=_page_href(here, number + 1, past=past) if listed.has_more else None,
         page_href=_page_href(here, number, past=past),
@@ -289,6 +289,10 @@ async def _list(
         tick_all=request.query_params.get("tick") == "all",
     )
     return page(request, "booking/sessions/list.html", view)
+
+
+def _feature_of(service: ServiceHead | None) -> Feature:
+    return Feature.GROUP_SERVICES if service is None else FEATURE_OF_SERVICE_KIND[service.kind]
 
 
 async def _editor(

@@ -8,7 +8,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from src.booking.commands.services import get_service
+from src.booking.commands.services import get_group_service
 from src.booking.commands.waitlist import change_waitlist
 from src.booking.domain.waiting import WaitlistTerms, waitlist_from
 from src.booking.models import Service
@@ -59,7 +59,7 @@ async def show_waitlist_terms(
     service_id: FromPath[UUID],
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
-        service = await get_service(uow, service_id)
+        service = await get_group_service(uow, service_id)
     kept = waitlist_from(service.waitlist)
     initial = {name: getattr(kept, name) for name in TermsForm.__struct_fields__}
     return _page(request, ctx, service, blank(TermsForm, initial))
@@ -75,7 +75,7 @@ async def save_waitlist_terms(
     """Offers that were made stand."""
     bound = bind(TermsForm, await read_form(request))
     async with services.uow_factory(ctx.here.id) as uow:
-        service = await get_service(uow, service_id)
+        service = await get_group_service(uow, service_id)
     form = bound.struct
     if form is None:
         return _page(request, ctx, service, bound, status_code=422)

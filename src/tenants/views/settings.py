@@ -93,3 +93,18 @@ class LogPage(msgspec.Struct, frozen=True, kw_only=True):
     entries: list[LogEntry]
     newer_than: UUID | None
     older_than: UUID | None
+
+
+class WorkAhead(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a performer is booked for; `href` is below the business's dashboard."""
+
+    starts_at: datetime
+    label: str
+    href: str
+
+
+class PerformerWork(msgspec.Struct, frozen=True, kw_only=True):
+    """What a performer has ahead, and what is to be known before they are put aside."""
+
+    ahead: list[WorkAhead] = []
+    notes: list[str] = []

@@ -157,7 +157,9 @@ def navigation(slug: str, path: str, role: Role) -> list[NavItem]:
         (_("Calendar"), "calendar", "calendar-days"),
         (_("Sessions"), "sessions", "list-checks"),
     ]
-    if role is not Role.INSTRUCTOR:
+    if role is Role.INSTRUCTOR:
+        places += [(_("My hours"), "hours", "clock")]
+    else:
         places += [
             (_("Services"), "services", "layout-grid"),
             (_("Series"), "series", "layers"),

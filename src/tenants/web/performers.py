@@ -23,8 +23,9 @@ from src.tenants.commands.catalogue import (
 )
 from src.tenants.context import RequestContext
 from src.tenants.queries.members import list_members
+from src.tenants.queries.performer_work import list_performer_work
 from src.tenants.queries.settings import get_performer, list_performers
-from src.tenants.views.settings import PerformerRow
+from src.tenants.views.settings import PerformerRow, PerformerWork
 from src.tenants.web.settings_tabs import MAY_SET, Tab, settings_path, settings_tabs
 
 HOME = "/app/{slug:str}/settings/performers"
@@ -65,6 +66,9 @@ class PerformerView(msgspec.Struct, frozen=True, kw_only=True):
     base: str
     form: Any
     members: list[tuple[str, str]]
+    work: PerformerWork
+    app: str
+    zone: str
 
 
 @get(HOME, guards=MAY_SET, include_in_schema=False)
@@ -134,12 +138,15 @@ async def switch_performer(
     is_on = form.struct is not None and form.struct.active
     async with services.uow_factory(ctx.here.id) as uow:
         name = await set_performer_active(uow, ctx, performer_id, is_on)
+        work = await list_performer_work(uow, performer_id, services.clock.now())
     sentence = (
         _("“%(name)s” can be given sessions again.", name=name)
         if is_on
         else _("“%(name)s” gets no new sessions; those there are stay.", name=name)
     )
     flash(request, "success", sentence)
+    if not is_on and (work.ahead or work.notes):
+        return redirect(request, settings_path(ctx, f"performers/{performer_id}"))
     return redirect(request, settings_path(ctx, "performers"))
 
 
@@ -172,6 +179,7 @@ async def _editor(
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
         row = await get_performer(uow, performer_id)
+        work = await list_performer_work(uow, performer_id, services.clock.now())
         members = await _members(uow, ctx)
     view = PerformerView(
         tabs=settings_tabs(ctx, "performers"),
@@ -179,6 +187,9 @@ async def _editor(
         base=settings_path(ctx, "performers"),
         form=form or blank(PerformerForm, {"name": row.name, "user_id": row.user_id}),
         members=members,
+        work=work,
+        app=f"/app/{ctx.here.slug}",
+        zone=ctx.here.timezone,
     )
     template = "tenants/settings/performer.html"
     return page(request, template, view, status_code=422 if form is not None else 200)

@@ -2,6 +2,7 @@
 
 from src.platform.i18n import _
 from src.tenants.context import RequestContext
+from src.tenants.domain.entitlements import Feature
 from src.tenants.domain.roles import Role
 from src.tenants.web.guards import requires_member
 
@@ -22,6 +23,8 @@ def settings_tabs(ctx: RequestContext, current: str) -> list[Tab]:
         (_("Locations"), "locations"),
         (_("Team"), "team"),
     ]
+    if ctx.here.entitlements.has(Feature.APPOINTMENTS):
+        places.insert(6, (_("Closed days"), "closed-days"))
     if ctx.actor.role is Role.OWNER:
         places.append((_("API keys"), "api-keys"))
     places.append((_("Log"), "log"))

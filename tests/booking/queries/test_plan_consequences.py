@@ -8,6 +8,7 @@ from src.platform.db.uow import UowFactory
 from src.platform.ids import new_id
 from src.tenants.domain.entitlements import Feature
 from src.tenants.domain.plans import Change
+from tests.support.appointments import a_practice, next_day_at
 from tests.support.builders import Business, a_business, a_series, a_service, as_guest
 
 pytestmark = pytest.mark.anyio
@@ -73,3 +74,19 @@ async def test_a_business_without_anything_is_told_so(uow_factory: UowFactory) -
         "No guest loses anything: nothing that is booked lies ahead."
     ]
     assert await told(uow_factory, business, losing(Feature.COUPONS)) == []
+
+
+async def test_losing_appointments_says_which_rest_and_what_stays(uow_factory: UowFactory) -> None:
+    business = await a_business(uow_factory)
+    practice = await a_practice(uow_factory, business)
+    async with uow_factory(business.id) as uow:
+        at = next_day_at(uow.clock.now(), 10, days=(2 - uow.clock.now().weekday()) % 7 or 7)
+        await book(uow, as_guest(business), practice.wish(at))
+    assert await told(uow_factory, business, losing(Feature.APPOINTMENTS)) == [
+        "Nothing new can be booked by appointment: “Coaching” is hidden from guests.",
+        "No guest loses anything: 1 booking still runs to its end.",
+    ]
+    gaining = Change(gained=(Feature.APPOINTMENTS,), lost=(), limits=())
+    assert await told(uow_factory, business, gaining) == [
+        "Guests can book by appointment again: “Coaching”."
+    ]

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from src.booking.models import Service
 from src.booking.web.service_presets import offered_presets, preset_values
 from src.platform.services import Services
+from src.tenants.domain.entitlements import Feature
 from src.tenants.domain.roles import Role
 from tests.booking.web.pages import as_owner, fields_of, send, send_again
 from tests.support.builders import a_business, a_member, a_service, a_session
@@ -67,9 +68,9 @@ async def test_what_a_service_begins_as_keeps_no_rule_of_the_one_pressed_before(
 
 
 def test_no_course_is_begun_with_on_a_plan_without_series() -> None:
-    offered = offered_presets("course", has_series=False)
+    offered = offered_presets("course", frozenset({Feature.GROUP_SERVICES}))
     assert [one.key for one in offered] == ["workshop", "class"]
-    assert preset_values("course", has_series=False) == {}
+    assert preset_values("course", frozenset({Feature.GROUP_SERVICES})) == {}
 
 
 async def test_tags_are_words_between_commas(client: AsyncClient, services: Services) -> None:
@@ -242,9 +243,12 @@ async def test_a_plan_without_groups_gets_a_panel_in_place_of_the_form(
     business = await a_business(services.uow_factory, plan="starter")
     service = await a_service(services.uow_factory, business.id, active=False)
     await as_owner(client, services, business)
-    shown = await client.get(NEW)
+    shown = await client.get(f"{NEW}?kind=group")
     assert shown.status_code == 402
     assert "Growth" in shown.text
+    forged = await send(client, NEW, {"kind": "group", "name": "Clay"})
+    assert forged.status_code == 402
+    assert fields_of(await client.get(NEW))["kind"] == ["appointment"], "what the plan has"
     back = f"/app/lotus/services/{service.id}/active"
     answer = await send(client, "/app/lotus/services", {"on": "1"}, to=back)
     assert answer.status_code == 402

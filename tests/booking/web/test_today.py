@@ -197,7 +197,7 @@ async def test_the_first_steps_are_ticked_as_they_are_done(
     await a_session(services.uow_factory, service)
     after = (await client.get("/app/lotus/start")).text
     assert "Start: Describe what you offer" not in after
-    assert "Start: Publish the first date" not in after
+    assert "Start: Publish the first date, or set hours" not in after
 
 
 async def test_an_online_series_of_a_service_paid_on_site_needs_payments_too(

@@ -116,8 +116,11 @@ def test_a_change_says_what_is_gained_and_lost() -> None:
 
 def test_a_plan_without_anything_to_book_has_no_number_of_bookings() -> None:
     growth = may({Feature.GROUP_SERVICES}, {BOOKINGS: 1_000, MEMBERS: 5})
-    down = compare(growth, may({Feature.APPOINTMENTS}, {BOOKINGS: 200, MEMBERS: 3}))
+    down = compare(growth, may({Feature.COUPONS}, {BOOKINGS: 200, MEMBERS: 3}))
     assert [(c.limit, c.after) for c in down.limits] == [(MEMBERS, 3)]
+    only_appointments = may({Feature.APPOINTMENTS}, {BOOKINGS: 200, MEMBERS: 3})
+    both = [(BOOKINGS, 200), (MEMBERS, 3)]
+    assert [(c.limit, c.after) for c in compare(growth, only_appointments).limits] == both
 
 
 def test_no_change_says_nothing() -> None:

@@ -20,7 +20,7 @@ async def test_an_owner_is_led_through_money_services_dates_and_series(
     for step, href in (
         ("Get paid by card", "/app/lotus/payments"),
         ("Describe what you offer", "/app/lotus/services/new"),
-        ("Publish the first date", "/app/lotus/services"),
+        ("Publish the first date, or set hours", "/app/lotus/services"),
         ("Sell several dates as one", "/app/lotus/series"),
     ):
         assert f"Start: {step}" in shown

@@ -19,7 +19,7 @@ from src.booking.commands.services import (
     CreateService,
     UpdateService,
     create_service,
-    details_of_service,
+    get_details,
     get_service,
     update_service,
 )
@@ -116,7 +116,7 @@ async def api_update_service(
 ) -> ServiceOut:
     """Fields that are left out stay as they are. What is sold already keeps its price."""
     async with services.uow_factory(ctx.here.id) as uow:
-        current = details_of_service(await get_service(uow, service_id))
+        current = await get_details(uow, await get_service(uow, service_id))
         fields = {**msgspec.structs.asdict(current), **given(data)}
         cmd = UpdateService(service_id=service_id, seen=mark_of(current), **fields)
         await update_service(uow, ctx, cmd)
