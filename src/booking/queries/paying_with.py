@@ -24,14 +24,15 @@ def with_voucher(wish: Wish, voucher: AppliedVoucher, currency: str) -> Wish:
     return msgspec.structs.replace(
         wish,
         takes_codes=True,
-        lines=[*wish.lines, _line(voucher, currency)],
+        lines=[*wish.lines, voucher_line(voucher, currency)],
         total_minor=left_minor,
         money_minor=left_minor,
         payment_mode=wish.payment_mode if left_minor else str(PaymentMode.FREE),
     )
 
 
-def _line(voucher: AppliedVoucher, currency: str) -> PriceLine:
+def voucher_line(voucher: AppliedVoucher, currency: str) -> PriceLine:
+    """What it pays, and what stays on it."""
     words = _("Voucher %(code)s", code=masked(voucher.code))
     left = _("nothing is left on it")
     if voucher.left_minor:
