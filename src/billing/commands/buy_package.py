@@ -19,7 +19,6 @@ from src.billing.commands.orders import NewLine, NewOrder, insert_order
 from src.billing.commands.package_lines import KIND
 from src.billing.commands.packages import get_package, no_such_package
 from src.billing.commands.voucher_claims import claim_voucher
-from src.billing.domain.coupons import Purchase
 from src.billing.domain.coupons import guest_sentence as coupon_sentence
 from src.billing.domain.credits import LotSource, end_of_day
 from src.billing.domain.holds import HOLD_LIFETIME
@@ -35,6 +34,7 @@ from src.billing.domain.package_sale import (
     chosen_way,
     guest_sentence,
     open_ways,
+    purchase_of,
     why_not_for_sale,
 )
 from src.billing.events import PackageBought
@@ -258,12 +258,7 @@ async def _with_code(
 async def _judge_coupon(
     uow: UnitOfWork, tenant: TenantSnapshot, quote: PackageQuote, asker: _Asker
 ) -> CouponJudged:
-    purchase = Purchase(
-        total_minor=quote.terms.price_minor,
-        currency=tenant.currency,
-        pays_online=quote.way in WAITING_MODES,
-        subject_ids=frozenset({quote.terms.id}),
-    )
+    purchase = purchase_of(quote.terms, quote.way, tenant.currency)
     asked = CouponAsked(
         code=asker.code, purchase=purchase, email=asker.email, without_order=asker.without_order
     )

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from src.billing.domain.coupons import AppliedCoupon
+from src.billing.domain.coupons import AppliedCoupon, Purchase
 from src.billing.domain.credits import RefundRule, Scope
-from src.billing.domain.kinds import PaymentMode
+from src.billing.domain.kinds import WAITING_MODES, PaymentMode
 from src.billing.domain.vouchers import AppliedVoucher
 from src.platform.i18n import _
 
@@ -146,6 +146,17 @@ def chosen_way(
     if wanted in ways:
         return wanted
     return ways[0] if ways else None
+
+
+def purchase_of(terms: PackageTerms, way: PaymentMode, currency: str) -> Purchase:
+    """What a coupon is judged for."""
+    return Purchase(
+        total_minor=terms.price_minor,
+        currency=currency,
+        pays_online=way in WAITING_MODES,
+        subject_ids=frozenset({terms.id}),
+        is_package=True,
+    )
 
 
 def why_not_for_sale(terms: PackageTerms, seller: SellerFacts) -> list[SaleReason]:

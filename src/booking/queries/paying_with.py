@@ -1,7 +1,10 @@
 """What a voucher does to a wish: its price stays, and less of it is left to pay."""
 
+from collections.abc import Sequence
+
 import msgspec
 
+from src.billing.domain.coupons import FOR_BOOKINGS, CouponScope
 from src.billing.domain.kinds import PaymentMode
 from src.billing.domain.vouchers import AppliedVoucher, masked
 from src.billing.queries.coupon_use import has_active_coupons
@@ -13,9 +16,13 @@ from src.platform.money import Money, format_money
 from src.tenants.context import TenantSnapshot
 
 
-async def takes_codes(uow: UnitOfWork, tenant: TenantSnapshot) -> bool:
-    """Whether a guest is to be asked for a code at all."""
-    return await has_active_coupons(uow, tenant) or await has_spendable_vouchers(uow)
+async def takes_codes(
+    uow: UnitOfWork, tenant: TenantSnapshot, scopes: Sequence[CouponScope] = FOR_BOOKINGS
+) -> bool:
+    """Whether a guest is to be asked for a code at all; `scopes` are those of coupons for what is
+    sold there.
+    """
+    return await has_active_coupons(uow, tenant, scopes) or await has_spendable_vouchers(uow)
 
 
 def with_voucher(wish: Wish, voucher: AppliedVoucher, currency: str) -> Wish:

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from src.billing.commands.buy_package import BuyCommand, quote_package
 from src.billing.commands.packages import get_package, no_such_package
+from src.billing.domain.coupons import FOR_PACKAGES
 from src.billing.domain.kinds import PaymentMode
 from src.billing.domain.package_sale import (
     PackageQuote,
@@ -229,7 +230,7 @@ async def _form_page(
         reasons = why_not_for_sale(terms, seller)
         reason = guest_sentence(reasons) if reasons else None
         card = package_card(uow, tenant, package, await list_sold_singly(uow), reason)
-        takes = terms.price_minor > 0 and await takes_codes(uow, tenant)
+        takes = terms.price_minor > 0 and await takes_codes(uow, tenant, FOR_PACKAGES)
     if code_error and "coupon" not in form.errors:
         form = form.with_errors({"coupon": code_error})
     view = PackageFormView(
