@@ -32,6 +32,8 @@ class PackageLines(LineKind):
     order, which is not billing's, of the settings, the business's slug and the order.
     """
 
+    holds_places = False
+
     def __init__(self, path_of: Callable[[Settings, str, Order], str]) -> None:
         self._path_of = path_of
 

@@ -219,6 +219,9 @@ async def test_who_does_not_transfer_is_reminded_once_and_has_nothing_then(
     assert (await only_lot(shop)).state == "void"
     assert (await the_order(shop)).state == "expired"
     assert "billing.transfer_over" in await mails(shop)
+    texts = [mail.text for mail in await rows(shop, MailRow)]
+    assert any("so you have not bought this:\n10 sessions" in text for text in texts)
+    assert not any("free for others" in text for text in texts)
     assert await receive(shop, order, PRICE_MINOR) is Outcome.CONFIRMED, "late money, and yet"
     lot = await only_lot(shop)
     assert (lot.state, lot.balance) == ("active", 10)
