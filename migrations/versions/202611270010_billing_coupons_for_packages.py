@@ -2,12 +2,12 @@
 
 A coupon may be for every booking, for every package, or for chosen packages.
 
-Revision: pay, after 0055.
+Revision: 0056, after 0055.
 """
 
 from alembic import op
 
-revision = "pay"
+revision = "0056"
 down_revision = "0055"
 branch_labels = None
 depends_on = None
