@@ -32,6 +32,7 @@ from src.booking.views.api import (
     HubOut,
     MeOut,
     MoneyOut,
+    PaidByCreditsOut,
     SeatOut,
     SeriesOnHub,
     ServiceOnHub,
@@ -238,9 +239,23 @@ def _booking(
                 share_minor=item.seat.share_minor,
                 tier=item.seat.tier,
                 starts_at=moment_out(item.session.starts_at, tenant.zone),
+                paid_by_credit=item.seat.credit_lot_id is not None,
             )
             for item in facts.seats
         ],
+        credits=_credits(facts, tenant),
+    )
+
+
+def _credits(facts: BookingFacts, tenant: TenantSnapshot) -> PaidByCreditsOut | None:
+    spent = facts.credits
+    if spent is None:
+        return None
+    ends_at = spent.expires_at
+    return PaidByCreditsOut(
+        name=spent.name,
+        left=spent.left,
+        expires_at=None if ends_at is None else moment_out(ends_at, tenant.zone),
     )
 
 
