@@ -29,16 +29,13 @@ from src.booking.queries.mail_facts import BookingFacts
 from src.booking.queries.on_sale import Joinable, OnSale, ServiceRow, list_on_sale
 from src.booking.views.api import (
     BookingOut,
-    HubOut,
     MeOut,
     MoneyOut,
     PaidByCreditsOut,
     SeatOut,
-    SeriesOnHub,
-    ServiceOnHub,
-    TierOnHub,
     moment_out,
 )
+from src.booking.views.api_hub import HubOut, SeriesOnHub, ServiceOnHub, TierOnHub
 from src.booking.web.api.bodies import BookingWay
 from src.booking.web.api.refusals import refusals
 from src.platform.errors import InvalidInput
