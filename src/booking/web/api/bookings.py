@@ -29,15 +29,13 @@ from src.booking.queries.mail_facts import BookingFacts
 from src.booking.queries.on_sale import Joinable, OnSale, ServiceRow, list_on_sale
 from src.booking.views.api import (
     BookingOut,
-    HubOut,
     MeOut,
     MoneyOut,
+    PaidByCreditsOut,
     SeatOut,
-    SeriesOnHub,
-    ServiceOnHub,
-    TierOnHub,
     moment_out,
 )
+from src.booking.views.api_hub import HubOut, SeriesOnHub, ServiceOnHub, TierOnHub
 from src.booking.web.api.bodies import BookingWay
 from src.booking.web.api.refusals import refusals
 from src.platform.errors import InvalidInput
@@ -238,9 +236,23 @@ def _booking(
                 share_minor=item.seat.share_minor,
                 tier=item.seat.tier,
                 starts_at=moment_out(item.session.starts_at, tenant.zone),
+                paid_by_credit=item.seat.credit_lot_id is not None,
             )
             for item in facts.seats
         ],
+        credits=_credits(facts, tenant),
+    )
+
+
+def _credits(facts: BookingFacts, tenant: TenantSnapshot) -> PaidByCreditsOut | None:
+    spent = facts.credits
+    if spent is None:
+        return None
+    ends_at = spent.expires_at
+    return PaidByCreditsOut(
+        name=spent.name,
+        left=spent.left,
+        expires_at=None if ends_at is None else moment_out(ends_at, tenant.zone),
     )
 
 
