@@ -328,8 +328,10 @@ async def _outstanding(uow: UnitOfWork, now: datetime) -> tuple[int, int, int]:
 
     Asked of all lots with credits left, and counted by their end, so that an index alone answers.
     """
-    bought = func.least(CreditLot.balance, CreditLot.bought)
-    worth = cast(CreditLot.paid_minor, BigInteger) * bought // func.nullif(CreditLot.bought, 0)
+    # Of whole numbers, and typed so: otherwise each is divided as a fraction and rounded down.
+    bought = func.least(CreditLot.balance, CreditLot.bought, type_=BigInteger)
+    parts = func.nullif(CreditLot.bought, 0, type_=BigInteger)
+    worth = cast(CreditLot.paid_minor, BigInteger) * bought // parts
     is_usable = or_(CreditLot.expires_at.is_(None), CreditLot.expires_at >= now)
     ends_soon = CreditLot.expires_at.between(now, now + SOON)
     money = func.coalesce(worth, 0) + CreditLot.value_minor
