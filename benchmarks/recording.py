@@ -148,6 +148,9 @@ def _literal(value: Any) -> str:
         return str(value)
     if isinstance(value, UUID | date | datetime):
         return f"'{value}'"
+    if isinstance(value, list):
+        # Documents are text by now, so this is an array, and the statement says of what.
+        return f"ARRAY[{', '.join(_literal(one) for one in value)}]"
     if not isinstance(value, str):
         value = msgspec.json.encode(value).decode()
     escaped = value.replace("\\", "\\\\").replace("'", "''").replace(":", "\\x3a")
