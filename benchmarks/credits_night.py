@@ -10,7 +10,7 @@ from src.billing.commands.credit_ends import CREDITS_DUE, credits_due_id
 from src.billing.jobs.credit_ends import look_at_credits
 from src.tenants.models import Due
 
-MAIL_SECONDS = 180.0
+MAIL_SECONDS = 300.0
 _OPEN = """SELECT count(*) FROM credit_lots WHERE tenant_id = $1 AND state = 'active'
 AND balance > 0 AND expires_at < now()"""
 _MAILS_LEFT = """SELECT EXISTS (SELECT FROM outbox WHERE parked_at IS NULL
