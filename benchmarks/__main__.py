@@ -1,4 +1,4 @@
-"""python -m benchmarks [orders hub lists paid cancelling course credits] [--rounds N].
+"""python -m benchmarks [orders hub lists paid cancelling course credits] [--rounds N] [--lots N].
 
 Without names all scenarios are run, and RESULTS.md is written. Loopback only; whatever ends it, no
 process and no file stays behind.
@@ -46,6 +46,7 @@ SCENARIOS: dict[str, Scenario] = {
     "credits": measure_credits,
 }
 IDLE_SECONDS = 4
+LOTS = 100_000
 GOAL_RSS_MB = 150
 BUSY_LOAD = 1.0
 PACKAGES = ("litestar", "granian", "sqlalchemy", "asyncpg", "arq", "msgspec", "uvloop")
@@ -55,6 +56,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("scenarios", nargs="*", choices=[[], *SCENARIOS], default=[])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--lots", type=int, default=LOTS, help="of credits, in the large business")
     options = parser.parse_args()
     root = make_root()
     stage: Stage | None = None
@@ -64,7 +66,7 @@ def main() -> int:
             _say("Starting the servers ...")
             stage.start()
             stage.start_platform()
-            uvloop.run(_measure(stage, options.scenarios, options.rounds))
+            uvloop.run(_measure(stage, options.scenarios, options.rounds, options.lots))
     except StopRequested:
         return 1
     except ChildFailedError as error:
@@ -76,14 +78,14 @@ def main() -> int:
     return 0
 
 
-async def _measure(stage: Stage, names: list[str], rounds: int) -> None:
+async def _measure(stage: Stage, names: list[str], rounds: int, lots: int) -> None:
     began_at, load_before = time.monotonic(), load_average()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     running = open_services(load_settings(stage.environment))
     connection = await asyncpg.connect(stage.database_url)
     recorder = Recorder(running.services, running.engine)
     filler = Filler(running.services, connection)
-    bench = Bench(stage, filler, connection, Pgbench(stage), recorder, rounds)
+    bench = Bench(stage, filler, connection, Pgbench(stage), recorder, rounds, lots)
     try:
         idle = await _idle_ms(bench)
         reports: list[Report] = []

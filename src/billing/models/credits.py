@@ -83,11 +83,13 @@ class CreditLot(TenantScoped, Base):
         UniqueConstraint("tenant_id", "rolled_from_id", name="uq_credit_lots_rolled_from"),
         Index("ix_credit_lots_customer", "tenant_id", "customer_id"),
         Index("ix_credit_lots_order", "tenant_id", "order_id"),
+        Index("ix_credit_lots_name", "tenant_id", "name"),
         Index("ix_credit_lots_created", "tenant_id", "created_at", "id"),
         Index(
             "ix_credit_lots_expires",
             "tenant_id",
             "expires_at",
+            postgresql_include=["balance", "bought", "paid_minor", "value_minor"],
             postgresql_where=text("state = 'active' AND balance > 0"),
         ),
         Index(
@@ -112,6 +114,7 @@ class CreditLot(TenantScoped, Base):
             "ix_credit_lots_activated",
             "tenant_id",
             "activated_at",
+            postgresql_include=["paid_minor"],
             postgresql_where=text("activated_at IS NOT NULL AND source = 'package'"),
         ),
         Index(
