@@ -3,14 +3,14 @@
 The owner's totals of credits are answered by indexes alone, and what lots are called is found in
 one, name by name.
 
-Revision: benchcred, after 0055.
+Revision: 0057, after 0056.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "benchcred"
-down_revision = "0055"
+revision = "0057"
+down_revision = "0056"
 branch_labels = None
 depends_on = None
 
