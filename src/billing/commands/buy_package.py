@@ -13,8 +13,9 @@ from uuid import UUID
 import msgspec
 
 from src.billing.commands.coupon_claims import claim_coupon
-from src.billing.commands.credits import GUEST, NewLot, insert_lots
+from src.billing.commands.credits import GUEST
 from src.billing.commands.due import add_due
+from src.billing.commands.new_lots import NewLot, insert_lots
 from src.billing.commands.orders import NewLine, NewOrder, insert_order
 from src.billing.commands.package_lines import KIND
 from src.billing.commands.packages import get_package, no_such_package

@@ -10,13 +10,7 @@ from uuid import UUID
 import msgspec
 
 from src.billing.commands.credit_acts import SUBJECT, reason_error, refuse_fields, tell
-from src.billing.commands.credits import (
-    Author,
-    lock_lot,
-    lot_facts,
-    no_such_credits,
-    write_entry,
-)
+from src.billing.commands.credits import Author, lock_lot, lot_facts, no_such_credits, write_entry
 from src.billing.commands.open_items import NewItem, keep_open_items
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import get_payment, request_refund

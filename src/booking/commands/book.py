@@ -43,6 +43,7 @@ from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
 from src.booking.domain.staff_rules import StaffPays
 from src.booking.events import PaymentLinkPromised
 from src.booking.models import Service
+from src.booking.queries.comers import comers_for
 from src.booking.queries.completing import lock_completing
 from src.booking.queries.coupons import priced_with_coupon
 from src.booking.queries.decide import Asked, decide
@@ -218,6 +219,7 @@ async def _claim_credits(
         customer_id,
         quote.credits_needed,
         needed_until=max(now, judged.last_starts_at),
+        users=quote.credits.users,
     )
 
 
@@ -250,6 +252,7 @@ async def _judge(
         held = await count_held_seats(uow, instead_of)
     if cmd.completes is not None:
         return await _judge_completing(uow, tenant, cmd, cmd.completes, now, held)
+    lot = await find_wanted_lot(uow, cmd.customer_id, cmd.credit_lot_id, is_wanted=cmd.is_by_credit)
     asked = Asked(
         kind=cmd.kind,
         subject_id=cmd.subject_id,
@@ -257,9 +260,8 @@ async def _judge(
         way=PayWay.TRANSFER if cmd.pays == "transfer" else cmd.way,
         tiers=cmd.tiers,
         pays=cmd.pays,
-        lot=await find_wanted_lot(
-            uow, cmd.customer_id, cmd.credit_lot_id, is_wanted=cmd.is_by_credit
-        ),
+        lot=lot,
+        party=await comers_for(uow, lot, cmd.customer_id, cmd.guest_name, cmd.party),
     )
     decided = await decide(uow, tenant, business_facts(tenant), asked, now, held)
     by_staff = cmd.pays is not None

@@ -37,6 +37,7 @@ class LotView(msgspec.Struct, frozen=True, kw_only=True):
     row: LotRow
     source: str
     good_for: str
+    users: str
     is_claw_back: bool
     bought: int
     paid_minor: int

@@ -59,7 +59,8 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
 
 class OwnCredits(msgspec.Struct, frozen=True, kw_only=True):
     """A lot of one's own. `given` is what it began with and what was added; `state` is one of
-    `LotState`. `href` leads to the page of its purchase, empty where nothing was bought.
+    `LotState`. `href` leads to the page of its purchase, empty where nothing was bought. `users`
+    says who may use it, and `users_href` leads to where that is chosen.
     """
 
     id: UUID
@@ -71,6 +72,8 @@ class OwnCredits(msgspec.Struct, frozen=True, kw_only=True):
     works_for: WorksFor
     uses: list[Use]
     href: str
+    users: str
+    users_href: str
 
 
 class OwnLots(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,6 +33,7 @@ _SENTENCES = {
     "performer.changed": N_("Changed a performer"),
     "performer.activated": N_("Took a performer back in"),
     "performer.deactivated": N_("Put a performer aside"),
+    "credits.users_changed": N_("Changed who may use credits"),
     "location.added": N_("Added a place"),
     "location.changed": N_("Changed a place"),
     "location.activated": N_("Took a place back in"),
