@@ -2,13 +2,13 @@
 
 A lot may be for certain people of its customer only; without any it is for everyone.
 
-Revision: lotpeople, after 0055.
+Revision: 0058, after 0057.
 """
 
 from alembic import op
 
-revision = "lotpeople"
-down_revision = "0055"
+revision = "0058"
+down_revision = "0057"
 branch_labels = None
 depends_on = None
 
