@@ -137,7 +137,7 @@ def register_credits_of_customers() -> None:
             ),
             shown=(
                 *("id", "name", "state", "source", "balance", "bought", "paid_minor", "currency"),
-                *("tags", "expires_at", "created_at", "activated_at"),
+                *("tags", "users", "expires_at", "created_at", "activated_at"),
             ),
             erased=nothing,
         )
