@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from src.billing.commands import credits
+from src.billing.commands import credits as credit_commands
 from src.billing.commands.lot_users import choose_users
 from src.billing.domain.lot_users import LotUsers
 from src.booking.commands import book as book_command
@@ -86,6 +86,6 @@ async def test_who_was_taken_off_meanwhile_is_not_booked(
 async def test_control_without_the_guard_they_are(
     committing: Committing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(credits, "_TAKE", UNGUARDED)
+    monkeypatch.setattr(credit_commands, "_TAKE", UNGUARDED)
     outcome = await booked_while_taken_off(committing, monkeypatch)
     assert outcome == ("booked", 9)
