@@ -48,6 +48,7 @@ SCENARIOS: dict[str, Scenario] = {
     "free": measure_free_times,
 }
 IDLE_SECONDS = 4
+LOTS = 100_000
 GOAL_RSS_MB = 150
 BUSY_LOAD = 1.0
 PACKAGES = ("litestar", "granian", "sqlalchemy", "asyncpg", "arq", "msgspec", "uvloop")
@@ -57,6 +58,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("scenarios", nargs="*", choices=[[], *SCENARIOS], default=[])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--lots", type=int, default=LOTS, help="of credits, in the large business")
     options = parser.parse_args()
     root = make_root()
     stage: Stage | None = None
@@ -66,7 +68,7 @@ def main() -> int:
             _say("Starting the servers ...")
             stage.start()
             stage.start_platform()
-            uvloop.run(_measure(stage, options.scenarios, options.rounds))
+            uvloop.run(_measure(stage, options.scenarios, options.rounds, options.lots))
     except StopRequested:
         return 1
     except ChildFailedError as error:
@@ -78,14 +80,14 @@ def main() -> int:
     return 0
 
 
-async def _measure(stage: Stage, names: list[str], rounds: int) -> None:
+async def _measure(stage: Stage, names: list[str], rounds: int, lots: int) -> None:
     began_at, load_before = time.monotonic(), load_average()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     running = open_services(load_settings(stage.environment))
     connection = await asyncpg.connect(stage.database_url)
     recorder = Recorder(running.services, running.engine)
     filler = Filler(running.services, connection)
-    bench = Bench(stage, filler, connection, Pgbench(stage), recorder, rounds)
+    bench = Bench(stage, filler, connection, Pgbench(stage), recorder, rounds, lots)
     try:
         idle = await _idle_ms(bench)
         reports: list[Report] = []

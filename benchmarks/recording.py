@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from src.app import build_app
 from src.platform.services import Services
 
+A_REFERENCE = "'R' || :id"
 FAR_AWAY = "'2099-01-01'"
 """Outbox rows of a script are never due: nobody is to act on what did not happen."""
 
@@ -51,13 +52,13 @@ class Recorder:
         return _written(statements, {**variable, **_reference(answer)}, known)
 
     async def script_of(
-        self, step: Awaitable[Any], variable: Mapping[Any, str], *, known: set[UUID]
+        self, step: Awaitable[str], variable: Mapping[Any, str], *, known: set[UUID]
     ) -> str:
-        """The same of a command that no request gives."""
+        """The same of a command that no request gives. `step` returns its order's reference."""
         statements: list[tuple[str, tuple[Any, ...]]] = []
         with self._noting(statements):
-            await step
-        return _written(statements, dict(variable), known)
+            reference = await step
+        return _written(statements, {**variable, reference: A_REFERENCE}, known)
 
     def request(self, method: str, path: str, **more: Any) -> httpx.Request:
         return self._client.build_request(method, path, **more)
@@ -99,7 +100,7 @@ def _reference(answer: httpx.Response) -> dict[Any, str]:
     if "json" not in answer.headers.get("content-type", ""):
         return {}
     reference = answer.json().get("reference")
-    return {reference: "'R' || :id"} if reference else {}
+    return {reference: A_REFERENCE} if reference else {}
 
 
 def _written(
@@ -147,6 +148,9 @@ def _literal(value: Any) -> str:
         return str(value)
     if isinstance(value, UUID | date | datetime):
         return f"'{value}'"
+    if isinstance(value, list):
+        # Documents are text by now, so this is an array, and the statement says of what.
+        return f"ARRAY[{', '.join(_literal(one) for one in value)}]"
     if not isinstance(value, str):
         value = msgspec.json.encode(value).decode()
     escaped = value.replace("\\", "\\\\").replace("'", "''").replace(":", "\\x3a")

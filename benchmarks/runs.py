@@ -21,7 +21,9 @@ _PENDING = (
 
 @dataclass(frozen=True)
 class Bench:
-    """A run's stage, its data and its tools. `rounds` is how often each figure is taken."""
+    """A run's stage, its data and its tools. `rounds` is how often each figure is taken, `lots` how
+    many lots of credits the largest business has sold.
+    """
 
     stage: Stage
     filler: Filler
@@ -29,6 +31,7 @@ class Bench:
     pgbench: Pgbench
     recorder: Recorder
     rounds: int
+    lots: int
 
     def cpu(self) -> Cpu:
         return read_cpu(self.stage.pids)

@@ -111,11 +111,12 @@ def _wire_billing() -> None:
     )
     from src.billing.voucher_mail_kinds import register_voucher_mails
     from src.billing.voucher_rows import register_vouchers_of_customers
+    from src.booking.guest_links import package_path
     from src.tenants.queries.consequences import register_downgrade_probe
     from src.tenants.queries.settings import register_currency_lock
 
     register(registry)
-    register_line_kind(PACKAGE_KIND, PackageLines())
+    register_line_kind(PACKAGE_KIND, PackageLines(package_path))
     register_line_kind(VOUCHER_KIND, VoucherLines())
     register_downgrade_probe("billing", coupon_consequences)
     register_downgrade_probe("billing.packages", package_consequences)

@@ -112,22 +112,30 @@ def _new_end(event: CreditsChanged, lot: CreditLot, tenant: TenantSnapshot) -> s
 
 
 def _refunded(event: CreditsChanged, lot: CreditLot) -> str:
-    amount = format_money(Money(event.amount_minor, lot.currency), current_locale())
-    if event.by_hand:
+    by_hand = _money(lot, event.by_hand_minor)
+    other_minor = event.amount_minor - event.by_hand_minor
+    if not other_minor:
         return ngettext(
             "%(num)s credit that you had not used is gone. You get %(amount)s back from us.",
             "%(num)s credits that you had not used are gone. You get %(amount)s back from us.",
             event.number,
-            amount=amount,
+            amount=by_hand,
         )
-    return ngettext(
+    said = ngettext(
         "%(num)s credit that you had not used is gone. %(amount)s is on its way back as you paid"
         " it; banks take up to ten days.",
         "%(num)s credits that you had not used are gone. %(amount)s is on its way back as you paid"
         " it; banks take up to ten days.",
         event.number,
-        amount=amount,
+        amount=_money(lot, other_minor),
     )
+    if not event.by_hand_minor:
+        return said
+    return " ".join((said, _("You get another %(amount)s back from us.", amount=by_hand)))
+
+
+def _money(lot: CreditLot, minor: int) -> str:
+    return format_money(Money(minor, lot.currency), current_locale())
 
 
 async def _preview(uow: UnitOfWork, asked: Preview) -> Mail:

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy import cast as as_type
 from sqlalchemy.dialects.postgresql import JSONB
 
+from src.billing.commands.lot_users import forget_person
 from src.billing.models import (
     CouponCustomer,
     CouponUse,
@@ -39,6 +40,7 @@ from src.billing.models import (
 )
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import ngettext
+from src.tenants.commands.own_people import register_forgetting
 from src.tenants.customer_rows import CustomerRows, register_customer_rows
 from src.tenants.person_rows import Person, PersonRows, nothing, register_person_rows
 
@@ -123,7 +125,10 @@ def register_orders_of_customers() -> None:
 
 
 def register_credits_of_customers() -> None:
-    """The ledger stays; what staff wrote into it of a person does not."""
+    """The ledger stays; what staff wrote into it of a person does not. Whom the customer does not
+    keep any more is named in no lot.
+    """
+    register_forgetting(forget_person)
     register_customer_rows(
         CustomerRows(
             table=cast(Table, CreditLot.__table__),
@@ -132,7 +137,7 @@ def register_credits_of_customers() -> None:
             ),
             shown=(
                 *("id", "name", "state", "source", "balance", "bought", "paid_minor", "currency"),
-                *("tags", "expires_at", "created_at", "activated_at"),
+                *("tags", "users", "expires_at", "created_at", "activated_at"),
             ),
             erased=nothing,
         )

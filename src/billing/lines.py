@@ -82,7 +82,11 @@ class Fate(NamedTuple):
 
 
 class LineKind(Protocol):
-    """The life of one kind of line."""
+    """The life of one kind of line. `holds_places`: while it waits to be paid, nobody else can have
+    what it is for.
+    """
+
+    holds_places: bool = True
 
     async def list_undeliverable(self, uow: UnitOfWork, order: Order) -> Sequence[Undeliverable]:
         """Parts of a paid hold that cannot be delivered any more, normally none.

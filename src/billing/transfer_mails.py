@@ -74,6 +74,7 @@ async def transfer_mail(
             is_changed=is_changed,
             released=order.closed_why == RELEASED_WHY,
             came=_money(order, came_minor) if came_minor else "",
+            holds_places=not handlers or any(one.holds_places for one in handlers),
         )
     words = render_worded(kind, view, order.locale, wordings)
     return Mail(

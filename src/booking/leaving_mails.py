@@ -5,7 +5,14 @@ from datetime import datetime
 
 from src.booking.calendar_files import Organiser, booking_calendar
 from src.booking.guest_links import booking_path
-from src.booking.mail_parts import calendar_seats, leaving_of, mail_of, runs_of, what_of
+from src.booking.mail_parts import (
+    calendar_seats,
+    credits_of,
+    leaving_of,
+    mail_of,
+    runs_of,
+    what_of,
+)
 from src.booking.models import LeaveRequest
 from src.booking.queries.mail_facts import BookingFacts
 from src.booking.views.mails import (
@@ -56,6 +63,7 @@ def moved_mail(
             reason=why,
             by_guest=by_guest,
             leaving=_leaving(tenant, facts, now),
+            credits=credits_of(tenant, facts),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )
     calendar = booking_calendar(

@@ -16,6 +16,7 @@ from src.booking.domain.leaving import (
     moves_until,
 )
 from src.booking.domain.refund_policy import GivenBack, Gives
+from src.booking.late_fee_words import late_fee
 from src.platform.i18n import _, ngettext
 from src.platform.web.formats import clock, datetime_local, money
 
@@ -343,8 +344,10 @@ def _fee_rules(terms: LeavingTerms, price_type: SeriesPriceType) -> list[str]:
         return []
     said = []
     if terms.late_fee is not None and terms.tiers and terms.may_cancel:
+        steps, is_owed = _giving(terms), price_type is SeriesPriceType.ON_SITE
+        before = _before(steps[-1].before, steps[-1].unit) if steps and steps[-1].before else ""
         fee = fee_words(terms.late_fee)
-        said.append(_("Who cancels later than that is asked for a fee of %(fee)s.", fee=fee))
+        said.append(late_fee(fee, terms.gives, before, has_steps=bool(steps), is_owed=is_owed))
     if terms.no_show_fee is not None:
         fee = fee_words(terms.no_show_fee)
         said.append(

@@ -74,9 +74,8 @@ COMMON = (
     MY_BOOKINGS,
     CONTACT,
 )
-_PEOPLE = Placeholder(
-    name="people", label=N_("How many come"), value=lambda view: str(view.party_size)
-)
+_HOW_MANY = N_("How many come")
+_PEOPLE = Placeholder(name="people", label=_HOW_MANY, value=lambda view: str(view.party_size))
 
 
 def register_booking_mails() -> None:
@@ -290,7 +289,7 @@ _KINDS = (
             "See you soon\n{business}\n\n{booking_link}\n\n{way_out}"
         ),
         button=N_("See your booking"),
-        placeholders=(*COMMON, _PEOPLE, WAY_OUT),
+        placeholders=(*COMMON, _PEOPLE, WAY_OUT, *OF_CREDITS),
         needed=("dates",),
         preview=shown(_reminded),
     ),
@@ -305,7 +304,7 @@ _KINDS = (
             "\n\nYou keep your place, and your calendar follows.\n\n{booking_link}"
         ),
         button=N_("See your booking"),
-        placeholders=(*COMMON, FORMER_TIMES, REASON),
+        placeholders=(*COMMON, FORMER_TIMES, REASON, *OF_CREDITS),
         needed=("dates",),
         preview=shown(_changed),
     ),
@@ -348,6 +347,7 @@ _KINDS = (
                 label=N_("Who of a party moves; nothing where all do"),
                 value=lambda view: view.people,
             ),
+            *OF_CREDITS,
         ),
         needed=("dates", "people"),
         preview=shown(_moved),

@@ -199,6 +199,12 @@ def credits_of(tenant: TenantSnapshot, facts: BookingFacts) -> CreditsView:
     )
 
 
+def credits_that_paid(tenant: TenantSnapshot, bookings: Sequence[BookingFacts]) -> CreditsView:
+    """Of a mail about several bookings: the credits of the first that was paid with some."""
+    paid = next((one for one in bookings if one.credits is not None), bookings[0])
+    return credits_of(tenant, paid)
+
+
 MY_BOOKINGS = Placeholder(
     name="my_bookings",
     label=N_("The address of all that a guest has booked"),

@@ -21,6 +21,7 @@ from src.booking.guest_links import booking_path
 from src.booking.mail_parts import (
     calendar_seats,
     credits_of,
+    credits_that_paid,
     leaving_of,
     mail_of,
     missing_of,
@@ -264,7 +265,7 @@ def _seats_mail(
             by_guest=end.by_guest,
             as_asked=end.as_asked,
             money_line=_back_line(tenant, bookings, end),
-            credits=credits_of(tenant, first),
+            credits=credits_that_paid(tenant, bookings),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, first.order),
         )
     calendar = cancellation_calendar(
@@ -318,6 +319,7 @@ def change_mail(
             zone_name=tenant.timezone,
             reason=_reason(seats, believed),
             may_leave=_moved_since_told(seats),
+            credits=credits_that_paid(tenant, bookings),
             booking_url=booking_url,
         )
     calendar = booking_calendar(
@@ -360,6 +362,7 @@ def reminder_mail(
             party_size=len(seats),
             booking_url=pages[0],
             ways_out=ways_out_of(tenant, bookings, pages, now),
+            credits=credits_that_paid(tenant, bookings),
             unsubscribe_url=unsubscribe_url(
                 settings,
                 tenant,

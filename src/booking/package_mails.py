@@ -90,8 +90,8 @@ def package_mail(
             package_name=lot.name,
             sessions_remaining=credits_in_words(lot.balance or lot.bought, order.locale),
             package_expiry=_end(lot.expires_at, lot, tenant, order.locale),
-            standing=_standing(lot),
-            money_line=_money_line(order),
+            standing=_standing(order, lot),
+            money_line=_money_line(order, lot),
             booking_url=settings.base_url + package_path(settings, tenant.slug, order),
         )
     words = render_worded(key, view, order.locale, wordings)
@@ -118,9 +118,11 @@ def _end(expires_at: datetime | None, lot: CreditLot, tenant: TenantSnapshot, lo
     return end_in_words(expires_at, tenant, locale)
 
 
-def _standing(lot: CreditLot) -> str:
+def _standing(order: Order, lot: CreditLot) -> str:
     if lot.state == "pending":
         return _("You can use the credits as soon as you have paid.")
+    if lot.state == "void" and order.voucher_minor:
+        return _("There are no credits, and what your voucher had paid goes back to it.")
     if lot.state == "void":
         return _("There are no credits, and you owe nothing.")
     return _(
@@ -129,13 +131,22 @@ def _standing(lot: CreditLot) -> str:
     )
 
 
-def _money_line(order: Order) -> str:
-    amount = format_money(Money(order.total_minor, order.currency), order.locale)
+def _money_line(order: Order, lot: CreditLot) -> str:
     if not order.total_minor:
         return _("Free of charge")
-    if order.payment_mode == "on_site" and not order.paid_minor:
-        return _("To pay on site: %(amount)s", amount=amount)
-    return _("Paid: %(amount)s", amount=amount)
+    waits = order.payment_mode == "on_site" and lot.state == "pending"
+    owed = _("To pay on site: %(amount)s", amount=_money(order, order.to_pay_minor))
+    said = [owed if waits else _("Paid: %(amount)s", amount=_money(order, order.total_minor))]
+    if order.voucher_minor and waits:
+        said.insert(0, _("Paid: %(amount)s", amount=_money(order, order.voucher_minor)))
+    elif order.voucher_minor:
+        by_voucher = _money(order, order.voucher_minor)
+        said.append(_("of it by voucher: %(amount)s", amount=by_voucher))
+    return " · ".join(said)
+
+
+def _money(order: Order, minor: int) -> str:
+    return format_money(Money(minor, order.currency), order.locale)
 
 
 def register_package_mails() -> None:
@@ -180,6 +191,7 @@ def _made_up(uow: UnitOfWork, asked: Preview) -> tuple[Order, CreditLot]:
         payment_mode="online",
         currency=asked.tenant.currency,
         total_minor=12_000,
+        voucher_minor=0,
         paid_minor=12_000,
         guest_name=name,
         guest_email="alex@example.com",

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from src.billing.commands.buy_package import BuyCommand, buy_package, refuse_unless_sold_instead
 from src.billing.commands.package_lines import KIND
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order, OrderLine
 from src.billing.settlement import give_up_order
 from src.booking.guest_links import package_path
@@ -83,6 +83,6 @@ async def _still_meant(
 
 async def _next(services: Services, ctx: RequestContext, order: Order) -> str:
     path = package_path(services.settings, ctx.here.slug, order)
-    if order.state != OrderState.OPEN:
+    if order.state != OrderState.OPEN or order.payment_mode != PaymentMode.ONLINE:
         return path
     return await payment_url(services, ctx, order, path, path) or path

@@ -50,7 +50,7 @@ TELLS_NOBODY = """
 bookings gaps leaving
 cancellations scope state
 credit_entries actor_name by kind
-credit_lots currency name refund_rule service_ids source state tags
+credit_lots currency name refund_rule service_ids source state tags users
 disputes currency processor_id state
 fees by currency kind state what
 handings_on by

@@ -132,6 +132,19 @@ async def test_who_left_late_owes_nothing_for_a_date_that_is_called_off(sale: Sa
     assert await sale.payments_on_roster(1) == ["on_site"]
 
 
+async def test_a_share_that_lies_in_a_credit_stays_owed_and_the_roster_says_so(sale: Sale) -> None:
+    await sale.becomes("cancelled", 0, 1)
+    session_id = sale.term.sessions[0].id
+    async with sale.services.uow_factory(sale.business.id) as uow:
+        await uow.session.execute(
+            update(Seat).where(Seat.session_id == session_id).values(returned_as="credit")
+        )
+    found = await sale.everywhere()
+    assert found == dict.fromkeys(found, 4000)
+    assert await sale.payments_on_roster(0) == ["on_site"]
+    assert await sale.payments_on_roster(1) == ["waived"]
+
+
 async def test_when_all_is_cancelled_nothing_is_left_to_take(sale: Sale) -> None:
     await sale.becomes("cancelled", 0, 1, 2)
     assert await sale.owed() == 0

@@ -1,8 +1,12 @@
 """What a guest does, from the hub to the confirmation."""
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser.person import Person
+from tests.support.letters import the_mail
+from tests.support.program import Program
 
 WORKS, DECLINED = "4242 4242 4242 4242", "4000 0000 0000 0002"
 
@@ -34,3 +38,20 @@ def is_booked(guest: Person) -> str:
     guest.sees("You are booked")
     path = guest.page.url.removeprefix(guest.program.base_url)
     return path.split("?")[0]
+
+
+def code_of(program: Program, email: str) -> str:
+    """The code in the only mail with one that the address got."""
+    found = re.search(r"\b\d{3} \d{3}\b", the_mail(program, email, "Your bookings at")["text"])
+    assert found is not None
+    return found[0]
+
+
+def enters(guest: Person, slug: str, email: str) -> None:
+    """Signs in to the own pages by a code, once."""
+    guest.go(f"/b/{slug}/me/sign-in")
+    guest.type(email=email)
+    guest.press("Send me a code")
+    guest.type(code=code_of(guest.program, email))
+    guest.press("Sign in")
+    guest.is_at(f"/b/{slug}/me$")

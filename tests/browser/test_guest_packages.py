@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from src.platform.services import Services
-from tests.browser.guest import WORKS, is_booked, pays
+from tests.browser.guest import WORKS, code_of, is_booked, pays
 from tests.browser.person import DESK, PHONE, Person
-from tests.browser.test_portal import code_of
 from tests.support.credits import a_package
 from tests.support.letters import the_mail
 from tests.support.program import Program

@@ -1,6 +1,5 @@
 """A guest in their own pages: in by a code, to a booking and back, and out again."""
 
-import re
 from collections.abc import Callable
 
 import pytest
@@ -32,12 +31,6 @@ def has_booked(program: Program, business: Business, email: str) -> None:
     program.run(book)
 
 
-def code_of(program: Program, email: str) -> str:
-    found = re.search(r"\b\d{3} \d{3}\b", the_mail(program, email, "Your bookings at")["text"])
-    assert found is not None
-    return found[0]
-
-
 @WAYS
 def test_a_guest_signs_in_by_a_code_and_out_again(
     program: Program, person: Callable[..., Person], scripts: bool
@@ -58,7 +51,7 @@ def test_a_guest_signs_in_by_a_code_and_out_again(
     guest.press("Sign in")
     guest.sees("This is not the code.")
     guest.looks()
-    guest.type(code=code_of(program, email))
+    guest.type(code=g.code_of(program, email))
     guest.press("Sign in")
     guest.is_at(f"/b/{business.slug}/me$")
     guest.sees("to pay on site")

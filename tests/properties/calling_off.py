@@ -9,8 +9,9 @@ from hypothesis.stateful import precondition, rule
 
 from src.booking.commands.cancel_returns import MoneyWanted
 from src.booking.domain.cancelling import MoneyChoice
+from src.booking.domain.kinds import SeatState
 from tests.properties.buying import GUEST, PICK
-from tests.properties.changing import Changing
+from tests.properties.charging import Charging
 from tests.properties.things import Ending, Offer, Place, Run, Sale, Subject
 
 THEN = st.sampled_from(["undo", "wait", "go on"])
@@ -19,7 +20,7 @@ CHOICE = st.sampled_from([None, MoneyChoice.FULL, MoneyChoice.TERMS, MoneyChoice
 OWN = st.sampled_from([None, None, None, 50, 101])
 
 
-class CallingOff(Changing):
+class CallingOff(Charging):
     """Sessions, purchases, whole series and single seats."""
 
     @precondition(lambda self: self._is_lively())
@@ -30,11 +31,15 @@ class CallingOff(Changing):
         self._cancel_and(self._any(self._busy_runs(), pick), pick, choice, own, then)
 
     @precondition(lambda self: self.model.sales)
-    @rule(pick=PICK, choice=CHOICE, own=OWN, then=THEN)
+    @rule(pick=PICK, choice=CHOICE, own=OWN, then=THEN, revokes=st.booleans())
     def cancel_purchase(
-        self, pick: int, choice: MoneyChoice | None, own: int | None, then: str
+        self, pick: int, choice: MoneyChoice | None, own: int | None, then: str, revokes: bool
     ) -> None:
-        self._cancel_and(self._any(self.model.sales, pick), pick, choice, own, then)
+        """Those that have brought credits, if it is to take those back."""
+        sales = self.model.sales
+        if revokes:
+            sales = [one for one in sales if self.model.revocable(one, self.now)] or sales
+        self._cancel_and(self._any(sales, pick), pick, choice, own, then, revokes=revokes)
 
     @precondition(lambda self: self._is_lively())
     @rule(pick=PICK, choice=CHOICE, own=OWN, then=THEN)
@@ -59,11 +64,13 @@ class CallingOff(Changing):
         choice: MoneyChoice | None,
         own: int | None,
         then: str,
+        *,
+        revokes: bool = False,
     ) -> None:
         """Without a choice it is a session that gives everything back, or something of which
         nothing goes back. Often it is taken back, or carried out, before anything else happens.
         """
-        self._cancel(subject, pick, choice, own)
+        self._cancel(subject, pick, choice, own, revokes=revokes)
         if then == "undo" and self.model.endings:
             self._undo(self.model.endings[-1])
         elif then == "go on":
@@ -80,7 +87,7 @@ class CallingOff(Changing):
             self.wait(timedelta(seconds=11))
             self.deliver()
 
-    @rule(guest=GUEST, pick=PICK, then=st.sampled_from(["swap", "refund", "by terms"]))
+    @rule(guest=GUEST, pick=PICK, then=st.sampled_from(["swap", "refund", "by terms", "revoke"]))
     def buy_course_and(self, guest: str, pick: int, then: str) -> None:
         """What its terms give for a date is a credit, whatever becomes of that."""
         [course] = [one for one in self.model.series if one.gives_credits]
@@ -96,8 +103,22 @@ class CallingOff(Changing):
             self._cancel_and(sale, pick, MoneyChoice.TERMS, None, "go on")
         else:
             self._leave(place)
+            if then == "revoke":
+                self._cancel_and(sale, pick, MoneyChoice.FULL, None, "go on", revokes=True)
             for lot in [one for one in self.model.lots if one.id == place.id]:
                 self._refund_credits(lot, 100)
+
+    @precondition(lambda self: self._is_lively() and bool(self._confirmed()))
+    @rule(pick=PICK, tells=st.booleans())
+    def stay_away_and_cancel(self, pick: int, tells: bool) -> None:
+        """A guest has not come, and then it was called off after all."""
+        fined = [one for one in self._confirmed() if one.order.offer.no_show_fee]
+        place = self._any(fined or self._confirmed(), pick)
+        self.wait(max(place.run.starts_at - self.now, timedelta(0)))
+        self._tick(place, SeatState.NO_SHOW)
+        if tells:
+            self.deliver()
+        self._cancel_and(place.run, pick, MoneyChoice.FULL, None, "go on")
 
     @precondition(lambda self: self._is_lively() and self._held_by_link())
     @rule(pick=PICK, then=THEN)
@@ -115,11 +136,13 @@ class CallingOff(Changing):
         pick: int,
         choice: MoneyChoice | None,
         own: int | None,
+        *,
+        revokes: bool = False,
     ) -> None:
         """One of the guests gets `own` percent of what they could get back."""
         runs = self.model.stoppable(subject, self.now)
         gives_back = choice is None and isinstance(subject, Run)
-        ending = Ending(_UNKNOWN, subject, self.now, runs, gives_back)
+        ending = Ending(_UNKNOWN, subject, self.now, runs, gives_back, revokes=revokes)
         possible = self.model.returnable(ending, self.now)
         chosen = {sale: _of(choice, *most) for sale, most in possible.items()}
         wanted, fits = {}, True
@@ -133,6 +156,7 @@ class CallingOff(Changing):
             choice=choice or MoneyChoice.NOTHING,
             own=wanted,
             package_id=self.model.given_package_id if choice is MoneyChoice.CREDIT else None,
+            revokes_credits=revokes,
         )
         expected = self.model.may_cancel(subject, self.now) and fits
         allowed, cancellation_id = self._attempt(
@@ -149,6 +173,8 @@ class CallingOff(Changing):
                 self._count(f"choose {choice}, for credits")
             if wanted:
                 self._count("choose for one")
+            if revokes and isinstance(subject, Sale) and self.model.revocable(subject, self.now):
+                self._count("take credits back")
 
     def _credited(
         self,

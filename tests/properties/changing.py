@@ -97,16 +97,6 @@ class Changing(Crediting):
             )
             self.model.swap(place, run, sale, seat_id, self.now)
 
-    @precondition(lambda self: self._refundable())
-    @rule(pick=PICK, part=st.sampled_from([30, 100, 101]))
-    def refund(self, pick: int, part: int) -> None:
-        sale = self._any(self._refundable(), pick)
-        amount = max(sale.by_card * part // 100, 1) + (part > 100)
-        allowed, _none = self._attempt(self.steps.refund(sale, amount))
-        assert allowed == (amount <= sale.by_card - self.model.in_credits(sale))
-        if allowed:
-            self.model.refund(sale, amount)
-
     @precondition(lambda self: [one for one in self.model.sales if one.mode == "on_site"])
     @rule(pick=PICK)
     def mark_paid(self, pick: int) -> None:

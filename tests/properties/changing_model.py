@@ -56,14 +56,16 @@ class Changing(Credits):
             place: half_up(place.share * self.percent_back(place, now), 100) for place in standing
         }
         late = {place: self.is_late(place, now) for place in standing}
+        for place in [one for one in standing if late[one]]:
+            self.ask_fee(place, "late_cancel", sale.offer.late_fee, now)
         for place in standing:
             place.state = "late_cancelled" if late[place] else "cancelled"
             if not late[place]:
                 self.give_credit_back(place)
         credited = [place for place in standing if self.brings_credit(place, now)]
         self.give_credits(sale, sorted(credited, key=lambda one: (one.run.id, one.id)), now)
-        self._give_back(sale, ends)
-        self._promise_by_hand(sale, sum(ends.values()))
+        asked = self._give_back(sale, ends, "cancelled")
+        self._promise_by_hand(sale, sum(ends.values()) - asked)
         self.mails["seats_cancelled", sale.guest] += bool(standing)
         return True
 
@@ -80,13 +82,13 @@ class Changing(Credits):
             return False
         return self.leave(sale, coming, now)
 
-    def _give_back(self, sale: Sale, wanted: dict[Place, int]) -> None:
-        """As much of it as was paid by card and has not gone back, the first seats first."""
-        asked = min(sum(wanted.values()), sale.by_card)
-        sale.refunded += asked
+    def _give_back(self, sale: Sale, wanted: dict[Place, int], cause: str) -> int:
+        """As much of it as can go back the way it came, the first seats first. Returns that."""
+        asked = left = self.ask(sale, sum(wanted.values()), cause)
         for place in sorted(wanted, key=lambda one: (one.run.id, one.id)):
-            place.returned = min(wanted[place], asked)
-            asked -= place.returned
+            place.returned = min(wanted[place], left)
+            left -= place.returned
+        return asked
 
     def may_exchange(self, place: Place, to: Run, now: datetime) -> bool:
         sale, series = place.order, to.series
@@ -94,10 +96,7 @@ class Changing(Credits):
         offered = sells_singly(to) or (
             series is not None and (series is sale.offer or (sale.is_series and series.active))
         )
-        is_there = any(
-            one.state in LIVE and one.order is sale and one.person == place.person
-            for one in self.places(to)
-        )
+        is_there = any(one.state in LIVE and one.person == place.person for one in self.places(to))
         lot = place.lot
         goes_along = lot is None or (lot.is_for(to.tags) and lot.has(0, to.starts_at, now))
         return (

@@ -7,14 +7,14 @@ from hypothesis.stateful import precondition, rule
 
 from tests.properties.buying import GUEST, PICK, SIZE
 from tests.properties.credits_model import end_of_day
-from tests.properties.holding import Holding
+from tests.properties.giving_back import GivingBack
 from tests.properties.things import Lot, Purchase
 
 LONGER = [timedelta(days=1), timedelta(days=3), timedelta(days=20)]
 MOST_PURCHASES = 2
 
 
-class Crediting(Holding):
+class Crediting(GivingBack):
     """Taking places for credits; giving them back is leaving and calling off, as for all others."""
 
     @rule(pick=PICK, which=PICK, size=SIZE, fits=st.booleans())
@@ -47,7 +47,7 @@ class Crediting(Holding):
     @rule(guest=GUEST)
     def buy_credits(self, guest: str) -> None:
         order_id, lot_id = self.shop.run(self.steps.buy_credits(guest, self.model.sold_package_id))
-        purchase, ends_at = Purchase(order_id, 3100), end_of_day(4, self.now)
+        purchase, ends_at = Purchase(order_id, guest, 3100), end_of_day(4, self.now)
         lot = Lot(lot_id, guest, 3, self.now, ends_at, bought=3, paid=3100, paid_by=purchase)
         self.model.buy_credits(lot, purchase)
         self._count("buy credits")

@@ -4,7 +4,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from tests.properties.sales_model import Sales
-from tests.properties.things import Lot, Offer, Place, Purchase, Run, Sale, half_up
+from tests.properties.things import Back, Gift, Lot, Offer, Place, Purchase, Run, Sale, half_up
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 FLOW = "flow"
@@ -70,14 +70,15 @@ class Credits(Sales):
         return Lot(place.id, place.order.guest, 1, now, ends_at, tag=FLOW, bought=1)
 
     def _born(self, place: Place, now: datetime, days: int) -> Lot:
-        lot = Lot(place.id, place.order.guest, 1, now, end_of_day(days, now), bought=1)
+        ends_at = end_of_day(days, now)
+        lot = Lot(place.id, place.order.guest, 1, now, ends_at, bought=1, born_at=now)
         self.lots.append(lot)
         self.gave_credits += 1
         return lot
 
     def unreturned(self, sale: Sale) -> int:
         """What was paid and has come back in no way, nor is in a credit."""
-        return max(sale.paid - sale.refunded - sale.promised - self.in_credits(sale), 0)
+        return max(sale.left - sale.promised - self.in_credits(sale), 0)
 
     def in_credits(self, sale: Sale) -> int:
         """What of its money lies in credits, those that were spent or have ended too."""
@@ -91,25 +92,68 @@ class Credits(Sales):
         self.mails["package_bought", lot.guest] += 1
 
     def worth(self, lot: Lot, now: datetime) -> int:
-        """What was paid for those that are left, and is left of the payment."""
+        """What was paid for those that are left, and is left of the payment: of the one with most
+        left, where a voucher paid a part.
+        """
         has_ended = lot.expires_at is not None and lot.expires_at < now
         if lot.paid_by is None or has_ended or not lot.bought or not lot.balance:
             return 0
+        of = lot.paid_by
+        by_way = max(of.at_processor, of.on_gift) or of.by_hand
+        return max(min(self._whole_worth(lot), lot.paid - lot.returned, by_way), 0)
+
+    def _whole_worth(self, lot: Lot) -> int:
         before = half_up(lot.paid * lot.refunded, lot.bought)
         unused = min(lot.refunded + min(lot.balance, lot.bought), lot.bought)
-        after = half_up(lot.paid * unused, lot.bought)
-        left = min(lot.paid - lot.returned, lot.paid_by.by_card or lot.paid_by.by_hand)
-        return max(min(after - before, left), 0)
+        return half_up(lot.paid * unused, lot.bought) - before
 
     def refund_credits(self, lot: Lot, amount: int) -> None:
-        assert lot.paid_by is not None
-        if lot.paid_by.by_card:
-            lot.paid_by.refunded += amount
+        of = lot.paid_by
+        assert of is not None
+        if of.by_card:
+            gift = of.gift if isinstance(of, Sale) and of.on_gift > of.at_processor else None
+            self._instead_of_the_same(of, amount, gift)
+            self._set_aside(Back(of, amount, "credits", gift, lot=lot, credits=lot.balance))
         else:
-            lot.paid_by.promised += amount
+            of.promised += amount
         lot.refunded, lot.balance = lot.refunded + lot.balance, 0
         lot.returned += amount
         self.mails["billing.credits_changed", lot.guest] += 1
+
+    def _instead_of_the_same(self, of: Sale | Purchase, amount: int, gift: Gift | None) -> None:
+        """It takes the place of the oldest that failed over the very amount."""
+        waiting = (one for one in self.failed(of) if one.is_waiting and one.gift is gift)
+        for back in waiting:
+            if back.amount == amount:
+                back.is_waiting = False
+                return
+
+    def is_free(
+        self, of: Sale | Purchase, amount: int, now: datetime, again: Back | None = None
+    ) -> bool:
+        """What lies in credits goes back with these only."""
+        in_them = self.in_credits(of) if isinstance(of, Sale) else 0
+        for lot in self.lots if isinstance(of, Purchase) else ():
+            if lot.paid_by is of and (lot.expires_at is None or now <= lot.expires_at):
+                in_them += self._whole_worth(lot)
+        if again is not None and again.lot is not None:
+            in_them -= amount if isinstance(of, Sale) else self._whole_worth(again.lot)
+        is_covered = of.is_late or in_them <= 0 or amount <= of.left - in_them
+        return super().is_free(of, amount, now, again) and is_covered
+
+    def revocable(self, sale: Sale, now: datetime) -> list[Lot]:
+        """Unspent credits that the purchase has brought."""
+        mine = (one for one in self.lots if one.paid_by is sale and one.balance)
+        return [one for one in mine if one.expires_at is None or one.expires_at >= now]
+
+    def revoke(self, sale: Sale, asked_at: datetime, now: datetime) -> int:
+        """Those that the cancelling itself gave stay. Returns what was in the others."""
+        value = 0
+        for lot in self.revocable(sale, now):
+            if lot.born_at is not None and lot.born_at <= asked_at:
+                value += lot.paid - lot.returned
+                lot.balance, lot.paid = 0, lot.returned
+        return value
 
 
 def end_of_day(days: int, now: datetime) -> datetime:

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from tests.properties.changing_model import Changing
+from tests.properties.fees_model import Fees
 from tests.properties.things import (
     LIVE,
+    TAKEN,
     UNDO,
     Ending,
     Offer,
@@ -18,7 +19,7 @@ from tests.properties.things import (
 )
 
 
-class Calling(Changing):
+class Calling(Fees):
     """Cancelling, with what goes back, and taking it back in time."""
 
     def may_cancel(self, subject: Subject, now: datetime) -> bool:
@@ -53,18 +54,27 @@ class Calling(Changing):
         found = {}
         waiting = [one for one in self.endings if one.state == "waiting"]
         for sale in self.sales:
-            taken = [one for one in reached(ending, sale, now) if one.state == "confirmed"]
-            gone = _promised(waiting, sale) + self.in_credits(sale)
-            left = max(sale.paid - sale.refunded - gone, 0)
-            full = min(sum(one.share for one in taken), left)
+            taken = [one for one in reached(ending, sale, now) if one.state in TAKEN]
+            if sale.is_late or not taken:
+                continue
+            more = self._revoked_with(ending, sale, now)
+            gone = _promised(waiting, sale) + self.in_credits(sale) - more
+            left = max(sale.left - gone, 0)
+            full = min(sum(one.share for one in taken) + more, left)
             terms = sum(half_up(one.share * self.percent_back(one, now), 100) for one in taken)
             if full > 0:
                 found[sale] = (full, min(terms, full))
         return found
 
+    def _revoked_with(self, ending: Ending, sale: Sale, now: datetime) -> int:
+        """What is in the credits that are taken back with it."""
+        if not ending.revokes or ending.subject is not sale:
+            return 0
+        return sum(lot.paid - lot.returned for lot in self.revocable(sale, now))
+
     def credited(self, ending: Ending, sale: Sale, now: datetime, *, by_terms: bool) -> list[Place]:
         """The seats that bring a credit: all that cost money, or those whose terms say so."""
-        taken = [one for one in reached(ending, sale, now) if one.state == "confirmed"]
+        taken = [one for one in reached(ending, sale, now) if one.state in TAKEN]
         return [
             one for one in taken if one.share and (not by_terms or self.brings_credit(one, now))
         ]
@@ -121,17 +131,15 @@ class Calling(Changing):
     def _carry_out(self, ending: Ending, now: datetime) -> None:
         told = set()
         for sale in self.sales:
-            freed = [place for place in reached(ending, sale, now) if place.state == "confirmed"]
+            freed = [place for place in reached(ending, sale, now) if place.state in TAKEN]
             for place in freed:
                 place.state = "cancelled"
                 if not self.replace_lapsed(place, now):
                     self.give_credit_back(place)
-            paid_at = [at for at in (sale.confirmed_at, sale.paid_at) if at is not None]
-            paid_after = any(at > ending.asked_at for at in paid_at)
-            if freed and (ending.gives_back or paid_after):
+            if freed and (ending.gives_back or self._paid_after(ending, sale)):
                 shares = {place: place.share for place in freed}
-                self._give_back(sale, shares)
-                sale.promised += self._by_hand(sale, sum(shares.values()))
+                asked = self._give_back(sale, shares, "not delivered")
+                sale.promised += self._by_hand(sale, sum(shares.values()) - asked)
             elif freed:
                 self._give_back_chosen(ending, sale, freed)
             credited = [one for one in ending.credited.get(sale, ()) if one in freed]
@@ -139,36 +147,59 @@ class Calling(Changing):
             self.give_credits(sale, sorted(unreturned, key=lambda one: one.id), now)
             told |= {sale.guest} if freed else set()
         self.mails.update(("seats_cancelled", guest) for guest in told)
+        self._close_holds(ending, now)
+        if ending.revokes and isinstance(ending.subject, Sale):
+            self._take_credits_back(ending, ending.subject, now)
+        ending.state = "done"
+        self._release(ending)
+        for run in ending.runs:
+            run.state = "cancelled"
+            run.sequence += 1
+            for kind in ("late_cancel", "no_show"):
+                self.drop_fees(self.places(run), kind)
+
+    def _close_holds(self, ending: Ending, now: datetime) -> None:
         for sale in self.sales:
             if sale.state == "open" and (
                 ending.subject is sale or any(one.run in ending.runs for one in sale.places)
             ):
                 self._close(sale, now, "cancelled", reached(ending, sale, now))
                 # A deadline was promised in a mail, and its end is told in one.
-                is_lost = sale.by_link and sale.state == "cancelled"
+                was_promised = sale.by_link or sale.mode == "transfer"
+                is_lost = was_promised and sale.state == "cancelled"
                 self.mails["held_cancelled", sale.guest] += is_lost
-        ending.state = "done"
-        self._release(ending)
-        for run in ending.runs:
-            run.state = "cancelled"
-            run.sequence += 1
 
     def _give_back_chosen(self, ending: Ending, sale: Sale, freed: list[Place]) -> None:
         """No more than these seats' shares, those that bring no credit first; what was paid on site
         is the business's to hand back.
         """
         credited = ending.credited.get(sale, [])
-        wanted = min(ending.chosen.get(sale, 0), sum(place.share for place in freed))
-        left = min(wanted, sale.by_card)
-        sale.promised += self._by_hand(sale, wanted)
-        sale.refunded += left
+        chosen = ending.chosen.get(sale, 0)
+        wanted = min(chosen, sum(place.share for place in freed))
+        asked = left = self.ask(sale, wanted, "cancelled")
+        by_hand = self._by_hand(sale, wanted - asked)
+        sale.promised += by_hand
+        if chosen:
+            ending.chosen[sale] = chosen - asked - by_hand
         for place in sorted(freed, key=lambda one: (one in credited, one.run.id, one.id)):
             place.returned = min(place.share, left)
             left -= place.returned
 
+    def _paid_after(self, ending: Ending, sale: Sale) -> bool:
+        """Whether nobody could choose about the money."""
+        paid_at = None if sale.by_gift else sale.paid_at
+        return any(at is not None and at > ending.asked_at for at in (sale.confirmed_at, paid_at))
+
+    def _take_credits_back(self, ending: Ending, sale: Sale, now: datetime) -> None:
+        """What of the choice no seat has brought goes back for them."""
+        value = self.revoke(sale, ending.asked_at, now)
+        wanted = min(ending.chosen.get(sale, 0), value)
+        asked = self.ask(sale, wanted, "cancelled")
+        sale.promised += self._by_hand(sale, wanted - asked)
+
     def _by_hand(self, sale: Sale, wanted: int) -> int:
         """What the business is asked to hand back of what it took itself."""
-        return min(wanted, sale.paid) if sale.mode == "on_site" else 0
+        return min(wanted, sale.taken_by_hand)
 
 
 def _promised(endings: list[Ending], sale: Sale) -> int:

@@ -37,8 +37,9 @@ def i3_shares_and_lines_sum_to_the_total() -> str:
         SELECT o.id || ': total ' || o.total_minor || ', lines ' || lines.n || ', seats ' || seats.n
         FROM orders o
         CROSS JOIN LATERAL (SELECT sum(total_minor) AS n, sum(discount_minor) AS off,
-            sum(unit_minor * quantity) AS full, coalesce(sum(total_minor) FILTER (WHERE kind <>
-            'package'), 0) AS of_seats FROM order_lines WHERE order_id = o.id) lines
+            sum(unit_minor * quantity) AS full, coalesce(sum(total_minor) FILTER (WHERE kind
+            NOT IN ('package', 'voucher', 'fee')), 0) AS of_seats
+            FROM order_lines WHERE order_id = o.id) lines
         CROSS JOIN LATERAL (SELECT coalesce(sum(share_minor), 0) AS n FROM seats
             WHERE order_id = o.id) seats
         WHERE lines.n <> o.total_minor OR seats.n <> lines.of_seats
@@ -68,7 +69,7 @@ def i4_refunded_credits_bring_no_more_than_was_paid_for_them() -> str:
             FROM credit_entries WHERE lot_id = l.id AND kind = 'refund')) r
         WHERE l.refunded_minor > CASE l.source WHEN 'seat' THEN l.value_minor ELSE l.paid_minor END
            OR (o.payment_mode = 'online' AND l.refunded_minor <> r.n)
-           OR (o.payment_mode IS DISTINCT FROM 'online' AND r.n <> 0)
+           OR (o.payment_mode IS DISTINCT FROM 'online' AND o.voucher_minor = 0 AND r.n <> 0)
         UNION ALL
         SELECT r.id || ' is for no credits' FROM refunds r WHERE r.cause = 'credits' AND NOT EXISTS
             (SELECT 1 FROM credit_entries WHERE refund_id = r.id AND kind = 'refund')"""
@@ -100,6 +101,65 @@ def i5_each_seat_took_one_credit_and_gives_it_back_once() -> str:
         WHERE seats.taking <> e.taken OR seats.giving <> e.given"""
 
 
+def i5_a_vouchers_balance_is_its_ledger() -> str:
+    """What is spent by an order that stands is a payment of it; nothing is by one that has ended,
+    and what has come back has come back to the very voucher.
+    """
+    return """
+        SELECT v.id || ' has ' || v.balance_minor || ', its entries ' || e.n FROM vouchers v
+        CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0) AS n FROM voucher_entries
+            WHERE voucher_id = v.id) e
+        WHERE v.balance_minor <> e.n OR v.balance_minor < 0
+        UNION ALL
+        SELECT o.id || ' is ' || o.state || ', has taken ' || e.n || ', paid ' || p.n || ' less '
+            || p.back FROM orders o
+        CROSS JOIN LATERAL (SELECT -coalesce(sum(amount_minor), 0) AS n FROM voucher_entries
+            WHERE order_id = o.id AND kind IN ('spend', 'give_back')) e
+        CROSS JOIN LATERAL (SELECT coalesce(sum(r.amount_minor), 0) AS n FROM refunds r
+            JOIN payments p ON p.id = r.payment_id WHERE r.order_id = o.id
+            AND r.state = 'succeeded' AND p.method = 'voucher') back
+        CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0) AS n, back.n AS back
+            FROM payments WHERE order_id = o.id AND method = 'voucher') p
+        WHERE e.n <> CASE o.state WHEN 'open' THEN o.voucher_minor ELSE p.n - p.back END
+           OR (o.state = 'confirmed' AND p.n <> o.voucher_minor) OR p.n > o.voucher_minor"""
+
+
+def i9_a_voucher_is_worth_what_is_left_of_what_bought_it() -> str:
+    """What went back to its buyer is off it, and is on it again where that has failed."""
+    return """
+        SELECT v.id || ' was emptied of ' || e.n || ', ' || r.n || ' went back' FROM vouchers v
+        CROSS JOIN LATERAL (SELECT -coalesce(sum(amount_minor), 0) AS n FROM voucher_entries
+            WHERE voucher_id = v.id AND kind = 'refund') e
+        CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0) AS n FROM refunds
+            WHERE order_id = v.order_id AND state <> 'failed') r WHERE e.n <> r.n"""
+
+
+def i11_a_credit_is_in_one_live_seat() -> str:
+    """Of all seats that a lot has paid for, so many live as it has given and not got back."""
+    return f"""
+        SELECT l.id || ' sits in ' || seats.n || ' seats, ' || e.n || ' credits are out'
+        FROM credit_lots l CROSS JOIN LATERAL (SELECT count(*) AS n FROM seats
+            WHERE credit_lot_id = l.id AND state IN {LIVE}) seats
+        CROSS JOIN LATERAL (SELECT -coalesce(sum(credits), 0) AS n FROM credit_entries
+            WHERE lot_id = l.id AND seat_id IS NOT NULL AND kind IN ('redeem', 'restore')) e
+        WHERE seats.n > e.n
+        UNION ALL
+        SELECT source_seat_id || ' has brought ' || count(*) FROM credit_lots
+        WHERE source_seat_id IS NOT NULL GROUP BY source_seat_id HAVING count(*) > 1"""
+
+
+def i11_what_is_in_credits_is_left_of_the_money() -> str:
+    """An order's money is with the business, or goes back: what lies in its credits is of the
+    former.
+    """
+    return """
+        SELECT o.id || ': ' || l.n || ' lies in credits, ' || o.paid_minor - o.refunded_minor
+            || ' is left' FROM orders o
+        CROSS JOIN LATERAL (SELECT coalesce(sum(value_minor - refunded_minor), 0) AS n
+            FROM credit_lots WHERE order_id = o.id AND source = 'seat') l
+        WHERE l.n > greatest(o.paid_minor - o.refunded_minor, 0)"""
+
+
 def i6_no_live_seat_in_a_cancelled_session() -> str:
     return f"""
         SELECT seats.id || ' lives in cancelled ' || sessions.id FROM seats
@@ -127,10 +187,12 @@ def i7_what_was_bought_lies_in_its_one_series() -> str:
 
 
 def i9_what_is_paid_is_delivered_or_goes_back() -> str:
+    """Or is a part of a transfer that the rest of is waited for."""
     return """
         SELECT p.id || ' of ' || o.state || ' order ' || o.id || ' has no effect' FROM payments p
         JOIN orders o ON o.id = p.order_id
         WHERE NOT CASE WHEN p.is_extra THEN p.refunded_minor = p.amount_minor
+            WHEN o.state = 'open' THEN p.method = 'transfer' AND p.amount_minor < o.total_minor
             ELSE o.state = 'confirmed' AND p.amount_minor <= o.total_minor END
           AND NOT EXISTS (SELECT 1 FROM open_items WHERE order_id = o.id AND closed_at IS NULL)"""
 
@@ -152,6 +214,59 @@ def i9_seats_are_as_their_order_is() -> str:
             ELSE s.state <> 'expired' END"""
 
 
+def i9_a_fee_is_paid_once_or_its_money_goes_back() -> str:
+    """By the order that it names; what came for one that was not asked any more went back."""
+    return """
+        SELECT f.id || ' is ' || f.state || ', ' || coalesce(o.state, 'nothing') || ' pays it'
+        FROM fees f LEFT JOIN orders o ON o.id = f.pays_id
+        WHERE f.state = 'paid' AND (o.state IS DISTINCT FROM 'confirmed'
+            OR o.paid_minor <> f.amount_minor)
+        UNION ALL
+        SELECT o.id || ' paid ' || o.paid_minor || ' for a fee that is ' || f.state
+        FROM orders o JOIN order_lines l ON l.order_id = o.id AND l.kind = 'fee'
+        JOIN fees f ON f.id = l.subject_id
+        WHERE o.state = 'confirmed' AND NOT (f.state = 'paid' AND f.pays_id = o.id)
+          AND o.paid_minor <> (SELECT coalesce(sum(amount_minor), 0) FROM refunds
+            WHERE order_id = o.id AND cause = 'not_delivered')"""
+
+
+def i9_a_fee_is_asked_for_what_took_place_without_its_guest() -> str:
+    """Never more than the share, but where a credit paid; of nothing that was called off."""
+    return """
+        SELECT f.id || ' asks ' || f.amount_minor || ' for ' || s.state || ', ' || s.share_minor
+        FROM fees f JOIN seats s ON s.id = f.subject_id JOIN sessions ON sessions.id = s.session_id
+        WHERE (f.amount_minor > s.share_minor AND s.credit_lot_id IS NULL)
+           OR (f.state = 'asked' AND (sessions.state = 'cancelled' OR s.state
+               IS DISTINCT FROM CASE f.kind WHEN 'no_show' THEN 'no_show' ELSE 'late_cancelled'
+               END))"""
+
+
+def money_in_is_money_out_and_what_is_left() -> str:
+    """Of each order, payment by payment: what came is there, went back, or is on its way."""
+    return """
+        SELECT p.id || ' of ' || p.amount_minor || ' says ' || p.refunded_minor || ' went back, '
+            || r.n || ' did' FROM payments p
+        CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0) AS n FROM refunds
+            WHERE payment_id = p.id AND state <> 'failed') r
+        WHERE p.refunded_minor <> r.n OR r.n > p.amount_minor
+        UNION ALL
+        SELECT o.id || ': ' || seats.n || ' came back of seats, ' || l.n || ' lies in credits, of '
+            || o.paid_minor || ' paid' FROM orders o
+        CROSS JOIN LATERAL (SELECT coalesce(sum(returned_minor), 0) AS n FROM seats
+            WHERE order_id = o.id) seats
+        CROSS JOIN LATERAL (SELECT coalesce(sum(value_minor), 0) AS n FROM credit_lots
+            WHERE order_id = o.id AND source = 'seat') l
+        WHERE seats.n + l.n > o.paid_minor + (SELECT coalesce(sum(amount_minor), 0) FROM refunds
+            WHERE order_id = o.id AND state = 'failed')"""
+
+
+def a_place_that_is_handed_on_has_a_holder() -> str:
+    return """
+        SELECT s.id || ' is handed on to nobody' FROM seats s WHERE s.is_handed_on
+            AND NOT EXISTS (SELECT 1 FROM handings_on
+            WHERE seat_id = s.id AND participant_id = s.participant_id)"""
+
+
 def i10_the_months_counter_is_what_was_booked_in_it() -> str:
     return """
         SELECT month || ': counter ' || coalesce(c.taken, 0) || ', booked ' || coalesce(b.n, 0)
@@ -163,7 +278,7 @@ def i10_the_months_counter_is_what_was_booked_in_it() -> str:
 
 def i11_a_share_comes_back_once() -> str:
     """As money, as a credit or as a replacement seat; what seats returned was asked for as refunds
-    of theirs.
+    of theirs, those left out that are for credits which were taken back.
     """
     return """
         SELECT s.id || ' is ' || s.state || ', returned as ' || coalesce(s.returned_as, 'nothing')
@@ -186,8 +301,9 @@ def i11_a_share_comes_back_once() -> str:
         CROSS JOIN LATERAL (SELECT coalesce(sum(returned_minor), 0) AS n FROM seats
             WHERE order_id = o.id) seats
         CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0) AS n FROM refunds
-            WHERE order_id = o.id AND cause IN ('cancelled', 'not_delivered')) r
-        WHERE seats.n <> r.n"""
+            WHERE order_id = o.id AND cause IN ('cancelled', 'not_delivered')
+            AND split_part(cause_key, ':', 3) NOT IN (SELECT id::text FROM credit_lots)) r
+        WHERE seats.n <> r.n AND EXISTS (SELECT 1 FROM seats WHERE order_id = o.id)"""
 
 
 def a_confirmed_seat_names_only_what_is_under_way_for_it() -> str:
@@ -236,7 +352,12 @@ def at_rest_the_outbox_is_empty_but_for_later() -> str:
 
 
 def at_rest_all_refunds_have_arrived() -> str:
-    return "SELECT id || ' is ' || state FROM refunds WHERE state <> 'succeeded'"
+    """Or failed, of which a person knows as long as anything of the payment is left."""
+    return """
+        SELECT r.id || ' is ' || r.state FROM refunds r JOIN payments p ON p.id = r.payment_id
+        WHERE r.state <> 'succeeded' AND NOT (r.state = 'failed'
+            AND (p.refunded_minor = p.amount_minor OR EXISTS (SELECT 1 FROM open_items
+            WHERE subject_id = r.id AND kind = 'refund_failed')))"""
 
 
 def at_rest_all_mails_have_left() -> str:
@@ -260,14 +381,22 @@ ALWAYS: Sequence[Invariant] = (
     i4_refunded_credits_bring_no_more_than_was_paid_for_them,
     i5_a_lots_balance_is_its_ledger,
     i5_each_seat_took_one_credit_and_gives_it_back_once,
+    i5_a_vouchers_balance_is_its_ledger,
     i6_no_live_seat_in_a_cancelled_session,
     i6_no_sale_in_a_session_that_is_being_cancelled,
     i7_what_was_bought_lies_in_its_one_series,
     i9_what_is_paid_is_delivered_or_goes_back,
     i9_every_confirmed_seat_is_paid_for_or_needs_no_payment,
     i9_seats_are_as_their_order_is,
+    i9_a_voucher_is_worth_what_is_left_of_what_bought_it,
+    i9_a_fee_is_paid_once_or_its_money_goes_back,
+    i9_a_fee_is_asked_for_what_took_place_without_its_guest,
+    money_in_is_money_out_and_what_is_left,
+    a_place_that_is_handed_on_has_a_holder,
     i10_the_months_counter_is_what_was_booked_in_it,
     i11_a_share_comes_back_once,
+    i11_a_credit_is_in_one_live_seat,
+    i11_what_is_in_credits_is_left_of_the_money,
     a_confirmed_seat_names_only_what_is_under_way_for_it,
     an_offer_is_taken_once_and_by_an_order_of_its_own,
     coupon_uses_are_the_orders_that_hold_them,

@@ -14,13 +14,20 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize
 
+from src.billing.commands.payment_settings import take_transfers
+from src.billing.domain.transfers import TransferTerms
 from tests.properties.buying import GUEST, PICK, SIZE
 from tests.properties.driver import GUESTS
 from tests.properties.invariants import i8_rows_that_a_stranger_sees
 from tests.properties.model import Model
 from tests.properties.offers import Offers
 from tests.properties.steps import Steps
+from tests.properties.transfers_model import DAYS, LEAD_DAYS
 from tests.properties.waiting import Waiting
+
+TRANSFERS = TransferTerms(
+    holder="Lotus", iban="DE89370400440532013000", days=DAYS, lead_days=LEAD_DAYS
+)
 
 
 class BookingCore(Waiting):
@@ -44,6 +51,7 @@ class BookingCore(Waiting):
 
     async def _fill(self) -> Model:
         async with self.shop.factory(self.shop.id) as uow:
+            await take_transfers(uow, self.shop.business.ctx, TRANSFERS)
             return await Offers(uow).open()
 
     def teardown(self) -> None:
@@ -61,7 +69,8 @@ class BookingCore(Waiting):
         self.deliver()
         self.all_is_well()
         assert self.shop.run(self._seen_by_a_stranger()) == 0
-        assert not [sale for sale in self.model.sales if sale.state == "open"]
+        waiting = [sale for sale in self.model.sales if sale.state == "open"]
+        assert all(sale.mode == "transfer" for sale in waiting)
         self.shop.run(self.shop.close())
 
     async def _seen_by_a_stranger(self) -> int:

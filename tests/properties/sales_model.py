@@ -10,20 +10,21 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from tests.properties.money_model import Money
 from tests.properties.things import (
     HOLD,
     HOLD_BY_LINK,
     LIVE,
     MARGIN,
+    OWNER,
     PAGE,
     Discount,
     Ending,
     Entry,
-    Lot,
+    Fee,
     Offer,
     Place,
     Promise,
-    Purchase,
     Run,
     Sale,
     half_up,
@@ -32,23 +33,22 @@ from tests.properties.things import (
 )
 
 
-class Sales:
+class Sales(Money):
     """What is on offer, what was sold of it, and the money that came."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.runs: list[Run] = []
         self.series: list[Offer] = []
         self.coupons: list[Discount] = []
         self.sales: list[Sale] = []
-        self.lots: list[Lot] = []
-        self.purchases: list[Purchase] = []
         self.gave_credits_back = 0
         self.gave_credits = 0
         self.sold_package_id = self.given_package_id = UUID(int=0)
         self.endings: list[Ending] = []
         self.entries: list[Entry] = []
         self.promises: list[Promise] = []
-        self.mails: Counter[tuple[str, str]] = Counter()
+        self.fees: list[Fee] = []
 
     def places(self, run: Run | None = None) -> list[Place]:
         everywhere = (place for sale in self.sales for place in sale.places)
@@ -111,12 +111,25 @@ class Sales:
         self.sales.append(sale)
         if sale.coupon is not None:
             sale.coupon.used[sale.guest] += 1
+        if sale.gift is not None:
+            sale.gift.balance -= sale.part
         if sale.state == "open":
-            sale.hold_until = whole(sale.created_at + self._hold_of(sale))
+            sale.hold_until = sale.hold_until or whole(sale.created_at + self._hold_of(sale))
             self.mails["payment_link", sale.guest] += sale.by_link
+            for kind in ("awaited", "reminder") if sale.mode == "transfer" else ():
+                self.mails[f"billing.transfer_{kind}", sale.guest] += 1
         else:
             sale.confirmed_at = sale.created_at
+            self.pay_by_gift(sale)
             self.mails["confirmed", sale.guest] += 1
+
+    def book_fee(self, sale: Sale) -> None:
+        """The order that a fee is paid with."""
+        sale.hold_until = whole(sale.created_at + HOLD)
+        self.sales.append(sale)
+
+    def fee_of(self, place: Place) -> Fee | None:
+        return next((one for one in self.fees if one.place is place), None)
 
     def _hold_of(self, sale: Sale) -> timedelta:
         """A day by a link, but not into what was bought, unless that is too little to pay in."""
@@ -136,34 +149,52 @@ class Sales:
 
     def hear(self, sale: Sale, now: datetime, lost: Iterable[Place] = ()) -> None:
         """We learn of the money that was taken."""
-        sale.taken, sale.paid = False, sale.paid + sale.total
+        sale.taken, sale.paid = False, sale.paid + sale.to_pay
         if sale.state == "open":
             self._confirm(sale, now, set(lost))
-        elif sale.state == "expired" and self._can_have_again(sale):
-            for place in sale.places:
-                place.state = "confirmed"
-            if sale.coupon is not None:
-                sale.coupon.used[sale.guest] += 1
-                sale.coupon.paid_late += 1
-            self._stands(sale, now)
-        else:
-            sale.refunded += sale.total
+        elif sale.state != "expired" or not self._stands_again(sale, now):
+            sale.is_late = True
+            self.ask(sale, sale.to_pay, "too_late")
             self.mails["billing.payment_too_late", sale.guest] += 1
 
+    def _stands_again(self, sale: Sale, now: datetime) -> bool:
+        """All that an ended hold had, or nothing of it."""
+        if not self._can_have_again(sale):
+            return False
+        for place in sale.places:
+            place.state = "confirmed"
+        if sale.coupon is not None:
+            sale.coupon.used[sale.guest] += 1
+            sale.coupon.paid_late += 1
+        if sale.gift is not None:
+            sale.gift.balance -= sale.part
+        self._stands(sale, now)
+        if sale.fee is not None:
+            sale.fee.state = "paid"
+        return True
+
     def _confirm(self, sale: Sale, now: datetime, lost: set[Place]) -> None:
+        self._stands(sale, now)
         for place in sale.places:
             place.state = "cancelled" if place in lost else "confirmed"
             place.returned = place.share if place in lost else 0
-            sale.refunded += place.returned
-        self.mails["billing.refunded", sale.guest] += bool(lost)
-        self._stands(sale, now)
+        self.ask(sale, sum(place.returned for place in sale.places), "lost")
+        if sale.fee is not None and sale.fee.state != "asked":
+            self.ask(sale, sale.total, "lost")
+        elif sale.fee is not None:
+            sale.fee.state = "paid"
 
     def _stands(self, sale: Sale, now: datetime) -> None:
         sale.state, sale.confirmed_at = "confirmed", now
+        self.pay_by_gift(sale)
         self.mails["confirmed", sale.guest] += 1
 
     def _can_have_again(self, sale: Sale) -> bool:
         if any(one.subject is sale and one.state == "done" for one in self.endings):
+            return False
+        if sale.gift is not None and not sale.gift.covers(sale.part):
+            return False
+        if sale.fee is not None and sale.fee.state != "asked":
             return False
         wanted = Counter(place.run for place in sale.places)
         return all(
@@ -172,10 +203,15 @@ class Sales:
 
     def end_hold(self, sale: Sale, state: str) -> None:
         sale.state, sale.page_until = state, None
+        if sale.mode == "transfer":
+            self.mails["billing.transfer_over", sale.guest] += state == "expired"
+            self.mails["billing.open_item", OWNER] += bool(sale.received)
         for place in sale.places:
             place.state = "expired"
         if sale.coupon is not None:
             sale.coupon.used[sale.guest] -= 1
+        if sale.gift is not None:
+            sale.gift.balance += sale.part
 
     def sweep(self, now: datetime) -> None:
         for sale in self.sales:
@@ -213,10 +249,6 @@ class Sales:
         self._close(sale, now, "cancelled", ())
         return True
 
-    def refund(self, sale: Sale, amount: int) -> None:
-        sale.refunded += amount
-        self.mails["billing.refunded", sale.guest] += 1
-
     def owed(self, sale: Sale) -> int:
         """What a guest still pays at the door: nothing for what was cancelled in time, nor for what
         they had left late before the business called it off.
@@ -229,4 +261,4 @@ class Sales:
             if place.state == "cancelled"
             or (place.state == "late_cancelled" and place.run.state == "cancelled")
         )
-        return max(sale.total - waived - sale.paid, 0)
+        return max(sale.total - waived - sale.paid + self.back_on_gift(sale), 0)

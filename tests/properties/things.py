@@ -7,10 +7,13 @@ from fractions import Fraction
 from math import floor
 from uuid import UUID
 
-LIVE = ("held", "confirmed")
+TAKEN = ("confirmed", "attended", "no_show")
+LIVE = ("held", *TAKEN)
 HOLD = timedelta(minutes=36)
 HOLD_BY_LINK = timedelta(days=1)
 PAGE = timedelta(minutes=31)
+LEAST_ONLINE = 50
+GRACE = timedelta(days=30)
 MARGIN = timedelta(minutes=5)
 UNDO = timedelta(seconds=10)
 MOVES_BEFORE = timedelta(hours=2)
@@ -20,6 +23,14 @@ OFFER_LASTS = timedelta(hours=4)
 OFFERS_END_BEFORE = timedelta(hours=1)
 OFFERED_BEFORE = timedelta(hours=2)
 RUSH_BEFORE = timedelta(hours=3)
+
+
+@dataclass(frozen=True)
+class FeeRule:
+    """An amount, or so many percent of a place's share."""
+
+    amount: int = 0
+    percent: int = 0
 
 
 @dataclass(eq=False)
@@ -44,6 +55,9 @@ class Offer:
     passes: bool = False
     takes_credits: bool = False
     gives_credits: bool = False
+    late_fee: FeeRule | None = None
+    no_show_fee: FeeRule | None = None
+    hands_on_before: timedelta | None = None
     tags: frozenset[str] = frozenset()
     active: bool = True
     runs: list["Run"] = field(default_factory=list)
@@ -96,6 +110,7 @@ class Lot:
     paid_by: "Sale | Purchase | None" = None
     refunded: int = 0
     returned: int = 0
+    born_at: datetime | None = None
 
     def is_for(self, tags: frozenset[str]) -> bool:
         return self.tag is None or self.tag in tags
@@ -120,7 +135,7 @@ class Place:
     id: UUID
     order: "Sale"
     run: Run
-    person: int
+    person: UUID
     share: int
     state: str
     sold: int
@@ -130,10 +145,24 @@ class Place:
     replaced_by: "Place | None" = None
     ending: "Ending | None" = None
     lot: Lot | None = None
+    is_handed_on: bool = False
+    times_handed_on: int = 0
 
     @property
     def leaves_free(self) -> bool:
         return self.is_marked or self.sold < self.run.moved
+
+
+@dataclass(eq=False)
+class Fee:
+    """What is asked of who left the place late, or did not come; they hear of it at `tells_at`."""
+
+    place: Place
+    kind: str
+    amount: int
+    tells_at: datetime
+    state: str = "asked"
+    is_told: bool = False
 
 
 @dataclass(eq=False)
@@ -150,18 +179,75 @@ class Discount:
 
 
 @dataclass(eq=False)
-class Purchase:
-    """An order of credits that was paid by card."""
+class Gift:
+    """A voucher, and what is on it. `bought` is the order that it came with, if it was bought."""
 
     id: UUID
+    code: str
+    balance: int
+    expires_at: datetime | None = None
+    state: str = "active"
+    bought: "Purchase | None" = None
+
+    def may_pay(self, now: datetime) -> bool:
+        is_over = self.expires_at is not None and now > self.expires_at
+        return self.state == "active" and self.balance > 0 and not is_over
+
+    def covers(self, part: int) -> bool:
+        """Whether who pays late gets it again, even if it has ended since."""
+        return self.state == "active" and self.balance >= part
+
+    def part_of(self, total: int, *, online: bool) -> int:
+        """What it pays, so that nothing is left that no card could pay."""
+        part = min(self.balance, total)
+        return max(total - LEAST_ONLINE, 0) if online and 0 < total - part < LEAST_ONLINE else part
+
+
+@dataclass(eq=False)
+class Back:
+    """Money that was asked to go back from one payment: the `gift` to which it goes, if that had
+    paid, or the card. `lot` is whose `credits` left with it, `emptied` the voucher that it was
+    taken off. One that failed `is_waiting` for another try as long as there is anything to try.
+    """
+
+    of: "Sale | Purchase"
+    amount: int
+    cause: str
+    gift: Gift | None = None
+    lot: Lot | None = None
+    credits: int = 0
+    emptied: Gift | None = None
+    state: str = "pending"
+    is_waiting: bool = False
+
+
+@dataclass(eq=False)
+class Purchase:
+    """An order of credits, or of a voucher, that was paid by card. While a `dispute` about it is
+    open, or after it was lost, its bank has the money, and nothing of it goes back.
+    """
+
+    id: UUID
+    guest: str
     paid: int
     refunded: int = 0
     promised: int = 0
     by_hand: int = 0
+    dispute: str | None = None
+    on_gift: int = 0
+    is_late: bool = False
+
+    @property
+    def left(self) -> int:
+        return self.at_processor
+
+    @property
+    def at_processor(self) -> int:
+        return 0 if self.dispute in ("open", "lost") else self.paid - self.refunded
 
     @property
     def by_card(self) -> int:
-        return self.paid - self.refunded
+        return self.at_processor
 
 
 @dataclass(eq=False)
@@ -169,7 +255,10 @@ class Sale:
     """An order. `taken` is money at the processor that we have not been told of; `promised` is what
     the business is asked to hand back of what it took on site. `by_link`: staff hold it for a guest
     who is mailed the link to pay; `by_swap`: it took the place of what was given up. `paid_at` is
-    when the business first took money itself for what was confirmed before.
+    when the business first took money itself for what was confirmed before. A `gift` pays a `part`
+    of it: `by_gift` did once the order stands, and `on_gift` is left of that. Money that `is_late`
+    was for nothing any more. By transfer the `received` part of the price has come, and `extra`
+    money that nothing waits for.
     """
 
     id: UUID
@@ -192,17 +281,45 @@ class Sale:
     by_link: bool = False
     by_swap: bool = False
     paid_at: datetime | None = None
+    gift: Gift | None = None
+    part: int = 0
+    by_gift: int = 0
+    on_gift: int = 0
+    is_late: bool = False
+    received: int = 0
+    extra: int = 0
+    fee: Fee | None = None
     places: list[Place] = field(default_factory=list)
 
     @property
+    def to_pay(self) -> int:
+        return self.total - self.part
+
+    @property
+    def left(self) -> int:
+        """Of the price, whichever way it came."""
+        return self.paid - self.refunded - self.extra
+
+    @property
+    def at_processor(self) -> int:
+        """What is left of the money that can go back to the card."""
+        return self.paid - self.refunded - self.on_gift if self.mode == "online" else 0
+
+    @property
     def by_card(self) -> int:
-        """What is left of the money that can go back through the processor."""
-        return self.paid - self.refunded if self.mode == "online" else 0
+        """What is left of the money that can go back the way it came, by voucher too."""
+        return self.at_processor + self.on_gift
+
+    @property
+    def taken_by_hand(self) -> int:
+        """What the business took itself."""
+        by_hand = self.mode in ("on_site", "transfer")
+        return self.paid - self.by_gift - self.extra if by_hand else 0
 
     @property
     def by_hand(self) -> int:
-        """What is left of what the business took itself."""
-        return max(self.paid - self.promised, 0) if self.mode == "on_site" else 0
+        """What is left of that and was not promised to somebody."""
+        return max(self.taken_by_hand - self.promised, 0)
 
     @property
     def gives_credits(self) -> bool:
@@ -217,8 +334,8 @@ class Ending:
     """A cancellation that can still be undone, or was carried out.
 
     `runs` are the dates that it stops, `chosen` what goes back, `credited` the seats that bring a
-    credit, `resumes` whether the series goes
-    on sale again when it is undone.
+    credit, `resumes` whether the series goes on sale again when it is undone, and `revokes` whether
+    the unspent credits that the purchase has brought are taken back.
     """
 
     id: UUID
@@ -229,6 +346,7 @@ class Ending:
     chosen: dict[Sale, int] = field(default_factory=dict)
     credited: dict[Sale, list[Place]] = field(default_factory=dict)
     resumes: bool = False
+    revokes: bool = False
     state: str = "waiting"
 
 

@@ -49,6 +49,7 @@ class World:
 
     services: Services
     stripe: Running
+    refusal = ""
 
     def __init__(self) -> None:
         self.clock = FrozenClock()
@@ -127,7 +128,8 @@ class Shop:
         """Whether the step was allowed, and what it returned; anything but a refusal is raised."""
         try:
             return True, self.run(step)
-        except DomainError:
+        except DomainError as refusal:
+            self.world.refusal = repr(refusal)
             return False, None
 
     async def page_of(self, order_id: UUID) -> tuple[UUID, str]:
@@ -140,6 +142,11 @@ class Shop:
         """The guest pays at the processor; nobody tells us."""
         _page_id, session_id = await self.page_of(order_id)
         await self.world.stripe.turn("pay", session=session_id)
+
+    async def refuse_refunds(self, *, no_more: bool = False) -> None:
+        """From now on what is to go back to a card fails."""
+        status = "succeeded" if no_more else "failed"
+        await self.world.stripe.turn("refund_status", status=status)
 
     async def lose_hold(self, order_id: UUID) -> None:
         """The hold ends although money was taken, as when the processor was out of reach."""

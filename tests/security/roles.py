@@ -124,6 +124,7 @@ GET /credits
 POST /credits/sales
 POST /credits/usage
 GET /credits/{lot_id}
+GET POST /credits/{lot_id}/people
 GET POST /credits/{lot_id}/{act}
 GET /packages
 GET /packages/embed

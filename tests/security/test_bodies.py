@@ -225,6 +225,7 @@ THINGS = {
     "session_ids": "loose_session_id",
     "service_ids": "service_id",
     "series_ids": "series_id",
+    "package_ids": "package_id",
     "package": "refund_package_id",
 }
 OWN_NEW_ID = "token"

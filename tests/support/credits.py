@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from src.billing.commands.credits import GUEST, NewLot, insert_lots, list_lots
+from src.billing.commands.credits import GUEST, list_lots
+from src.billing.commands.new_lots import NewLot, insert_lots
 from src.billing.domain.credits import LotSource, Scope
 from src.billing.models import Package
 from src.platform.db.uow import UowFactory

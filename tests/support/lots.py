@@ -3,7 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from src.billing.commands.credits import SYSTEM, NewLot, insert_lots
+from src.billing.commands.credits import SYSTEM
+from src.billing.commands.new_lots import NewLot, insert_lots
 from src.billing.domain.credits import LotSource
 from src.billing.models import CreditLot
 from src.platform.db.uow import UowFactory

@@ -5,22 +5,25 @@ Source: docs/algorithms/buying-packages.md.
 """
 
 import hashlib
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from src.billing.commands.coupon_claims import claim_coupon
-from src.billing.commands.credits import GUEST, NewLot, insert_lots
+from src.billing.commands.credits import GUEST
 from src.billing.commands.due import add_due
+from src.billing.commands.new_lots import NewLot, insert_lots
 from src.billing.commands.orders import NewLine, NewOrder, insert_order
 from src.billing.commands.package_lines import KIND
 from src.billing.commands.packages import get_package, no_such_package
-from src.billing.domain.coupons import Purchase
+from src.billing.commands.voucher_claims import claim_voucher
 from src.billing.domain.coupons import guest_sentence as coupon_sentence
 from src.billing.domain.credits import LotSource, end_of_day
-from src.billing.domain.kinds import PaymentMode
+from src.billing.domain.holds import HOLD_LIFETIME
+from src.billing.domain.kinds import WAITING_MODES, PaymentMode
 from src.billing.domain.package_sale import (
     PENDING_DUE,
     WAITS_FOR_MONEY,
@@ -28,15 +31,18 @@ from src.billing.domain.package_sale import (
     PackageQuote,
     PackageTerms,
     SaleReason,
+    SellerFacts,
     chosen_way,
     guest_sentence,
     open_ways,
+    purchase_of,
     why_not_for_sale,
 )
 from src.billing.events import PackageBought
 from src.billing.models import Order
 from src.billing.queries.coupon_use import CouponAsked, CouponJudged, judge_coupon
-from src.billing.queries.package_terms import seller_facts, terms_of_package
+from src.billing.queries.package_terms import find_seller_facts, terms_of_package
+from src.billing.queries.voucher_use import VoucherAsked, find_usable_voucher
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
@@ -51,8 +57,9 @@ from src.tenants.queries.tenants import tenant_snapshot
 
 class BuyCommand(msgspec.Struct, frozen=True, kw_only=True):
     """One guest's wish. `customer_id` is who has proved to be that customer; without it the address
-    decides. `quoted_minor` and `quoted_terms` are the total and the terms' key they were shown,
-    None when nobody was shown any. `single_minor` is what one session costs when it is bought.
+    decides. `coupon` is the code of one, or of a voucher. `quoted_minor` and `quoted_terms` are
+    what is to pay and the terms' key they were shown, None when nobody was shown any.
+    `single_minor` is what one session costs when it is bought.
     """
 
     package_id: UUID
@@ -104,7 +111,7 @@ class PackageChanged(Conflict):
 
 
 class _Asker(NamedTuple):
-    """Whose coupon it is to be, and what the hold that is replaced has used of it."""
+    """Whose code it is to be, and what the hold that is replaced has used of it."""
 
     code: str
     email: str
@@ -112,24 +119,28 @@ class _Asker(NamedTuple):
 
 
 async def buy_package(uow: UnitOfWork, ctx: RequestContext, cmd: BuyCommand) -> Order:
-    """Writes the order and its lot; what is free or paid on site is confirmed at once, and the
-    credits of the latter wait until the business marks it as paid.
+    """Writes the order and its lot; what is free, paid by voucher or on site is confirmed at once,
+    and the credits of the latter wait until the business marks it as paid.
 
     Raises: NotFound, NotSold, PlanLimitReached, InvalidInput at `way` and `coupon`, PackageChanged;
     nothing is written then.
     """
     now, cmd = uow.clock.now(), cmd.tidied()
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
-    quote = await _judge(uow, tenant, cmd)
+    seller = await find_seller_facts(uow, tenant)
+    quote = await _judge(uow, tenant, seller, cmd)
     if cmd.customer_id is not None:
         customer_id = await keep_customer(uow, cmd.customer_id)
     else:
         customer_id = await find_or_add_customer(
             uow, cmd.guest_email, cmd.guest_name, cmd.guest_phone, now
         )
-    new = _order(tenant, cmd, quote, customer_id)
+    lifetime = HOLD_LIFETIME
+    if quote.payment_mode is PaymentMode.TRANSFER and seller.transfer_due_at is not None:
+        lifetime = seller.transfer_due_at - now
+    new = _order(tenant, cmd, quote, customer_id, lifetime)
     order = await insert_order(uow, new, month=None, now=now)
-    waits_on_site = quote.payment_mode is PaymentMode.ON_SITE
+    waits_on_site = quote.payment_mode is PaymentMode.ON_SITE and quote.to_pay_minor > 0
     is_pending = new.waits_for_payment or waits_on_site
     insert_lots(uow, [_lot(tenant, cmd, quote, order, now, is_pending)], GUEST, now)
     if waits_on_site:
@@ -139,6 +150,8 @@ async def buy_package(uow: UnitOfWork, ctx: RequestContext, cmd: BuyCommand) -> 
     await uow.settle()
     if quote.coupon is not None:
         await claim_coupon(uow, quote.coupon.coupon_id, customer_id)
+    if quote.voucher is not None:
+        await claim_voucher(uow, quote.voucher)
     return order
 
 
@@ -150,29 +163,40 @@ async def refuse_unless_sold_instead(
     Raises: as `buy_package`.
     """
     tenant = await tenant_snapshot(uow, ctx.here.id, uow.clock.now())
-    await _judge(uow, tenant, cmd.tidied(), instead_of=order_id)
+    seller = await find_seller_facts(uow, tenant)
+    await _judge(uow, tenant, seller, cmd.tidied(), instead_of=order_id)
 
 
 async def quote_package(
-    uow: UnitOfWork, tenant: TenantSnapshot, terms: PackageTerms, way: PaymentMode | None, code: str
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    terms: PackageTerms,
+    seller: SellerFacts,
+    way: PaymentMode | None,
+    code: str,
 ) -> tuple[PackageQuote, str | None]:
-    """What it costs with this code, and why the code takes nothing off, where it does not. The way
-    is the wanted one while it is open.
+    """What it costs with this code, and why the code is of no use, where it is not. The way is the
+    wanted one while it is open.
     """
-    chosen = chosen_way(terms, seller_facts(tenant), way) or PaymentMode.ONLINE
+    chosen = chosen_way(terms, seller, way) or PaymentMode.ONLINE
     quote = PackageQuote(terms=terms, way=chosen)
     if not code.strip():
         return quote, None
-    judged = await _judge_code(uow, tenant, quote, _Asker(code, "", None))
-    if judged.applied is None:
-        return quote, coupon_sentence(judged.reasons)
-    return PackageQuote(terms=terms, way=chosen, coupon=judged.applied), None
+    try:
+        return await _with_code(uow, tenant, quote, _Asker(code, "", None)), None
+    except InvalidInput as refused:
+        return quote, refused.message
 
 
 async def _judge(
-    uow: UnitOfWork, tenant: TenantSnapshot, cmd: BuyCommand, *, instead_of: UUID | None = None
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    seller: SellerFacts,
+    cmd: BuyCommand,
+    *,
+    instead_of: UUID | None = None,
 ) -> PackageQuote:
-    terms, seller = terms_of_package(await get_package(uow, cmd.package_id)), seller_facts(tenant)
+    terms = terms_of_package(await get_package(uow, cmd.package_id))
     _refuse(tenant, why_not_for_sale(terms, seller))
     way = chosen_way(terms, seller, cmd.way)
     assert way is not None
@@ -186,13 +210,9 @@ async def _judge(
     quote = PackageQuote(terms=terms, way=way)
     if cmd.coupon.strip():
         asker = _Asker(cmd.coupon, cmd.guest_email, instead_of)
-        judged = await _judge_code(uow, tenant, quote, asker)
-        if judged.applied is None:
-            sentence = coupon_sentence(judged.reasons)
-            raise InvalidInput(sentence, fields={"coupon": sentence})
-        quote = PackageQuote(terms=terms, way=way, coupon=judged.applied)
-    if cmd.quoted_minor not in (None, quote.total_minor):
-        price = format_money(Money(quote.total_minor, tenant.currency), cmd.locale)
+        quote = await _with_code(uow, tenant, quote, asker)
+    if cmd.quoted_minor not in (None, quote.to_pay_minor):
+        price = format_money(Money(quote.to_pay_minor, tenant.currency), cmd.locale)
         raise PackageChanged(
             _("The price has changed to %(price)s. Please look again before you buy.", price=price)
         )
@@ -212,15 +232,34 @@ def _refuse(tenant: TenantSnapshot, reasons: list[SaleReason]) -> None:
         raise NotSold(reasons)
 
 
-async def _judge_code(
+async def _with_code(
+    uow: UnitOfWork, tenant: TenantSnapshot, quote: PackageQuote, asker: _Asker
+) -> PackageQuote:
+    """The quote at the price that a coupon makes, or with the voucher that pays for it.
+
+    Raises: InvalidInput at `coupon`, in a sentence that tells a stranger nothing.
+    """
+    judged = await _judge_coupon(uow, tenant, quote, asker)
+    if judged.coupon is None:
+        asked = VoucherAsked(
+            code=asker.code,
+            total_minor=quote.total_minor,
+            pays_online=quote.way in WAITING_MODES,
+            without_order=asker.without_order,
+        )
+        voucher = await find_usable_voucher(uow, tenant, asked)
+        if voucher is not None:
+            return replace(quote, voucher=voucher)
+    if judged.applied is None:
+        sentence = coupon_sentence(judged.reasons)
+        raise InvalidInput(sentence, fields={"coupon": sentence})
+    return replace(quote, coupon=judged.applied)
+
+
+async def _judge_coupon(
     uow: UnitOfWork, tenant: TenantSnapshot, quote: PackageQuote, asker: _Asker
 ) -> CouponJudged:
-    purchase = Purchase(
-        total_minor=quote.terms.price_minor,
-        currency=tenant.currency,
-        pays_online=quote.way is PaymentMode.ONLINE,
-        subject_ids=frozenset({quote.terms.id}),
-    )
+    purchase = purchase_of(quote.terms, quote.way, tenant.currency)
     asked = CouponAsked(
         code=asker.code, purchase=purchase, email=asker.email, without_order=asker.without_order
     )
@@ -228,7 +267,11 @@ async def _judge_code(
 
 
 def _order(
-    tenant: TenantSnapshot, cmd: BuyCommand, quote: PackageQuote, customer_id: UUID
+    tenant: TenantSnapshot,
+    cmd: BuyCommand,
+    quote: PackageQuote,
+    customer_id: UUID,
+    hold_lifetime: timedelta,
 ) -> NewOrder:
     line = NewLine(
         kind=KIND,
@@ -252,7 +295,9 @@ def _order(
         source=cmd.source,
         locale=cmd.locale,
         consents=cmd.consents,
+        hold_lifetime=hold_lifetime,
         coupon=quote.coupon,
+        voucher=quote.voucher,
     )
 
 

@@ -8,6 +8,7 @@ from src.billing.commands.ending import can_still_be_paid
 from src.billing.commands.open_items import close_open_items
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import (
+    asked_before,
     get_payment,
     get_refund,
     payments_of,
@@ -157,6 +158,10 @@ async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand
     payment = await get_payment(uow, cmd.payment_id)
     if payment.order_id != order.id or payment.method in BY_HAND_METHODS:
         raise NotFound(_("There is no such payment."))
+    cause_key = f"{RefundCause.STAFF}:{cmd.token}"
+    # Before anything is judged: what the first press took would be missing at the second.
+    if await asked_before(uow, cause_key):
+        return
     await refuse_with_the_bank(uow, payment)
     user_id = ctx.actor.user_id
     if cmd.instead:
@@ -170,14 +175,13 @@ async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand
             payment,
             cmd.amount_minor,
             cause=RefundCause.STAFF,
-            cause_key=f"{RefundCause.STAFF}:{cmd.token}",
+            cause_key=cause_key,
             instead=Instead.COVERED if cmd.instead else Instead.NONE,
             asked_by=user_id,
         )
     except InvalidInput as refusal:
         raise InvalidInput(refusal.message, fields={"amount": refusal.message}) from refusal
-    if refund_id is None:
-        return
+    assert refund_id is not None
     if not payment.is_extra:
         await refuse_uncovered_credits(uow, order.id, cmd.amount_minor)
         await revoke(uow, order.id, refund_id, cmd.amount_minor)

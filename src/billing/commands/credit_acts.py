@@ -12,16 +12,8 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
-from src.billing.commands.credits import (
-    Author,
-    NewLot,
-    insert_lots,
-    lock_lot,
-    lot_facts,
-    scope_of,
-    set_end,
-    write_entry,
-)
+from src.billing.commands.credits import Author, lock_lot, lot_facts, scope_of, set_end, write_entry
+from src.billing.commands.new_lots import NewLot, insert_lots
 from src.billing.domain.credit_acts import (
     LONGEST_REASON,
     CreditAct,
@@ -32,6 +24,7 @@ from src.billing.domain.credit_acts import (
     number_error,
 )
 from src.billing.domain.credits import EntryKind, LotSource, LotState, Scope, lot_state
+from src.billing.domain.lot_users import read_users
 from src.billing.events import CreditEndSet, CreditsChanged
 from src.billing.models import CreditEntry, CreditLot
 from src.platform.db.uow import UnitOfWork
@@ -183,6 +176,7 @@ async def roll_over(
         currency=lot.currency,
         package_id=lot.package_id,
         rolled_from_id=lot.id,
+        users=read_users(lot.users),
         expires_at=None if on is None else end_of(on, zone),
     )
     if lot.balance:

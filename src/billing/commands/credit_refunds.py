@@ -10,22 +10,16 @@ from uuid import UUID
 import msgspec
 
 from src.billing.commands.credit_acts import SUBJECT, reason_error, refuse_fields, tell
-from src.billing.commands.credits import (
-    Author,
-    lock_lot,
-    lot_facts,
-    no_such_credits,
-    write_entry,
-)
+from src.billing.commands.credits import Author, lock_lot, lot_facts, no_such_credits, write_entry
 from src.billing.commands.open_items import NewItem, keep_open_items
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import get_payment, request_refund
-from src.billing.domain.credit_acts import CreditAct
+from src.billing.domain.credit_acts import CreditAct, split_credits
 from src.billing.domain.credits import EntryKind, LotState, lot_state
 from src.billing.domain.kinds import OpenItemKind, RefundCause
 from src.billing.domain.refund_failures import Instead
 from src.billing.models import CreditEntry, CreditLot, Order
-from src.billing.queries.credit_worth import Worth, get_worth
+from src.billing.queries.credit_worth import WayBack, Worth, get_worth
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _, current_locale
@@ -47,10 +41,10 @@ class RefundCredits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refunded(msgspec.Struct, frozen=True):
-    """`by_hand`: the business took the money itself, and gives it back itself."""
+    """`by_hand_minor` of it the business took itself, and gives back itself."""
 
     amount_minor: int
-    by_hand: bool
+    by_hand_minor: int = 0
 
 
 async def refund_credits(
@@ -73,17 +67,17 @@ async def refund_credits(
         return None
     worth = await _checked(uow, lot, cmd)
     author, number = Author.of_staff(ctx.actor, cmd.reason.strip()), lot.balance
-    refund_id = await _ask(uow, order, lot, worth, cmd)
-    lot.refunded_minor += cmd.amount_minor
-    await write_entry(
-        uow,
-        lot,
-        EntryKind.REFUND,
-        -number,
-        author,
-        refund_id=refund_id,
-        entry_id=cmd.token,
-    )
+    parts = worth.parts(cmd.amount_minor)
+    leaving = split_credits(number, [minor for _way, minor in parts])
+    entry_id: UUID | None = cmd.token
+    for (way, minor), taken in zip(parts, leaving, strict=True):
+        refund_id = await _ask(uow, order, lot, cmd, way, minor)
+        lot.refunded_minor += minor
+        if taken:
+            named = {"refund_id": refund_id, "entry_id": entry_id}
+            await write_entry(uow, lot, EntryKind.REFUND, -taken, author, **named)
+            entry_id = None
+    by_hand_minor = sum(minor for way, minor in parts if way.payment_id is None)
     said = {"name": lot.name, "amount_minor": cmd.amount_minor, "currency": lot.currency}
     await audit(uow, ctx, "credits.refund_asked", SUBJECT, lot.id, credits=number, **said)
     tell(
@@ -94,9 +88,9 @@ async def refund_credits(
         cmd.reason,
         number=number,
         amount_minor=cmd.amount_minor,
-        by_hand=worth.by_hand,
+        by_hand_minor=by_hand_minor,
     )
-    return Refunded(cmd.amount_minor, worth.by_hand)
+    return Refunded(cmd.amount_minor, by_hand_minor)
 
 
 async def _checked(uow: UnitOfWork, lot: CreditLot, cmd: RefundCredits) -> Worth:
@@ -122,25 +116,30 @@ async def _checked(uow: UnitOfWork, lot: CreditLot, cmd: RefundCredits) -> Worth
 
 
 async def _ask(
-    uow: UnitOfWork, order: Order, lot: CreditLot, worth: Worth, cmd: RefundCredits
+    uow: UnitOfWork,
+    order: Order,
+    lot: CreditLot,
+    cmd: RefundCredits,
+    way: WayBack,
+    minor: int,
 ) -> UUID | None:
     """The refund that is on its way, None for what the business gives back itself."""
-    if worth.payment_id is not None:
-        payment = await get_payment(uow, worth.payment_id)
+    if way.payment_id is not None:
+        payment = await get_payment(uow, way.payment_id)
         return await request_refund(
             uow,
             order,
             payment,
-            cmd.amount_minor,
+            minor,
             cause=RefundCause.CREDITS,
-            cause_key=f"{RefundCause.CREDITS}:{cmd.token}",
+            cause_key=f"{RefundCause.CREDITS}:{cmd.token}:{payment.id}",
             instead=Instead.THE_SAME,
         )
     facts = {
         "credits": lot.name,
         "guest": order.guest_name,
         "reference": order.reference,
-        "amount_minor": cmd.amount_minor,
+        "amount_minor": minor,
         "currency": lot.currency,
         "page": f"credits/{lot.id}",
     }

@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import Table, select, text, update
 
 from src.billing.domain.credits import EntryKind, LotFacts, LotSource, LotState, Scope, end_of_day
+from src.billing.domain.lot_users import LotUsers, read_users
 from src.billing.events import CreditEndSet
 from src.billing.models import CreditEntry, CreditLot
 from src.platform.db.uow import UnitOfWork
@@ -31,7 +32,8 @@ By = Literal["guest", "staff", "system"]
 _TAKE = text(
     "UPDATE credit_lots SET balance = balance - :wanted WHERE tenant_id = :tenant_id"
     " AND id = :lot_id AND customer_id = :customer_id AND state = 'active' AND balance >= :wanted"
-    " AND (expires_at IS NULL OR expires_at >= :needed_until) RETURNING id"
+    " AND (expires_at IS NULL OR expires_at >= :needed_until)"
+    " AND (cast(:users AS jsonb) IS NULL OR users = cast(:users AS jsonb)) RETURNING id"
 )
 _GIVE_BACK = text(
     "UPDATE credit_lots SET balance = balance + :credits WHERE tenant_id = :tenant_id"
@@ -65,93 +67,6 @@ class Author(msgspec.Struct, frozen=True):
 
 SYSTEM = Author()
 GUEST = Author("guest")
-
-
-class NewLot(msgspec.Struct, frozen=True, kw_only=True):
-    """Credits to be owned by a customer. `credits` are granted at once unless it is `pending`;
-    `bought` of them are paid for. `expires_at` is None for what never ends, or is worked out from
-    `validity_days` when it is paid. `lot_id` is of a form that can be sent twice.
-    """
-
-    customer_id: UUID
-    source: LotSource
-    name: str
-    credits: int
-    scope: Scope
-    currency: str
-    package_id: UUID | None = None
-    order_id: UUID | None = None
-    source_seat_id: UUID | None = None
-    rolled_from_id: UUID | None = None
-    bought: int = 0
-    paid_minor: int = 0
-    single_minor: int = 0
-    value_minor: int = 0
-    refund_rule: str = "linear"
-    validity_days: int = 0
-    expires_at: datetime | None = None
-    pending: bool = False
-    lot_id: UUID | None = None
-
-
-def insert_lots(
-    uow: UnitOfWork, lots: Sequence[NewLot], author: Author, now: datetime
-) -> list[UUID]:
-    """Writes the lots, and what is granted with them into their ledgers. Nothing is read; the rows
-    are in the database after `uow.settle()`. Returns their ids, in order.
-    """
-    rows = [_lot_row(uow.tenant, lot, now) for lot in lots]
-    uow.insert(LOTS, rows)
-    for row in rows:
-        if row["expires_at"] is not None:
-            uow.record(CreditEndSet(lot_id=row["id"]))
-    granted = [(row, lot) for row, lot in zip(rows, lots, strict=True) if not lot.pending]
-    uow.insert(
-        ENTRIES,
-        [
-            entry_row(
-                uow.tenant,
-                row["id"],
-                EntryKind.GRANT,
-                lot.credits,
-                author,
-                now,
-                order_id=lot.order_id,
-            )
-            for row, lot in granted
-        ],
-    )
-    return [row["id"] for row in rows]
-
-
-def _lot_row(tenant_id: UUID, lot: NewLot, now: datetime) -> dict[str, Any]:
-    return {
-        "tenant_id": tenant_id,
-        "id": lot.lot_id or new_id(),
-        "customer_id": lot.customer_id,
-        "package_id": lot.package_id,
-        "order_id": lot.order_id,
-        "source": str(lot.source),
-        "source_seat_id": lot.source_seat_id,
-        "rolled_from_id": lot.rolled_from_id,
-        "state": str(LotState.PENDING if lot.pending else LotState.ACTIVE),
-        "name": lot.name,
-        **scope_columns(lot.scope),
-        "balance": 0 if lot.pending else lot.credits,
-        "forfeited": 0,
-        "bought": lot.bought,
-        "paid_minor": lot.paid_minor,
-        "single_minor": lot.single_minor,
-        "value_minor": lot.value_minor,
-        "refunded_minor": 0,
-        "refund_rule": lot.refund_rule,
-        "currency": lot.currency,
-        "validity_days": lot.validity_days,
-        "expires_at": lot.expires_at,
-        "end_set_at": now if lot.expires_at is not None else None,
-        "created_at": now,
-        "activated_at": None if lot.pending else now,
-    }
 
 
 def entry_row(
@@ -265,10 +180,17 @@ def insert_redemptions(
 
 
 async def claim_credits(
-    uow: UnitOfWork, lot_id: UUID, customer_id: UUID, wanted: int, *, needed_until: datetime
+    uow: UnitOfWork,
+    lot_id: UUID,
+    customer_id: UUID,
+    wanted: int,
+    *,
+    needed_until: datetime,
+    users: LotUsers | None = None,
 ) -> None:
     """Takes so many credits of the customer's own lot, valid at `needed_until`, or raises and the
-    transaction ends. Raises: CreditsGone.
+    transaction ends. `users` are those who might use it when that was judged, None where it was
+    not: whoever has been named or left out since makes it raise. Raises: CreditsGone.
     """
     values = {
         "tenant_id": uow.tenant,
@@ -276,6 +198,7 @@ async def claim_credits(
         "customer_id": customer_id,
         "wanted": wanted,
         "needed_until": needed_until,
+        "users": None if users is None else msgspec.json.encode(users.stored()).decode(),
     }
     if (await uow.session.execute(_TAKE, values)).one_or_none() is None:
         raise CreditsGone
@@ -380,6 +303,7 @@ def lot_facts(lot: CreditLot) -> LotFacts:
         source=LotSource(lot.source),
         is_refunded=lot.refunded_minor > 0,
         forfeited=lot.forfeited,
+        users=read_users(lot.users),
     )
 
 

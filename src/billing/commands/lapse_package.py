@@ -7,16 +7,18 @@ from sqlalchemy import exists, select
 from src.billing.commands.credits import void_lots
 from src.billing.commands.due import drop_due
 from src.billing.commands.orders import lock_order
+from src.billing.commands.refunds import request_refunds
 from src.billing.domain.credits import LotState
-from src.billing.domain.kinds import OrderState, PaymentMode
+from src.billing.domain.kinds import OrderState, PaymentMode, RefundCause
 from src.billing.events import PackageLapsed
 from src.billing.models import CreditLot
 from src.platform.db.uow import UnitOfWork
 
 
 async def lapse_package(uow: UnitOfWork, order_id: UUID) -> bool:
-    """Voids the credits that wait for money at the desk; nothing is owed for them any more. The
-    order keeps its place in the books. False where nothing waits: it was paid, or has lapsed.
+    """Voids the credits that wait for money at the desk; nothing is owed for them any more, and
+    what a voucher had paid goes back to it. The order keeps its place in the books. False where
+    nothing waits: it was paid, or has lapsed.
 
     Raises: NotFound.
     """
@@ -28,9 +30,14 @@ async def lapse_package(uow: UnitOfWork, order_id: UUID) -> bool:
     )
     is_on_site = order.payment_mode == PaymentMode.ON_SITE and order.state == OrderState.CONFIRMED
     await drop_due(uow, order_id)
-    if not is_on_site or order.paid_minor or not await uow.session.scalar(select(waits)):
+    is_paid = order.paid_minor > order.voucher_minor
+    if not is_on_site or is_paid or not await uow.session.scalar(select(waits)):
         return False
     uow.record(PackageLapsed(order_id=order_id))
+    left_minor = order.paid_minor - order.refunded_minor
+    if left_minor:
+        key = f"lapsed:{order_id}"
+        await request_refunds(uow, order, left_minor, cause=RefundCause.CANCELLED, cause_key=key)
     await uow.settle()
     await void_lots(uow, order_id)
     return True

@@ -4,7 +4,7 @@ The credits lie in a lot of their own, which waits with the order: filled when t
 void when it never comes. Locks: the order's row first, as ever, and the lot after everything else.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from src.billing.domain.credits import LotState
 from src.billing.events import PackageBought
 from src.billing.lines import Ended, Fate, LineKind, Undeliverable
 from src.billing.models import CreditLot, Order, OrderLine
+from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
@@ -27,7 +28,17 @@ KIND = "package"
 
 
 class PackageLines(LineKind):
-    """Lines of kind `package`: credits, one lot for each line."""
+    """Lines of kind `package`: credits, one lot for each line. `path_of` tells the page of such an
+    order, which is not billing's, of the settings, the business's slug and the order.
+    """
+
+    holds_places = False
+
+    def __init__(self, path_of: Callable[[Settings, str, Order], str]) -> None:
+        self._path_of = path_of
+
+    def guest_path(self, settings: Settings, slug: str, order: Order) -> str:
+        return self._path_of(settings, slug, order)
 
     async def list_undeliverable(self, uow: UnitOfWork, order: Order) -> Sequence[Undeliverable]:
         """None: what is paid for is given, whatever has become of the package since."""

@@ -65,7 +65,7 @@ async def request_refund(
     Raises: InvalidInput for more than is left of the payment; Conflict for one that the business
     took itself.
     """
-    if await _asked_before(uow, cause_key):
+    if await asked_before(uow, cause_key):
         return None
     if amount_minor <= 0:
         raise InvalidInput(_("Please give an amount above nothing."))
@@ -85,7 +85,7 @@ async def request_refund(
     return refund.id
 
 
-async def _asked_before(uow: UnitOfWork, cause_key: str) -> int:
+async def asked_before(uow: UnitOfWork, cause_key: str) -> int:
     """The amount that this cause has asked for already, 0 for a new cause."""
     found = await uow.session.scalar(
         select(Refund.amount_minor).where(
@@ -110,7 +110,7 @@ async def request_refunds(
         if payment.is_extra or payment.method in BY_HAND_METHODS:
             continue
         key = f"{cause_key}:{payment.id}"
-        part = await _asked_before(uow, key)
+        part = await asked_before(uow, key)
         if not part and payment.id not in with_the_bank:
             part = min(left, payment.amount_minor - payment.refunded_minor)
         if part:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from src.billing.domain.coupons import CouponScope
+from src.billing.domain.coupons import CHOSEN, CouponScope
 from src.platform.i18n import _
 
 LARGEST_AMOUNT_MINOR = 2_000_000_000
@@ -41,7 +41,7 @@ def coupon_errors(draft: CouponDraft) -> dict[str, str]:
         fields["amount_minor"] = _("Enter an amount above zero.")
     if not 0 <= draft.min_spend_minor <= LARGEST_AMOUNT_MINOR:
         fields["min_spend_minor"] = _("This amount is too large.")
-    if draft.scope is not CouponScope.ALL and not draft.scope_ids:
+    if draft.scope in CHOSEN and not draft.scope_ids:
         fields["scope_ids"] = _("Choose at least one, or let the coupon be for everything.")
     if draft.starts_on and draft.ends_on and draft.ends_on < draft.starts_on:
         fields["ends_on"] = _("The last day is before the first.")

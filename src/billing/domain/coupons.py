@@ -20,11 +20,25 @@ from src.platform.money import Money, format_money, round_half_up
 
 
 class CouponScope(StrEnum):
-    """What a coupon is for: everything, or the services or series that were chosen."""
+    """What a coupon is for: everything, every booking, every package, or the services, series or
+    packages that were chosen.
+    """
 
     ALL = "all"
+    ALL_BOOKINGS = "all_bookings"
+    ALL_PACKAGES = "all_packages"
     SERVICES = "services"
     SERIES = "series"
+    PACKAGES = "packages"
+
+
+CHOSEN = (CouponScope.SERVICES, CouponScope.SERIES, CouponScope.PACKAGES)
+"""Scopes that go with a list."""
+
+FOR_PACKAGES = (CouponScope.ALL, CouponScope.ALL_PACKAGES, CouponScope.PACKAGES)
+FOR_BOOKINGS = tuple(
+    scope for scope in CouponScope if scope is CouponScope.ALL or scope not in FOR_PACKAGES
+)
 
 
 class CouponReasonCode(StrEnum):
@@ -71,7 +85,8 @@ class CouponTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purchase:
-    """What the coupon is wanted for. `subject_ids` are the service and, bought whole, the series.
+    """What the coupon is wanted for. `subject_ids` are the service and, bought whole, the series;
+    or the package.
 
     `total_minor` is what is asked without it; `pays_online` that this is paid by card.
     """
@@ -80,6 +95,7 @@ class Purchase:
     currency: str
     pays_online: bool
     subject_ids: frozenset[UUID]
+    is_package: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,13 +210,19 @@ def _against_guest(terms: CouponTerms, guest: CouponGuest) -> list[CouponReasonC
 
 def _against_purchase(terms: CouponTerms, purchase: Purchase) -> list[CouponReason]:
     found: list[CouponReason] = []
-    if terms.scope is not CouponScope.ALL and not terms.scope_ids & purchase.subject_ids:
+    if not _is_for(terms, purchase):
         found.append(_reason(CouponReasonCode.NOT_FOR_THIS))
     if purchase.total_minor < terms.min_spend_minor:
         found.append(_min_spend(Money(terms.min_spend_minor, purchase.currency)))
     if discount_minor(terms, purchase) == 0:
         found.append(_reason(CouponReasonCode.NOTHING_OFF))
     return found
+
+
+def _is_for(terms: CouponTerms, purchase: Purchase) -> bool:
+    if terms.scope not in (FOR_PACKAGES if purchase.is_package else FOR_BOOKINGS):
+        return False
+    return terms.scope not in CHOSEN or bool(terms.scope_ids & purchase.subject_ids)
 
 
 def no_use() -> str:

@@ -3,6 +3,7 @@
 Source: docs/algorithms/credits.md.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -60,6 +61,30 @@ def worth_minor(facts: Unused) -> int:
     after = _by_rule(facts, min(facts.refunded + facts.unused, facts.bought))
     left_minor = min(facts.paid_minor - facts.refunded_minor, facts.left_minor)
     return max(0, min(after - before, left_minor))
+
+
+def split_amount(amount_minor: int, lefts_minor: Sequence[int]) -> list[int]:
+    """What of an amount goes back to each of the payments, of which so much is left: all of the
+    first, then of the next. The parts add up to the amount, or to all that is left.
+    """
+    parts = []
+    for left_minor in lefts_minor:
+        parts.append(min(amount_minor, max(left_minor, 0)))
+        amount_minor -= parts[-1]
+    return parts
+
+
+def split_credits(number: int, parts_minor: Sequence[int]) -> list[int]:
+    """How many of the credits leave with each part of the money. Those up to any part are rounded
+    up: should a later one fail, no more credits are back than it was for.
+    """
+    amount_minor, before, so_far, parts = sum(parts_minor), 0, 0, []
+    for part_minor in parts_minor:
+        so_far += part_minor
+        upto = -(-number * so_far // amount_minor) if amount_minor else 0
+        parts.append(upto - before)
+        before = upto
+    return parts
 
 
 def _by_rule(facts: Unused, unused: int) -> int:

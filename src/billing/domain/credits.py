@@ -13,6 +13,7 @@ from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from src.billing.domain.lot_users import EVERYONE, Comer, LotUsers
 from src.platform.localtime import local_day_bounds, to_local
 from src.platform.money import round_half_up
 
@@ -90,12 +91,14 @@ class Scope:
 @dataclass(frozen=True, slots=True)
 class Target:
     """What credits are to be used for. `tags` are those of the session, its series and its service;
-    `last_starts_at` is when the last of the sessions starts.
+    `last_starts_at` is when the last of the sessions starts. `party` are those who come, None where
+    that is not asked.
     """
 
     service_id: UUID
     tags: frozenset[str]
     last_starts_at: datetime
+    party: tuple[Comer, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +119,7 @@ class LotFacts:
     source: LotSource = LotSource.PACKAGE
     is_refunded: bool = False
     forfeited: int = 0
+    users: LotUsers = EVERYONE
 
 
 class Unusable(StrEnum):
@@ -127,6 +131,7 @@ class Unusable(StrEnum):
     EXPIRED = "expired"
     USED_UP = "used_up"
     OUT_OF_SCOPE = "out_of_scope"
+    NOT_FOR_THEM = "not_for_them"
     TOO_FEW = "too_few"
     STARTS_AFTER_EXPIRY = "starts_after_expiry"
 
@@ -154,6 +159,8 @@ def why_not_usable(lot: LotFacts, target: Target, wanted: int, now: datetime) ->
     found: list[Unusable] = []
     if not lot.scope.fits(target):
         found.append(Unusable.OUT_OF_SCOPE)
+    if target.party is not None and not lot.users.lets(target.party):
+        found.append(Unusable.NOT_FOR_THEM)
     if lot.balance < wanted:
         found.append(Unusable.TOO_FEW)
     if lot.expires_at is not None and target.last_starts_at > lot.expires_at:

@@ -8,13 +8,14 @@ Source: docs/algorithms/buying-packages.md.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from src.billing.domain.coupons import AppliedCoupon
+from src.billing.domain.coupons import AppliedCoupon, Purchase
 from src.billing.domain.credits import RefundRule, Scope
-from src.billing.domain.kinds import PaymentMode
+from src.billing.domain.kinds import WAITING_MODES, PaymentMode
+from src.billing.domain.vouchers import AppliedVoucher
 from src.platform.i18n import _
 
 WAITS_FOR_MONEY = timedelta(days=14)
@@ -79,21 +80,27 @@ class PackageTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SellerFacts:
-    """What of the business decides about selling packages."""
+    """What of the business decides about selling packages. `transfer_due_at` is until when the
+    money of who pays by bank transfer now is waited for, None where the business takes none.
+    """
 
     is_confirmed: bool
     sells: bool
     may_sell_packages: bool
     payments_ready: bool
+    transfer_due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageQuote:
-    """What one buyer pays, and how; decided at one moment and frozen with the hold."""
+    """What one buyer pays, and how; decided at one moment and frozen with the hold. A `coupon`
+    changes the price; a `voucher` does not, it pays a part of it or all.
+    """
 
     terms: PackageTerms
     way: PaymentMode
     coupon: AppliedCoupon | None = None
+    voucher: AppliedVoucher | None = None
 
     @property
     def discount_minor(self) -> int:
@@ -104,21 +111,29 @@ class PackageQuote:
         return self.terms.price_minor - self.discount_minor
 
     @property
+    def to_pay_minor(self) -> int:
+        """What is left to pay beside the voucher."""
+        return self.total_minor - (self.voucher.part_minor if self.voucher is not None else 0)
+
+    @property
     def payment_mode(self) -> PaymentMode:
         """A price of nothing needs no payment page, and nobody at the desk."""
         return self.way if self.total_minor else PaymentMode.FREE
 
 
 def open_ways(terms: PackageTerms, seller: SellerFacts) -> tuple[PaymentMode, ...]:
-    """Those that can be taken now, the page for cards first; none where nothing is to be paid."""
+    """Those that can be taken now, the page for cards first; none where nothing is to be paid. What
+    is sold online can be paid by bank transfer where the business takes them.
+    """
     if terms.price_minor == 0:
         return ()
-    ways = (PaymentMode.ONLINE, PaymentMode.ON_SITE)
-    return tuple(
-        way
-        for way in ways
-        if way in terms.pays and (seller.payments_ready or way is not PaymentMode.ONLINE)
-    )
+    is_online = PaymentMode.ONLINE in terms.pays
+    is_open = {
+        PaymentMode.ONLINE: is_online and seller.payments_ready,
+        PaymentMode.TRANSFER: is_online and seller.transfer_due_at is not None,
+        PaymentMode.ON_SITE: PaymentMode.ON_SITE in terms.pays,
+    }
+    return tuple(way for way, can_be in is_open.items() if can_be)
 
 
 def chosen_way(
@@ -131,6 +146,17 @@ def chosen_way(
     if wanted in ways:
         return wanted
     return ways[0] if ways else None
+
+
+def purchase_of(terms: PackageTerms, way: PaymentMode, currency: str) -> Purchase:
+    """What a coupon is judged for."""
+    return Purchase(
+        total_minor=terms.price_minor,
+        currency=currency,
+        pays_online=way in WAITING_MODES,
+        subject_ids=frozenset({terms.id}),
+        is_package=True,
+    )
 
 
 def why_not_for_sale(terms: PackageTerms, seller: SellerFacts) -> list[SaleReason]:

@@ -13,10 +13,10 @@ from src.platform.db import Base, TenantScoped, within_tenant
 class Coupon(TenantScoped, Base):
     """A code that makes an order cheaper, by `percent` or by `amount_minor`.
 
-    `code` is in capitals, so that it is unique however it is typed. `scope_ids` are the services
-    or series it is for, none with the scope `all`. `starts_on` and `ends_on` are the first and the
-    last day by the business's clock. `used` counts the uses that stand; a guest who paid late is
-    let in past `max_uses`, and the owner may lower that below it.
+    `code` is in capitals, so that it is unique however it is typed. `scope_ids` are the services,
+    series or packages it is for, none with a scope that names a whole kind. `starts_on` and
+    `ends_on` are the first and the last day by the business's clock. `used` counts the uses that
+    stand; a guest who paid late is let in past `max_uses`, and the owner may lower that below it.
     """
 
     __tablename__ = "coupons"
@@ -26,7 +26,10 @@ class Coupon(TenantScoped, Base):
         CheckConstraint("(percent IS NULL) <> (amount_minor IS NULL)", name="percent_or_amount"),
         CheckConstraint("percent BETWEEN 1 AND 100", name="percent"),
         CheckConstraint("amount_minor > 0", name="amount"),
-        CheckConstraint("scope IN ('all', 'services', 'series')", name="scope"),
+        CheckConstraint(
+            "scope IN ('all', 'services', 'series', 'all_bookings', 'all_packages', 'packages')",
+            name="scope",
+        ),
         CheckConstraint("ends_on >= starts_on", name="window"),
         CheckConstraint("min_spend_minor >= 0", name="min_spend"),
         CheckConstraint("max_uses > 0 AND max_per_customer > 0", name="limits"),

@@ -60,7 +60,8 @@ class CreditLot(TenantScoped, Base):
     as money, and `forfeited` credits were lost at the end. A lot is `pending` until it is paid,
     `void` if it never was; `expired`, `used_up` and `refunded` follow from date and ledger, see
     `domain/credits.py`. `validity_days` is what the end is worked out from when it is paid;
-    `end_set_at` is when its owner was last told of that end.
+    `end_set_at` is when its owner was last told of that end. `users` are those who may use it, see
+    `domain/lot_users.py`; nobody named is everyone.
     """
 
     __tablename__ = "credit_lots"
@@ -83,11 +84,13 @@ class CreditLot(TenantScoped, Base):
         UniqueConstraint("tenant_id", "rolled_from_id", name="uq_credit_lots_rolled_from"),
         Index("ix_credit_lots_customer", "tenant_id", "customer_id"),
         Index("ix_credit_lots_order", "tenant_id", "order_id"),
+        Index("ix_credit_lots_name", "tenant_id", "name"),
         Index("ix_credit_lots_created", "tenant_id", "created_at", "id"),
         Index(
             "ix_credit_lots_expires",
             "tenant_id",
             "expires_at",
+            postgresql_include=["balance", "bought", "paid_minor", "value_minor"],
             postgresql_where=text("state = 'active' AND balance > 0"),
         ),
         Index(
@@ -112,6 +115,7 @@ class CreditLot(TenantScoped, Base):
             "ix_credit_lots_activated",
             "tenant_id",
             "activated_at",
+            postgresql_include=["paid_minor"],
             postgresql_where=text("activated_at IS NOT NULL AND source = 'package'"),
         ),
         Index(
@@ -135,6 +139,7 @@ class CreditLot(TenantScoped, Base):
     any_service: Mapped[bool] = mapped_column(default=False)
     service_ids: Mapped[list[Any]] = mapped_column(default=list)
     tags: Mapped[list[Any]] = mapped_column(default=list)
+    users: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'::jsonb"))
     balance: Mapped[int] = mapped_column(default=0)
     forfeited: Mapped[int] = mapped_column(default=0)
     bought: Mapped[int] = mapped_column(default=0)

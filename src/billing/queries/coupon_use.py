@@ -153,11 +153,13 @@ async def _guest(
     return CouponGuest(used=row[0] - own, has_ordered=row[1])
 
 
-async def has_active_coupons(uow: UnitOfWork, tenant: TenantSnapshot) -> bool:
-    """Whether a guest is to be asked for a code at all."""
+async def has_active_coupons(
+    uow: UnitOfWork, tenant: TenantSnapshot, scopes: Sequence[CouponScope]
+) -> bool:
+    """Whether there is one for what is sold there, so that a guest is to be asked for a code."""
     if not tenant.entitlements.has(Feature.COUPONS):
         return False
-    active = exists().where(Coupon.tenant_id == uow.tenant, Coupon.active)
+    active = exists().where(Coupon.tenant_id == uow.tenant, Coupon.active, Coupon.scope.in_(scopes))
     return bool(await uow.session.scalar(select(active)))
 
 

@@ -7,9 +7,13 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
     Select,
+    Text,
+    Uuid,
+    any_,
     cast,
     false,
     func,
@@ -33,6 +37,7 @@ from src.tenants.context import TenantSnapshot
 from src.tenants.models import Customer
 
 PAGE_SIZE = 50
+MOST_NAMED = 500
 SOON = timedelta(days=30)
 SORTS = ("bought", "ends")
 STATES = ("active", "expired", "used_up", "refunded", "pending")
@@ -58,7 +63,8 @@ class LotFilter(msgspec.Struct, frozen=True, kw_only=True):
 async def list_lot_page(uow: UnitOfWork, wanted: LotFilter) -> LotsPage:
     """One page in the wanted order; of the same place by their ids."""
     now = uow.clock.now()
-    found = (await uow.session.execute(_page_of(uow, wanted, now))).all()
+    matches = await _matches(uow, wanted.search)
+    found = (await uow.session.execute(_page_of(uow, wanted, now, matches))).all()
     rows = await lot_rows(uow, found[:PAGE_SIZE], now)
     has_more = len(found) > PAGE_SIZE
     goes_back = wanted.after is not None
@@ -81,7 +87,8 @@ async def find_lots(
     uow: UnitOfWork, wanted: LotFilter, *, most: int | None = None
 ) -> Sequence[Any]:
     """What `lot_rows` makes rows of, without pages: the newest first."""
-    statement = _lots(uow, wanted, uow.clock.now())
+    matches = await _matches(uow, wanted.search)
+    statement = _lots(uow, wanted, uow.clock.now(), matches)
     newest = statement.order_by(CreditLot.created_at.desc(), CreditLot.id.desc())
     return (await uow.session.execute(newest.limit(most))).all()
 
@@ -92,9 +99,11 @@ async def list_lots_of(uow: UnitOfWork, customer_id: UUID) -> list[LotRow]:
     return await lot_rows(uow, found, uow.clock.now())
 
 
-def _page_of(uow: UnitOfWork, wanted: LotFilter, now: datetime) -> Select[Any]:
+def _page_of(
+    uow: UnitOfWork, wanted: LotFilter, now: datetime, matches: Sequence[ColumnElement[bool]]
+) -> Select[Any]:
     """Newest first, or those first that end soonest; one that never ends comes last."""
-    statement = _lots(uow, wanted, now).limit(PAGE_SIZE + 1)
+    statement = _lots(uow, wanted, now, matches).limit(PAGE_SIZE + 1)
     ends = wanted.sort == "ends"
     when = _when(CreditLot, ends=ends)
     place, is_upwards = tuple_(when, CreditLot.id), ends
@@ -122,18 +131,20 @@ def _when(lot: Any, *, ends: bool) -> Any:
     return func.coalesce(lot.expires_at, _NEVER) if ends else lot.created_at
 
 
-def _lots(uow: UnitOfWork, wanted: LotFilter, now: datetime) -> Select[Any]:
+def _lots(
+    uow: UnitOfWork, wanted: LotFilter, now: datetime, matches: Sequence[ColumnElement[bool]]
+) -> Select[Any]:
     return (
         select(CreditLot, Customer.name, Customer.email)
         .join(
             Customer,
             (Customer.tenant_id == CreditLot.tenant_id) & (Customer.id == CreditLot.customer_id),
         )
-        .where(CreditLot.tenant_id == uow.tenant, *_conditions(uow, wanted, now))
+        .where(CreditLot.tenant_id == uow.tenant, *_conditions(wanted, now), *matches)
     )
 
 
-def _conditions(uow: UnitOfWork, wanted: LotFilter, now: datetime) -> list[ColumnElement[bool]]:
+def _conditions(wanted: LotFilter, now: datetime) -> list[ColumnElement[bool]]:
     conditions = [_is_in(wanted.state, now)]
     if wanted.package_id is not None:
         conditions.append(CreditLot.package_id == wanted.package_id)
@@ -141,7 +152,7 @@ def _conditions(uow: UnitOfWork, wanted: LotFilter, now: datetime) -> list[Colum
         conditions.append(CreditLot.id == wanted.lot_id)
     if wanted.customer_id is not None:
         conditions.append(CreditLot.customer_id == wanted.customer_id)
-    return [*conditions, *(_matches(uow, word) for word in wanted.search.split())]
+    return conditions
 
 
 def _is_in(state: str, now: datetime) -> ColumnElement[bool]:
@@ -168,8 +179,15 @@ def _is_in(state: str, now: datetime) -> ColumnElement[bool]:
             return CreditLot.state != str(LotState.VOID)
 
 
-def _matches(uow: UnitOfWork, word: str) -> ColumnElement[bool]:
-    """By the customer, who is looked up first, or by the name of the package."""
+async def _matches(uow: UnitOfWork, search: str) -> list[ColumnElement[bool]]:
+    return [await _match(uow, word) for word in search.split()]
+
+
+async def _match(uow: UnitOfWork, word: str) -> ColumnElement[bool]:
+    """By the customer or by the name of the package; both are looked up first, since to compare
+    the words of every lot takes long. A few customers are named, so that an index finds their
+    lots; of many customers a page is full soon, whichever way the lots are read.
+    """
     customers = select(Customer.id).where(
         Customer.tenant_id == uow.tenant,
         or_(
@@ -177,9 +195,34 @@ def _matches(uow: UnitOfWork, word: str) -> ColumnElement[bool]:
             Customer.email.icontains(word, autoescape=True),
         ),
     )
-    return or_(
-        CreditLot.customer_id.in_(customers), CreditLot.name.icontains(word, autoescape=True)
+    ids = list(await uow.session.scalars(customers.limit(MOST_NAMED + 1)))
+    names = await _names_with(uow, word)
+    found: list[ColumnElement[bool]] = []
+    if len(ids) > MOST_NAMED:
+        found.append(CreditLot.customer_id.in_(customers))
+    elif ids:
+        found.append(CreditLot.customer_id == any_(literal(ids, ARRAY(Uuid))))
+    if names:
+        found.append(CreditLot.name == any_(literal(names, ARRAY(Text))))
+    return or_(false(), *found)
+
+
+async def _names_with(uow: UnitOfWork, word: str) -> list[str]:
+    """What lots are called: many are called the same, so from one name the index leads to the
+    next.
+    """
+    lot = aliased(CreditLot)
+    names = (
+        select(func.min(CreditLot.name).label("name"))
+        .where(CreditLot.tenant_id == uow.tenant)
+        .cte("names", recursive=True)
     )
+    following = select(func.min(lot.name)).where(
+        lot.tenant_id == uow.tenant, lot.name > names.c.name
+    )
+    names = names.union_all(select(following.scalar_subquery()).where(names.c.name.is_not(None)))
+    found = select(names.c.name).where(names.c.name.icontains(word, autoescape=True))
+    return list(await uow.session.scalars(found))
 
 
 async def lot_rows(uow: UnitOfWork, found: Sequence[Any], now: datetime) -> list[LotRow]:
@@ -281,20 +324,28 @@ async def _sold_since(uow: UnitOfWork, since: datetime) -> tuple[int, int]:
 
 
 async def _outstanding(uow: UnitOfWork, now: datetime) -> tuple[int, int, int]:
-    """Credits that can be used, what was paid for them, and those that end soon."""
-    bought = func.least(CreditLot.balance, CreditLot.bought)
-    worth = func.div(
-        cast(CreditLot.paid_minor, BigInteger) * bought, func.nullif(CreditLot.bought, 0)
-    )
+    """Credits that can be used, what was paid for them, and those that end soon.
+
+    Asked of all lots with credits left, and counted by their end, so that an index alone answers.
+    """
+    # Of whole numbers, and typed so: otherwise each is divided as a fraction and rounded down.
+    bought = func.least(CreditLot.balance, CreditLot.bought, type_=BigInteger)
+    parts = func.nullif(CreditLot.bought, 0, type_=BigInteger)
+    worth = cast(CreditLot.paid_minor, BigInteger) * bought // parts
+    is_usable = or_(CreditLot.expires_at.is_(None), CreditLot.expires_at >= now)
+    ends_soon = CreditLot.expires_at.between(now, now + SOON)
+    money = func.coalesce(worth, 0) + CreditLot.value_minor
     row = (
         await uow.session.execute(
             select(
-                func.coalesce(func.sum(CreditLot.balance), 0),
-                func.coalesce(func.sum(func.coalesce(worth, 0) + CreditLot.value_minor), 0),
-                func.coalesce(
-                    func.sum(CreditLot.balance).filter(CreditLot.expires_at <= now + SOON), 0
-                ),
-            ).where(CreditLot.tenant_id == uow.tenant, _is_in("active", now))
+                func.coalesce(func.sum(CreditLot.balance).filter(is_usable), 0),
+                func.coalesce(func.sum(money).filter(is_usable), 0),
+                func.coalesce(func.sum(CreditLot.balance).filter(ends_soon), 0),
+            ).where(
+                CreditLot.tenant_id == uow.tenant,
+                CreditLot.state == str(LotState.ACTIVE),
+                CreditLot.balance > 0,
+            )
         )
     ).one()
     return int(row[0]), int(row[1]), int(row[2])

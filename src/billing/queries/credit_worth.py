@@ -1,39 +1,60 @@
 """What the unused credits of a lot are worth as money, and which way it would go back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
 
-from src.billing.domain.credit_acts import Unused, worth_minor
+from src.billing.domain.credit_acts import Unused, split_amount, worth_minor
 from src.billing.domain.credits import EntryKind, LotSource, RefundRule, unused_bought
-from src.billing.domain.kinds import BY_HAND_METHODS
+from src.billing.domain.kinds import BY_HAND_METHODS, VOUCHER_METHOD
 from src.billing.models import CreditEntry, CreditLot, Payment
 from src.billing.queries.disputes import is_payment_with_the_bank
 from src.billing.queries.to_hand_back import get_left_by_hand_minor
 from src.platform.db.uow import UnitOfWork
 
 
+class WayBack(NamedTuple):
+    """A payment and what is left of it; without one the business gives it back by hand."""
+
+    payment_id: UUID | None
+    left_minor: int
+    is_voucher: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """What would go back, and of which payment; without one the business gives it by hand."""
+    """What would go back, and which ways, those that are taken first before the others."""
 
     facts: Unused
-    payment_id: UUID | None
+    ways: Sequence[WayBack]
 
     @property
     def amount_minor(self) -> int:
         return worth_minor(self.facts)
 
+    def parts(self, amount_minor: int) -> list[tuple[WayBack, int]]:
+        """What of an amount goes which way, in minor units above nothing."""
+        parts = split_amount(amount_minor, [way.left_minor for way in self.ways])
+        return [(way, part) for way, part in zip(self.ways, parts, strict=True) if part]
+
     @property
-    def by_hand(self) -> bool:
-        return self.payment_id is None
+    def by_hand_minor(self) -> int:
+        """What of all that they are worth the business gives back by hand."""
+        return sum(part for way, part in self.parts(self.amount_minor) if way.payment_id is None)
+
+    @property
+    def to_voucher_minor(self) -> int:
+        """What of all that they are worth goes back to the voucher that paid."""
+        return sum(part for way, part in self.parts(self.amount_minor) if way.is_voucher)
 
 
 async def get_worth(uow: UnitOfWork, lot: CreditLot) -> Worth:
     """By the lot's own rule, as its row, its ledger and its order's payments are now."""
     added, refunded = await _counts(uow, lot.id)
-    payment_id, left_minor = await _way_back(uow, lot)
+    ways = await _ways_back(uow, lot)
     is_of_seat = lot.source == LotSource.SEAT
     bought = 1 if is_of_seat else lot.bought
     facts = Unused(
@@ -44,9 +65,9 @@ async def get_worth(uow: UnitOfWork, lot: CreditLot) -> Worth:
         single_minor=lot.single_minor,
         refunded=refunded,
         refunded_minor=lot.refunded_minor,
-        left_minor=left_minor,
+        left_minor=sum(way.left_minor for way in ways),
     )
-    return Worth(facts, payment_id)
+    return Worth(facts, ways)
 
 
 async def _counts(uow: UnitOfWork, lot_id: UUID) -> tuple[int, int]:
@@ -63,29 +84,26 @@ async def _counts(uow: UnitOfWork, lot_id: UUID) -> tuple[int, int]:
     return int(row[0] or 0), -int(row[1] or 0)
 
 
-async def _way_back(uow: UnitOfWork, lot: CreditLot) -> tuple[UUID | None, int]:
-    """The payment with most left of those that the processor took, else what the business took
-    itself and has not promised elsewhere.
+async def _ways_back(uow: UnitOfWork, lot: CreditLot) -> list[WayBack]:
+    """To the voucher that paid first, then to the processor's payment with most left, and at last
+    what the business took itself and has not promised elsewhere.
     """
     if lot.order_id is None:
-        return None, 0
+        return []
     left = Payment.amount_minor - Payment.refunded_minor
-    row = (
-        await uow.session.execute(
-            select(Payment.id, left)
-            .where(
-                Payment.tenant_id == uow.tenant,
-                Payment.order_id == lot.order_id,
-                Payment.is_extra.is_(False),
-                Payment.currency == lot.currency,
-                Payment.method.not_in(BY_HAND_METHODS),
-                left > 0,
-                ~is_payment_with_the_bank(),
-            )
-            .order_by(left.desc(), Payment.id)
-            .limit(1)
+    is_voucher = Payment.method == VOUCHER_METHOD
+    found = await uow.session.execute(
+        select(Payment.id, left, is_voucher)
+        .where(
+            Payment.tenant_id == uow.tenant,
+            Payment.order_id == lot.order_id,
+            Payment.is_extra.is_(False),
+            Payment.currency == lot.currency,
+            Payment.method.not_in(BY_HAND_METHODS),
+            left > 0,
+            ~is_payment_with_the_bank(),
         )
-    ).one_or_none()
-    if row is not None:
-        return row[0], int(row[1])
-    return None, await get_left_by_hand_minor(uow, lot.order_id)
+        .order_by(is_voucher.desc(), left.desc(), Payment.id)
+    )
+    ways = [WayBack(row[0], int(row[1]), bool(row[2])) for row in found]
+    return [*ways, WayBack(None, await get_left_by_hand_minor(uow, lot.order_id))]

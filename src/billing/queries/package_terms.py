@@ -1,6 +1,7 @@
 """Packages as they are offered now, and what a business may sell of them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import ColumnExpressionArgument, exists, select
 
@@ -8,13 +9,25 @@ from src.billing.commands.credits import scope_of
 from src.billing.domain.credits import RefundRule
 from src.billing.domain.kinds import PaymentMode
 from src.billing.domain.package_sale import PackageTerms, SellerFacts, why_not_for_sale
+from src.billing.domain.transfers import due_at, transfer_due_on
 from src.billing.models import Package
+from src.billing.queries.payment_settings import find_transfer_terms
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.entitlements import Feature
 
 
-def seller_facts(tenant: TenantSnapshot) -> SellerFacts:
+async def find_seller_facts(uow: UnitOfWork, tenant: TenantSnapshot) -> SellerFacts:
+    """With until when money by bank transfer is waited for; nothing that a package is for begins,
+    so it always comes in time.
+    """
+    terms = await find_transfer_terms(uow)
+    due_on = transfer_due_on(terms, uow.clock.now(), None, tenant.zone) if terms else None
+    due = due_at(due_on, tenant.zone) if due_on is not None else None
+    return replace(_seller_facts(tenant), transfer_due_at=due)
+
+
+def _seller_facts(tenant: TenantSnapshot) -> SellerFacts:
     return SellerFacts(
         is_confirmed=tenant.is_confirmed,
         sells=tenant.status.sells,
@@ -42,7 +55,9 @@ def terms_of_package(package: Package) -> PackageTerms:
 
 async def list_packages_on_sale(uow: UnitOfWork, tenant: TenantSnapshot) -> Sequence[Package]:
     """What a stranger finds on the page of packages, as their owner has ordered it."""
-    seller = seller_facts(tenant)
+    # Whoever can be paid by card sells nothing more by taking transfers, too.
+    is_ready = tenant.payments_ready
+    seller = _seller_facts(tenant) if is_ready else await find_seller_facts(uow, tenant)
     found = await uow.session.scalars(
         select(Package)
         .where(*_listed(uow))
@@ -53,7 +68,7 @@ async def list_packages_on_sale(uow: UnitOfWork, tenant: TenantSnapshot) -> Sequ
 
 async def has_packages_on_sale(uow: UnitOfWork, tenant: TenantSnapshot) -> bool:
     """Whether the page of packages has anything on it; asked for every hub that is made."""
-    seller = seller_facts(tenant)
+    seller = _seller_facts(tenant)
     if not (seller.is_confirmed and seller.sells and seller.may_sell_packages):
         return False
     if seller.payments_ready:

@@ -46,6 +46,7 @@ from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
 from src.booking.domain.staff_rules import StaffPays
 from src.booking.models import Service
+from src.booking.queries.comers import comers_for
 from src.booking.queries.completing import lock_completing
 from src.booking.queries.coupons import priced_with_coupon
 from src.booking.queries.decide import Asked, decide
@@ -184,7 +185,9 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
         # They have to be valid when the last of the dates starts.
         until, lot_id = max(now, judged.last_starts_at), quote.credits.lot_id
         customer_id, needed = booked.order.customer_id, quote.credits_needed
-        await claim_credits(uow, lot_id, customer_id, needed, needed_until=until)
+        await claim_credits(
+            uow, lot_id, customer_id, needed, needed_until=until, users=quote.credits.users
+        )
     if quote.voucher is not None:
         await claim_voucher(uow, quote.voucher)
     if booked.order.month is not None:
@@ -254,6 +257,7 @@ async def _judge(
         held = await count_held_seats(uow, instead_of)
     if cmd.completes is not None:
         return await _judge_completing(uow, tenant, cmd, cmd.completes, now, held)
+    lot = await find_wanted_lot(uow, cmd.customer_id, cmd.credit_lot_id, is_wanted=cmd.is_by_credit)
     asked = Asked(
         kind=cmd.kind,
         subject_id=cmd.subject_id,
@@ -261,9 +265,8 @@ async def _judge(
         way=PayWay.TRANSFER if cmd.pays == "transfer" else cmd.way,
         tiers=cmd.tiers,
         pays=cmd.pays,
-        lot=await find_wanted_lot(
-            uow, cmd.customer_id, cmd.credit_lot_id, is_wanted=cmd.is_by_credit
-        ),
+        lot=lot,
+        party=await comers_for(uow, lot, cmd.customer_id, cmd.guest_name, cmd.party),
         opens_slot=cmd.slot is not None,
     )
     decided = await decide(uow, tenant, business_facts(tenant), asked, now, held)

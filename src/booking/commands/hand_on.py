@@ -111,11 +111,12 @@ async def _refuse_doubles(
     uow: UnitOfWork, own: OwnSeat, name: str, address: str, buyer: str, *, by: By
 ) -> None:
     """Nobody has two places on a date. A guest is told of their own booking's people alone: who
-    else has booked is nobody's business.
+    else has booked is nobody's business. Who takes their own place back had it beside all others.
 
     Raises: NotHandedOn, InvalidInput.
     """
-    if address.lower() == buyer.strip().lower() and not own.seat.is_handed_on:
+    is_buyers = address.lower() == buyer.strip().lower()
+    if is_buyers and not own.seat.is_handed_on:
         said = _("That is the address of the booking itself. To change a name only, say who comes.")
         raise InvalidInput(_("Please look at the marked fields."), fields={"address": said})
     for holder in await list_holders(uow, own.session.id, by_order=own.seat.order_id):
@@ -123,7 +124,7 @@ async def _refuse_doubles(
         same_address = holder.is_told and holder.address.lower() == address.lower()
         if holder.seat_id != own.seat.id and (same_name or same_address):
             raise _already_in_it(name)
-    if by == "staff" and await _has_booked(uow, own, address):
+    if by == "staff" and not is_buyers and await _has_booked(uow, own, address):
         raise _already_in_it(name)
 
 

@@ -12,7 +12,8 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import func, select, update
 
-from src.billing.commands.credits import Author, NewLot, insert_lots
+from src.billing.commands.credits import Author
+from src.billing.commands.new_lots import NewLot, insert_lots
 from src.billing.domain.credits import LotSource, Scope, end_of_day
 from src.billing.models import Order, Package, Payment
 from src.billing.owed import list_owed_minor

@@ -1,9 +1,11 @@
 """Whether credits may pay for seats, and if not, why; judged beside what stands against booking."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from src.billing.domain.credits import LotFacts, Target, Unusable, why_not_usable
+from src.billing.domain.lot_users import Comer
 from src.booking.domain.drop_in import DropInRules, PayWay
 from src.booking.domain.quotes import Quote
 from src.booking.domain.reasons import Reason, ReasonCode
@@ -34,6 +36,13 @@ def takes_credits(rules: DropInRules) -> bool:
 
 def target_of(quote: Quote, tags: frozenset[str], last_starts_at: datetime) -> Target:
     return Target(quote.service_id, tags, last_starts_at)
+
+
+def for_party(facts: CreditFacts, party: Sequence[Comer] | None) -> CreditFacts:
+    """The same, held against those who come."""
+    if party is None:
+        return facts
+    return replace(facts, target=replace(facts.target, party=tuple(party)))
 
 
 def why_not_by_credit(facts: CreditFacts, now: datetime) -> list[Reason]:
@@ -83,6 +92,14 @@ def _words(why: Unusable, facts: CreditFacts) -> tuple[str, str, str]:
             guest = _("The credits of “%(name)s” are not for this.", name=name)
             owner = _("“%(name)s” is for other services, and no tag of it is on this.", name=name)
             return guest, owner, _("Give the date or its series a tag of the credits.")
+        case Unusable.NOT_FOR_THEM:
+            guest = _(
+                "The credits of “%(name)s” are for certain people, and not for everyone who comes."
+                " Under “My bookings” you say who may use them.",
+                name=name,
+            )
+            owner = _("“%(name)s” is for certain people, and not for these.", name=name)
+            return guest, owner, _("Change who may use the credits.")
         case Unusable.TOO_FEW:
             said = ngettext(
                 "Only one credit of “%(name)s” is left, and this needs %(needed)s.",

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from src.billing.domain.coupons import AppliedCoupon
 from src.billing.domain.kinds import PaymentMode
+from src.billing.domain.lot_users import EVERYONE, LotUsers
 from src.billing.domain.vouchers import AppliedVoucher
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import SeriesPriceType
@@ -28,13 +29,14 @@ class Person(NamedTuple):
 
 class PaidByCredits(NamedTuple):
     """The lot that pays, with the credits that it has left before this. `is_given_back`: they come
-    from a place that was left.
+    from a place that was left. `users` are those who may use it.
     """
 
     lot_id: UUID
     name: str
     balance: int
     is_given_back: bool = False
+    users: LotUsers = EVERYONE
 
 
 class QuoteLine(NamedTuple):

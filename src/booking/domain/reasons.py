@@ -36,6 +36,7 @@ class ReasonCode(StrEnum):
     CREDITS_EXPIRED = "credits_expired"
     CREDITS_USED_UP = "credits_used_up"
     CREDITS_OUT_OF_SCOPE = "credits_out_of_scope"
+    CREDITS_NOT_FOR_THEM = "credits_not_for_them"
     CREDITS_TOO_FEW = "credits_too_few"
     CREDITS_STARTS_AFTER_EXPIRY = "credits_starts_after_expiry"
     CANCELLED = "cancelled"

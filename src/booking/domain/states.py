@@ -53,8 +53,13 @@ SESSION_MOVES: Mapping[SessionState, frozenset[SessionState]] = {
 }
 
 
-def is_waived(seat: SeatState, session: SessionState) -> bool:
-    """Whether nobody has to pay the seat's share: also of one left late, once its date is off."""
+def is_waived(seat: SeatState, session: SessionState, *, lies_in_credit: bool = False) -> bool:
+    """Whether nobody has to pay the seat's share: also of one left late, once its date is off.
+
+    A share that lies in a credit is still to be paid: its guest has something for it.
+    """
+    if lies_in_credit:
+        return False
     is_off = seat is SeatState.LATE_CANCELLED and session is SessionState.CANCELLED
     return seat in WAIVED_SEATS or is_off
 

@@ -41,7 +41,7 @@ from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import sources_of
 from src.booking.events import CancellationRequested, SeatsCancelled, SessionCancelled
 from src.booking.jobs.cancel_credits import give_credits
-from src.booking.jobs.cancel_fees import drop_late_fees
+from src.booking.jobs.cancel_fees import drop_fees_of_missed
 from src.booking.jobs.cancel_money import Taken, give_money_back
 from src.booking.jobs.cancel_revoke import revoke_credits
 from src.booking.models import Booking, Cancellation, Seat, Session
@@ -376,7 +376,7 @@ async def _close_sessions(uow: UnitOfWork, session_ids: set[UUID], now: datetime
     )
     for session_id in sorted(session_ids):
         uow.record(SessionCancelled(session_id=session_id))
-    await drop_late_fees(uow, session_ids)
+    await drop_fees_of_missed(uow, session_ids)
     await uow.settle()
     await lock_dates(uow, session_ids)
     await uow.session.execute(

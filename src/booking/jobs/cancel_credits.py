@@ -8,7 +8,8 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
 
-from src.billing.commands.credits import Author, NewLot, insert_lots, scope_of
+from src.billing.commands.credits import Author, scope_of
+from src.billing.commands.new_lots import NewLot, insert_lots
 from src.billing.domain.credits import LotSource, end_of_day
 from src.billing.models import CreditLot
 from src.booking.commands.credit_returns import return_credits

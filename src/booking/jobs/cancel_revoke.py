@@ -4,15 +4,18 @@ A transaction of its own: lots come after sessions in the order of locks, and wh
 them is known only with their rows locked.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
 
+from src.billing.commands.credit_acts import tell
 from src.billing.commands.credits import Author, write_entry
 from src.billing.commands.refunds_together import Wanted, request_refunds_together
 from src.billing.commands.vouchers_together import give_as_vouchers
 from src.billing.domain.cause_keys import cancelled_key
+from src.billing.domain.credit_acts import CreditAct
 from src.billing.domain.credits import EntryKind
 from src.billing.domain.kinds import RefundCause
 from src.billing.models import CreditLot, Order
@@ -20,15 +23,17 @@ from src.booking.jobs.cancel_money import find_left_of_choice, keep_given
 from src.booking.models import Cancellation
 from src.booking.queries.born_credits import unspent_of_purchase
 from src.platform.db.uow import UnitOfWork
+from src.platform.ids import new_id
 
 
 async def revoke_credits(uow: UnitOfWork, cancellation: Cancellation) -> None:
     """Takes back what is unspent, and asks for what of the choice no seat has brought, at most what
-    these credits are worth. Run again it finds none.
+    these credits are worth; their owner is told. Run again it finds none.
     """
     if not cancellation.revokes_credits:
         return
     lots = await _lock(uow, cancellation)
+    _tell_owners(uow, cancellation, lots)
     author = Author("staff", cancellation.requested_by, reason=cancellation.reason)
     worth: dict[UUID, int] = defaultdict(int)
     first: dict[UUID, UUID] = {}
@@ -40,6 +45,21 @@ async def revoke_credits(uow: UnitOfWork, cancellation: Cancellation) -> None:
         # Nothing of what was paid is in it any more.
         lot.value_minor = lot.refunded_minor
     await _ask(uow, cancellation, worth, first)
+
+
+def _tell_owners(uow: UnitOfWork, cancellation: Cancellation, lots: Sequence[CreditLot]) -> None:
+    """One mail for all credits of a name, and no second one for those of a run that comes again:
+    what is told is recorded with what is taken.
+    """
+    counts: Counter[tuple[UUID, str]] = Counter()
+    first: dict[tuple[UUID, str], UUID] = {}
+    for lot in lots:
+        called = (lot.customer_id, lot.name)
+        counts[called] += lot.balance
+        first.setdefault(called, lot.id)
+    for called, lot_id in first.items():
+        why, number = cancellation.reason, counts[called]
+        tell(uow, lot_id, CreditAct.REMOVED, new_id(), why, number=number)
 
 
 async def _lock(uow: UnitOfWork, cancellation: Cancellation) -> list[CreditLot]:

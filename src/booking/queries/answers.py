@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from src.billing.commands.credits import list_lots, lot_facts
 from src.billing.domain.credits import LotState, lot_state
+from src.billing.domain.lot_users import Comer
 from src.billing.queries.coupon_use import CouponAsked, CouponJudged, judge_coupon
 from src.booking.commands.waitlist_take import held_by_offer
 from src.booking.domain.bookable import BusinessFacts
@@ -111,8 +112,10 @@ async def _credits(
     """What the customer's credits would do: each lot that is not over, the newest first."""
     lots = [lot_facts(lot) for lot in await list_lots(uow, customer_id)]
     lines = []
+    # For one it is the customer who comes; who the others are, nobody has said.
+    party = (Comer(is_owner=True),) if asked.size == 1 else None
     for lot in [one for one in reversed(lots) if lot_state(one, now) in TOLD_OF][:MOST_LOTS]:
-        decided = await decide(uow, tenant, business, replace(asked, lot=lot), now)
+        decided = await decide(uow, tenant, business, replace(asked, lot=lot, party=party), now)
         against = [one for one in decided.reasons if one.code.value.startswith("credits_")]
         page = f"/app/{tenant.slug}/credits/{lot.id}"
         lines += [WhyLine(sentence=r.owner_sentence, mend=r.mend, href=page) for r in against]

@@ -9,9 +9,11 @@ from sqlalchemy import select
 
 from src.billing.commands.credits import lot_facts, no_such_credits
 from src.billing.domain.credits import LotFacts, LotSource
+from src.billing.domain.lot_users import Comer
 from src.billing.models import CreditLot
 from src.booking.domain.by_credit import (
     CreditFacts,
+    for_party,
     takes_credits,
     target_of,
     why_not_by_credit,
@@ -40,18 +42,26 @@ async def get_own_lot(uow: UnitOfWork, customer_id: UUID, lot_id: UUID) -> LotFa
 
 
 def session_by_credit(
-    offer: SessionOffer, quote: Quote, lot: LotFacts, now: datetime
+    offer: SessionOffer,
+    quote: Quote,
+    lot: LotFacts,
+    now: datetime,
+    party: Sequence[Comer] | None = None,
 ) -> tuple[Quote, list[Reason]]:
     """The quote of a single date for credits of the lot, and what stands against it."""
-    facts = credit_facts_of_session(offer, quote, lot)
+    facts = for_party(credit_facts_of_session(offer, quote, lot), party)
     return _by_credit(quote, lot), why_not_by_credit(facts, now)
 
 
 def series_by_credit(
-    offer: SeriesOffer, quote: Quote, lot: LotFacts, now: datetime
+    offer: SeriesOffer,
+    quote: Quote,
+    lot: LotFacts,
+    now: datetime,
+    party: Sequence[Comer] | None = None,
 ) -> tuple[Quote, list[Reason]]:
     """The quote of all dates that are left for credits of the lot, and what stands against it."""
-    facts = credit_facts_of_series(offer, quote, lot)
+    facts = for_party(credit_facts_of_series(offer, quote, lot), party)
     return _by_credit(quote, lot), why_not_by_credit(facts, now)
 
 
@@ -90,7 +100,7 @@ def tags_of(
 def _by_credit(quote: Quote, lot: LotFacts) -> Quote:
     """Coupons are for money: a quote for credits has none."""
     is_given_back = lot.source is LotSource.SEAT
-    paid = PaidByCredits(lot.id, lot.name, lot.balance, is_given_back)
+    paid = PaidByCredits(lot.id, lot.name, lot.balance, is_given_back, lot.users)
     return replace(quote, coupon=None).by_credits(paid)
 
 

@@ -1,13 +1,17 @@
 """Coupons for their owner: the list with its uses, one coupon, and what it can be for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select
 
+from src.billing.commands.packages import get_package
 from src.billing.domain.coupons import CouponScope, coupon_worth, why_not_usable
-from src.billing.models import Coupon, CouponUse, Order
-from src.billing.queries.coupon_use import terms_of
+from src.billing.domain.kinds import PaymentMode
+from src.billing.domain.package_sale import chosen_way, purchase_of
+from src.billing.models import Coupon, CouponUse, Order, Package
+from src.billing.queries.coupon_use import CouponAsked, judge_coupon, terms_of
+from src.billing.queries.package_terms import find_seller_facts, terms_of_package
 from src.billing.standing import is_all_cancelled
 from src.booking.domain.quotes import SubjectKind
 from src.booking.mend_links import coupon_lines
@@ -59,8 +63,7 @@ async def get_coupon_row(uow: UnitOfWork, tenant: TenantSnapshot, coupon: Coupon
 
 async def _names(uow: UnitOfWork) -> dict[str, str]:
     """What coupons can be for, by its id as text."""
-    services, series = await list_scope_choices(uow)
-    return dict([*services, *series])
+    return dict(choice for choices in await list_scope_choices(uow) for choice in choices)
 
 
 def coupon_row(
@@ -93,8 +96,13 @@ def coupon_row(
 
 
 def _valid_for(coupon: Coupon, names: Mapping[str, str]) -> str:
-    if coupon.scope == CouponScope.ALL:
-        return _("All that you offer")
+    whole = {
+        CouponScope.ALL: _("All that you offer"),
+        CouponScope.ALL_BOOKINGS: _("Every booking, no package"),
+        CouponScope.ALL_PACKAGES: _("Every package"),
+    }.get(CouponScope(coupon.scope))
+    if whole is not None:
+        return whole
     known = [names[one] for one in map(str, coupon.scope_ids) if one in names]
     return ", ".join(known) or _("Nothing that there is any more")
 
@@ -103,7 +111,9 @@ def _limits(coupon: Coupon, currency: str) -> list[str]:
     limits = []
     if coupon.min_spend_minor:
         least = format_money(Money(coupon.min_spend_minor, currency), current_locale())
-        limits.append(_("bookings of %(amount)s or more", amount=least))
+        of_packages = coupon.scope in (CouponScope.ALL_PACKAGES, CouponScope.PACKAGES)
+        said = _("packages of %(amount)s or more", amount=least)
+        limits.append(said if of_packages else _("bookings of %(amount)s or more", amount=least))
     if coupon.max_per_customer:
         most = coupon.max_per_customer
         limits.append(ngettext("%(num)s time a customer", "%(num)s times a customer", most))
@@ -160,8 +170,22 @@ async def why_not_for(
     return coupon_lines(judged.reasons, f"/app/{tenant.slug}", coupon_id)
 
 
-async def list_scope_choices(uow: UnitOfWork) -> tuple[list[Choice], list[Choice]]:
-    """The services and the series that a coupon can be for."""
+async def why_not_for_package(
+    uow: UnitOfWork, tenant: TenantSnapshot, code: str, package_id: UUID, email: str
+) -> list[WhyLine]:
+    """The same for a package. Raises: NotFound for one that is absent, or another business's."""
+    terms = terms_of_package(await get_package(uow, package_id))
+    way = chosen_way(terms, await find_seller_facts(uow, tenant), None) or PaymentMode.ONLINE
+    purchase = purchase_of(terms, way, tenant.currency)
+    judged = await judge_coupon(uow, tenant, CouponAsked(code=code, purchase=purchase, email=email))
+    coupon_id = None if judged.coupon is None else judged.coupon.id
+    return coupon_lines(judged.reasons, f"/app/{tenant.slug}", coupon_id)
+
+
+async def list_scope_choices(
+    uow: UnitOfWork,
+) -> tuple[list[Choice], list[Choice], list[Choice]]:
+    """The services, the series and the packages that a coupon can be for."""
     services = await uow.session.execute(
         select(Service.id, Service.name)
         .where(Service.tenant_id == uow.tenant)
@@ -176,4 +200,22 @@ async def list_scope_choices(uow: UnitOfWork) -> tuple[list[Choice], list[Choice
     return (
         [(str(row.id), row.name) for row in services],
         [(str(row.id), f"{row.name} · {row.title}") for row in series],
+        [(str(package_id), name) for package_id, name in await _packages(uow)],
     )
+
+
+async def list_package_choices(uow: UnitOfWork) -> list[Choice]:
+    """Values of the form "package:<id>" for who asks why a code does not work."""
+    return [(f"package:{package_id}", name) for package_id, name in await _packages(uow)]
+
+
+async def _packages(uow: UnitOfWork) -> Sequence[tuple[UUID, str]]:
+    """Those that are for sale, also where guests do not see them, as their owner has ordered
+    them.
+    """
+    found = await uow.session.execute(
+        select(Package.id, Package.name)
+        .where(Package.tenant_id == uow.tenant, Package.purpose == "sale")
+        .order_by(Package.position, Package.name, Package.id)
+    )
+    return found.tuples().all()

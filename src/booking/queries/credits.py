@@ -10,10 +10,12 @@ from src.billing.commands.credits import list_lots, lot_facts, no_such_credits, 
 from src.billing.credit_words import entry_words, source_words
 from src.billing.domain.credit_acts import may_change
 from src.billing.domain.credits import LotFacts, LotState, RefundRule, lot_state
+from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditEntry, CreditLot, Order
 from src.billing.queries.credit_lists import LotFilter, find_lots, lot_rows
 from src.billing.queries.credit_worth import get_worth
 from src.booking.models import Booking, Seat, Series, Service, Session
+from src.booking.queries.lot_users import find_names, users_in_words
 from src.booking.queries.packages import list_singles, scope_in_words
 from src.booking.views.credits import EntryRow, LotView, UsedEntry
 from src.platform.db.uow import UnitOfWork
@@ -46,6 +48,9 @@ async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:
         row=row,
         source=source_words(lot.source),
         good_for=await _good_for(uow, lot),
+        users=users_in_words(
+            read_users(lot.users), await find_names(uow, lot.customer_id), by_staff=True
+        ),
         is_claw_back=lot.refund_rule == RefundRule.CLAW_BACK,
         bought=lot.bought,
         paid_minor=lot.paid_minor,
@@ -58,7 +63,8 @@ async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:
         rolled_to_id=rolled_to_id,
         validity_days=lot.validity_days,
         worth_minor=worth.amount_minor if state is LotState.ACTIVE else 0,
-        by_hand=worth.by_hand,
+        by_hand_minor=worth.by_hand_minor,
+        to_voucher_minor=worth.to_voucher_minor,
         may_change=may_change(state),
         is_over=state is LotState.EXPIRED,
         is_pending=state is LotState.PENDING,

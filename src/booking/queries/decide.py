@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from src.billing.domain.credits import LotFacts
+from src.billing.domain.lot_users import Comer
 from src.booking.domain.bookable import (
     BusinessFacts,
     why_not_bookable_series,
@@ -68,7 +69,8 @@ class Decided:
 class Asked:
     """What is asked for, and for how many; with `pays` it is staff who ask. A `way` to pay that is
     none of the offer's is left to the asker to refuse. With a `lot`, the asker's own, its credits
-    are to pay. `opens_slot`: the session is the time of the appointment that they make.
+    are to pay, which may be for certain people only: `party` are those who come. `opens_slot`: the
+    session is the time of the appointment that they make.
     """
 
     kind: SubjectKind
@@ -78,6 +80,7 @@ class Asked:
     tiers: tuple[str, ...] = ()
     pays: StaffPays | None = None
     lot: LotFacts | None = None
+    party: tuple[Comer, ...] | None = None
     opens_slot: bool = False
 
 
@@ -128,7 +131,7 @@ async def _session(
     quote = await with_transfer(uow, quote, runs, asked.way, business.zone, by_staff=by_staff)
     against: list[Reason] = []
     if asked.lot is not None:
-        quote, against = session_by_credit(offer, quote, asked.lot, now)
+        quote, against = session_by_credit(offer, quote, asked.lot, now, asked.party)
     facts = session_facts(offer, business, quote, opens_slot=asked.opens_slot)
     if asked.lot is not None:
         facts = replace(facts, credit_only=False)
@@ -166,7 +169,7 @@ async def _series(
     quote = with_gaps(quote, offer, facts.terms, tenant, now)
     against: list[Reason] = []
     if asked.lot is not None:
-        quote, against = series_by_credit(offer, quote, asked.lot, now)
+        quote, against = series_by_credit(offer, quote, asked.lot, now, asked.party)
         # Nothing is paid online, so that it does not matter whether it could be.
         terms = replace(facts.terms, price_type=SeriesPriceType.ON_SITE)
         facts = replace(facts, terms=terms)

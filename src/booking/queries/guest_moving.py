@@ -190,7 +190,7 @@ def judge_choices(
     offers: Sequence[FoundOffer],
     action: str,
     now: datetime,
-    lot: LotFacts | None = None,
+    lot: LotFacts | None,
 ) -> Judged:
     """Of the `offers`, the dates with room for at least one of those who are on one date, where not
     all of them are already; `booked` is all that they have, and `lot` what paid it.

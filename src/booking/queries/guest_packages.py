@@ -9,11 +9,9 @@ from sqlalchemy import select
 from src.billing.commands.credits import scope_of
 from src.billing.domain.credits import Scope, end_of_day, saving, value_of_each_minor
 from src.billing.domain.kinds import PaymentMode
-from src.billing.domain.package_sale import guest_sentence, why_not_for_sale
 from src.billing.models import Package
 from src.billing.queries.package_terms import (
     list_packages_on_sale,
-    seller_facts,
     terms_of_package,
 )
 from src.booking.models import Service
@@ -126,10 +124,14 @@ async def list_fitting_packages(
 
 
 def package_card(
-    uow: UnitOfWork, tenant: TenantSnapshot, package: Package, services: Sequence[SoldSingly]
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    package: Package,
+    services: Sequence[SoldSingly],
+    reason: str | None = None,
 ) -> PackageCard:
+    """`reason`: why it cannot be bought."""
     terms, now = terms_of_package(package), uow.clock.now()
-    reasons = why_not_for_sale(terms, seller_facts(tenant))
     singles = single_prices(terms.scope, services)
     saved_minor, is_up_to = saving(terms.price_minor, terms.credits, singles)
     ends_at = end_of_day(terms.validity_days, now, tenant.zone)
@@ -148,5 +150,5 @@ def package_card(
         works_for=works_for(terms.scope, services, tenant.slug),
         on_site_only=terms.price_minor > 0 and terms.pays == (PaymentMode.ON_SITE,),
         href=f"/b/{tenant.slug}/packages/{package.id}",
-        reason=guest_sentence(reasons) if reasons else None,
+        reason=reason,
     )

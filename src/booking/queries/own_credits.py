@@ -5,17 +5,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Row, func, select
 
 from src.billing.commands.credits import list_lots, lot_facts, scope_of
 from src.billing.domain.credits import EntryKind, LotState, lot_state
 from src.billing.domain.kinds import PaymentMode
+from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditEntry, CreditLot, Order
 from src.billing.queries.package_terms import has_packages_on_sale
 from src.booking.guest_links import package_path
 from src.booking.models import Seat, Service, Session
 from src.booking.money_words import credit_line
 from src.booking.queries.guest_packages import SoldSingly, list_sold_singly, works_for
+from src.booking.queries.lot_users import find_names, users_in_words
 from src.booking.views.guest_packages import OwnCredits, OwnLots, Use
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
@@ -35,7 +38,14 @@ async def get_own_lots(
     services = await list_sold_singly(uow)
     entries = await _entries(uow, [lot.id for lot in lots])
     pages = await _pages(uow, tenant, settings, lots)
-    shown = [_own(uow, tenant, lot, entries[lot.id], services, pages) for lot in reversed(lots)]
+    names = await find_names(uow, customer_id) if lots else {}
+    shown = [
+        msgspec.structs.replace(
+            _own(uow, tenant, lot, entries[lot.id], services, pages),
+            users=users_in_words(read_users(lot.users), names),
+        )
+        for lot in reversed(lots)
+    ]
     return OwnLots(
         current=[one for one in shown if one.state in CURRENT],
         past=[one for one in shown if one.state not in CURRENT],
@@ -70,6 +80,8 @@ def _own(
         works_for=works_for(scope_of(lot), services, tenant.slug),
         uses=[_use(row) for row in entries],
         href=pages.get(lot.order_id, "") if lot.order_id is not None else "",
+        users="",
+        users_href=f"/b/{tenant.slug}/me/credits/{lot.id}/people",
     )
 
 

@@ -8,11 +8,12 @@ from sqlalchemy import select
 from src.billing.commands.credits import lot_facts, scope_of
 from src.billing.domain.credits import LotState, lot_state
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import OrderEnd, OrderState, order_end
+from src.billing.domain.kinds import OrderEnd, OrderState, PaymentMode, order_end
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
 from src.billing.models import CreditLot, Order
 from src.billing.owed import get_discount_minor, get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
+from src.billing.queries.transfers import find_how_to_transfer
 from src.booking.guest_links import package_path
 from src.booking.queries.guest_money import GuestMoney, get_guest_money
 from src.booking.queries.guest_packages import list_sold_singly, works_for
@@ -23,7 +24,11 @@ from src.platform.errors import NotFound
 from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
 
-_ENDS = {OrderEnd.GIVEN_UP: "given_up", OrderEnd.NOT_PAYABLE: "not_payable"}
+_ENDS = {
+    OrderEnd.GIVEN_UP: "given_up",
+    OrderEnd.RELEASED: "released",
+    OrderEnd.NOT_PAYABLE: "not_payable",
+}
 
 
 async def get_purchase(
@@ -55,6 +60,8 @@ async def get_purchase(
         coupon=await coupon_code_of(uow, order),
         discount_minor=await get_discount_minor(uow, order),
         total_minor=order.total_minor,
+        voucher_minor=order.voucher_minor,
+        to_pay_minor=order.to_pay_minor,
         paid_minor=order.paid_minor,
         owed_minor=await get_owed_minor(uow, order_id),
         refunded_minor=order.refunded_minor,
@@ -71,6 +78,7 @@ async def get_purchase(
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
         looks_again=has_paid and stage == "too_late" and money.is_kept,
+        transfer=await find_how_to_transfer(uow, order, tenant.zone),
     )
 
 
@@ -94,15 +102,21 @@ async def find_bought(uow: UnitOfWork, order_id: UUID) -> tuple[Order, CreditLot
 def _stage(
     order: Order, lot: CreditLot, money: GuestMoney, now: datetime, *, has_paid: bool
 ) -> str:
+    if order.state == OrderState.OPEN and order.payment_mode == PaymentMode.TRANSFER:
+        return "transfer" if _is_payable(order, now) else "over"
     if money.has_paid and order.state != OrderState.CONFIRMED:
         return "too_late"
     if order.state == OrderState.OPEN:
         if money.page_is_complete or has_paid:
             return "processing"
-        until = payable_until(order.hold_expires_at)
-        return "held" if until is not None and now < until else "over"
+        return "held" if _is_payable(order, now) else "over"
     if order.state == OrderState.CONFIRMED:
         return {LotState.PENDING: "waiting", LotState.VOID: "lapsed"}.get(
             LotState(lot.state), "bought"
         )
     return _ENDS.get(order_end(order.state, order.closed_why), "expired")
+
+
+def _is_payable(order: Order, now: datetime) -> bool:
+    until = payable_until(order.hold_expires_at)
+    return until is not None and now < until

@@ -1,7 +1,10 @@
 """What a voucher does to a wish: its price stays, and less of it is left to pay."""
 
+from collections.abc import Sequence
+
 import msgspec
 
+from src.billing.domain.coupons import FOR_BOOKINGS, CouponScope
 from src.billing.domain.kinds import PaymentMode
 from src.billing.domain.vouchers import AppliedVoucher, masked
 from src.billing.queries.coupon_use import has_active_coupons
@@ -13,9 +16,13 @@ from src.platform.money import Money, format_money
 from src.tenants.context import TenantSnapshot
 
 
-async def takes_codes(uow: UnitOfWork, tenant: TenantSnapshot) -> bool:
-    """Whether a guest is to be asked for a code at all."""
-    return await has_active_coupons(uow, tenant) or await has_spendable_vouchers(uow)
+async def takes_codes(
+    uow: UnitOfWork, tenant: TenantSnapshot, scopes: Sequence[CouponScope] = FOR_BOOKINGS
+) -> bool:
+    """Whether a guest is to be asked for a code at all; `scopes` are those of coupons for what is
+    sold there.
+    """
+    return await has_active_coupons(uow, tenant, scopes) or await has_spendable_vouchers(uow)
 
 
 def with_voucher(wish: Wish, voucher: AppliedVoucher, currency: str) -> Wish:
@@ -24,14 +31,15 @@ def with_voucher(wish: Wish, voucher: AppliedVoucher, currency: str) -> Wish:
     return msgspec.structs.replace(
         wish,
         takes_codes=True,
-        lines=[*wish.lines, _line(voucher, currency)],
+        lines=[*wish.lines, voucher_line(voucher, currency)],
         total_minor=left_minor,
         money_minor=left_minor,
         payment_mode=wish.payment_mode if left_minor else str(PaymentMode.FREE),
     )
 
 
-def _line(voucher: AppliedVoucher, currency: str) -> PriceLine:
+def voucher_line(voucher: AppliedVoucher, currency: str) -> PriceLine:
+    """What it pays, and what stays on it."""
     words = _("Voucher %(code)s", code=masked(voucher.code))
     left = _("nothing is left on it")
     if voucher.left_minor:

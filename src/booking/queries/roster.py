@@ -103,7 +103,11 @@ def _seat(row: Row[Any]) -> RosterSeat:
         payment=payment_state(
             order,
             row.owed,
-            is_waived=is_waived(SeatState(seat.state), SessionState(row.session_state)),
+            is_waived=is_waived(
+                SeatState(seat.state),
+                SessionState(row.session_state),
+                lies_in_credit=seat.returned_as == "credit" and seat.credit_lot_id is None,
+            ),
         ),
         dispute=dispute_badge(row.dispute),
         share_minor=seat.share_minor,

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from src.billing.domain.credits import LotFacts
 from src.billing.domain.kinds import BY_HAND_MODES, PaymentMode
 from src.billing.models import Order
 from src.billing.queries.disputes import is_with_the_bank
@@ -28,6 +29,7 @@ from src.booking.domain.leaving import (
 )
 from src.booking.domain.refund_policy import Gives
 from src.booking.mend_links import Subject, why_lines
+from src.booking.queries.by_credit import find_lot_that_paid
 from src.booking.queries.found_offers import FoundOffer, list_offers
 from src.booking.queries.guest_leaving import Own, list_own
 from src.booking.queries.guest_moving import judge_choices
@@ -41,6 +43,16 @@ from src.tenants.context import TenantSnapshot
 
 MOST_SEATS = 12
 MOST_DATES = 6
+
+
+class _WaysOut(NamedTuple):
+    """The dates that may be come to instead of one; `lot` paid it, None where no credit did;
+    `swaps` is None where the terms know of no credits.
+    """
+
+    offers: Sequence[FoundOffer]
+    lot: LotFacts | None
+    swaps: Swaps | None
 
 
 class _Money(NamedTuple):
@@ -73,7 +85,7 @@ async def get_guest_may(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID)
     is_course = booking.series_id is not None
     return GuestMay(
         seats=[
-            _answer(tenant, one, found, offers, await _swaps(uow, tenant, one, now), paid, now)
+            _answer(tenant, one, found, await _ways_out(uow, tenant, one, offers, now), paid, now)
             for one in shown
         ],
         unsaid=len(ahead) - len(shown),
@@ -94,28 +106,36 @@ async def _money(uow: UnitOfWork, order_id: UUID) -> _Money:
     return _Money(order, most_minor, with_the_bank)
 
 
-async def _swaps(uow: UnitOfWork, tenant: TenantSnapshot, one: Own, now: datetime) -> Swaps | None:
-    """What a credit for the place could be spent on; None where its terms know of none."""
+async def _ways_out(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    one: Own,
+    offers: Sequence[FoundOffer],
+    now: datetime,
+) -> _WaysOut:
+    """With the credits that paid the place, which guests are held to when they exchange it."""
+    paid_by_credit = one.seat.seat.credit_lot_id is not None
+    lot = await find_lot_that_paid(uow, [one.seat.seat]) if paid_by_credit else None
     knows_credits = facts_of_leaving(one.seat, tenant).terms.gives in (Gives.PACKAGE, Gives.CREDIT)
-    return await find_swaps(uow, tenant, [one.seat], now) if knows_credits else None
+    swaps = await find_swaps(uow, tenant, [one.seat], now) if knows_credits else None
+    return _WaysOut(offers, lot, swaps)
 
 
 def _answer(
     tenant: TenantSnapshot,
     one: Own,
     booked: Sequence[Own],
-    offers: Sequence[FoundOffer],
-    swaps: Swaps | None,
+    ways: _WaysOut,
     paid: _Money,
     now: datetime,
 ) -> SeatAnswer:
-    session, subject = one.seat.session, _subject(tenant, one)
+    session, subject, swaps = one.seat.session, _subject(tenant, one), ways.swaps
     facts = facts_of_leaving(one.seat, tenant)
     against_leaving = why_lines(why_not_leave(facts, now), subject)
     against = why_lines(why_not_give_up(tenant, [one.seat], now), subject)
     dates: list[tuple[datetime, datetime]] = []
     if not against:
-        judged = judge_choices(tenant, booked, [one], offers, "", now)
+        judged = judge_choices(tenant, booked, [one], ways.offers, "", now, ways.lot)
         dates = [(choice.starts_at, choice.ends_at) for choice in judged.choices]
         if not dates:
             no_room = WhyLine(sentence=_("No other date of the service has room."), mend="")

@@ -9,6 +9,7 @@ import msgspec
 
 from src.billing.domain.coupons import guest_sentence as coupon_sentence
 from src.billing.domain.kinds import PaymentMode
+from src.billing.domain.lot_users import Comer
 from src.billing.queries.payment_settings import find_transfer_terms
 from src.booking.domain.appointment_terms import SlotWish
 from src.booking.domain.drop_in import PayWay, open_ways
@@ -21,6 +22,7 @@ from src.booking.domain.refund_policy import BuyerKind
 from src.booking.domain.seats_told import is_told, seats_told
 from src.booking.leaving_words import dates_in_words, rules_in_words
 from src.booking.models import Service, Session
+from src.booking.queries.comers import find_comers
 from src.booking.queries.coupons import find_voucher, judge_for_quote
 from src.booking.queries.decide import business_now
 from src.booking.queries.names import find_places_and_performers
@@ -44,7 +46,8 @@ from src.tenants.context import TenantSnapshot
 
 class Typed(msgspec.Struct, frozen=True, kw_only=True):
     """What a guest has chosen so far: how many come, the key of everyone's price where they chose
-    one, the code of a coupon, and the way to pay; `purse` is whose credits there are.
+    one, the code of a coupon, and the way to pay; `purse` is whose credits there are, `owner` the
+    guest's own name, and `names` those of all who come, empty where nothing was typed yet.
     """
 
     size: int = 1
@@ -52,6 +55,8 @@ class Typed(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     way: PayWay | None = None
     purse: Purse = Purse()
+    owner: str = ""
+    names: tuple[str, ...] = ()
 
 
 async def get_wish(
@@ -83,7 +88,10 @@ async def get_wish(
     if not _is_seen(asked, service_slug, ServiceKind.APPOINTMENT if slot else ServiceKind.GROUP):
         raise no_such_service()
     chosen = asked.quote_for(_people(asked, typed))
-    purse = await find_credits(uow, tenant, asked, chosen, typed.purse, has_way=bool(typed.way))
+    party = await _comers(uow, typed)
+    purse = await find_credits(
+        uow, tenant, asked, chosen, typed.purse, has_way=bool(typed.way), party=party
+    )
     if purse.paying is not None:
         asked = msgspec.structs.replace(asked, refuse=asked.refuse_by_credit)
     if asked.refuse(len(typed.tiers) or typed.size):
@@ -100,6 +108,17 @@ async def get_wish(
         return msgspec.structs.replace(wish, takes_codes=takes)
     quote = asked.quote_for(people)
     return await _with_code(uow, tenant, asked, wish, quote, typed.code)
+
+
+async def _comers(uow: UnitOfWork, typed: Typed) -> tuple[Comer, ...] | None:
+    """Who comes, for credits that are for certain people. A form that was just opened is of the
+    guest themself, and of others nobody has named yet.
+    """
+    if typed.purse.customer_id is None:
+        return None
+    if not typed.names:
+        return (Comer(is_owner=True), *(Comer() for _other in range(1, typed.size)))
+    return await find_comers(uow, typed.purse.customer_id, typed.owner, typed.names)
 
 
 def _people(asked: AskedFor, typed: Typed) -> tuple[str, ...]:

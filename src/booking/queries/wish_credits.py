@@ -4,6 +4,8 @@ Only who has signed in is asked about any: typing somebody's address shows nothi
 """
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -11,8 +13,9 @@ from sqlalchemy import exists, select
 
 from src.billing.commands.credits import list_lots, lot_facts, no_such_credits
 from src.billing.domain.credits import LotFacts, LotState, lot_state, usable_lots
+from src.billing.domain.lot_users import Comer
 from src.billing.models import CreditLot
-from src.booking.domain.by_credit import why_not_by_credit
+from src.booking.domain.by_credit import CreditFacts, for_party, why_not_by_credit
 from src.booking.domain.quotes import Quote
 from src.booking.domain.reasons import ReasonCode, guest_sentence
 from src.booking.queries.wish_asked import AskedFor
@@ -56,10 +59,12 @@ async def find_credits(
     purse: Purse,
     *,
     has_way: bool,
+    party: Sequence[Comer] | None = None,
 ) -> WishCredits:
     """What may pay for the quoted party, and what does: the lot that is asked for, else, until
-    another way was chosen (`has_way`), the first that fits.
+    another way was chosen (`has_way`), the first that fits. `party` are those who come.
     """
+    judged = _Judged(asked, quote, party, uow.clock.now())
     closed = asked.refuse(1)
     found = WishCredits(
         is_only=[reason.code for reason in closed] == [ReasonCode.CREDIT_ONLY],
@@ -71,18 +76,18 @@ async def find_credits(
     lots = [lot_facts(lot) for lot in await list_lots(uow, purse.customer_id)]
     choices: list[CreditChoice] = []
     if asked.takes_credits and not asked.refuse_by_credit(quote.party_size):
-        choices = _choices(asked, quote, lots, uow)
+        choices = judged.choices(lots)
     wanted = next((one for one in choices if one.key == key_of_lot(purse.lot_id or _NOBODY)), None)
     error = None
     if purse.lot_id is not None and wanted is None:
-        error = _why_not(asked, quote, [lot for lot in lots if lot.id == purse.lot_id], uow)
+        error = judged.why_not([lot for lot in lots if lot.id == purse.lot_id])
     paying = wanted
     if wanted is None and purse.lot_id is None and not has_way and choices:
         paying = choices[0]
     active = [lot for lot in lots if lot_state(lot, now) is LotState.ACTIVE]
     note = ""
     if asked.takes_credits and active and not choices and error is None:
-        note = _why_not(asked, quote, active, uow)
+        note = judged.why_not(active)
     return msgspec.structs.replace(found, choices=choices, paying=paying, error=error, note=note)
 
 
@@ -105,25 +110,32 @@ async def _are_there_any(uow: UnitOfWork) -> bool:
     return bool(await uow.session.scalar(select(owed)))
 
 
-def _choices(
-    asked: AskedFor, quote: Quote, lots: Sequence[LotFacts], uow: UnitOfWork
-) -> list[CreditChoice]:
-    """Those that may pay, in the order to offer them."""
-    now = uow.clock.now()
-    fitting = [lot for lot in lots if not why_not_by_credit(asked.credit_facts(quote, lot), now)]
-    if not fitting:
-        return []
-    facts = asked.credit_facts(quote, fitting[0])
-    return [
-        CreditChoice(key_of_lot(lot.id), lot.name, facts.needed, lot.balance, lot.expires_at)
-        for lot in usable_lots(fitting, facts.target, facts.needed, now)
-    ]
+class _Judged(NamedTuple):
+    """What lots are held against."""
 
+    asked: AskedFor
+    quote: Quote
+    party: Sequence[Comer] | None
+    now: datetime
 
-def _why_not(asked: AskedFor, quote: Quote, lots: Sequence[LotFacts], uow: UnitOfWork) -> str:
-    """In a sentence, of the first of them; a lot that is not one's own looks like none."""
-    for lot in lots:
-        reasons = why_not_by_credit(asked.credit_facts(quote, lot), uow.clock.now())
-        if reasons:
-            return guest_sentence(reasons)
-    return no_such_credits().message
+    def facts(self, lot: LotFacts) -> CreditFacts:
+        return for_party(self.asked.credit_facts(self.quote, lot), self.party)
+
+    def choices(self, lots: Sequence[LotFacts]) -> list[CreditChoice]:
+        """Those that may pay, in the order to offer them."""
+        fitting = [lot for lot in lots if not why_not_by_credit(self.facts(lot), self.now)]
+        if not fitting:
+            return []
+        facts = self.facts(fitting[0])
+        return [
+            CreditChoice(key_of_lot(lot.id), lot.name, facts.needed, lot.balance, lot.expires_at)
+            for lot in usable_lots(fitting, facts.target, facts.needed, self.now)
+        ]
+
+    def why_not(self, lots: Sequence[LotFacts]) -> str:
+        """In a sentence, of the first of them; a lot that is not one's own looks like none."""
+        for lot in lots:
+            reasons = why_not_by_credit(self.facts(lot), self.now)
+            if reasons:
+                return guest_sentence(reasons)
+        return no_such_credits().message

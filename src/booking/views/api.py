@@ -101,6 +101,7 @@ class SessionOut(msgspec.Struct, frozen=True, kw_only=True):
     performer_id: UUID | None
     min_seats: int | None
     decide_hours: int | None
+    tags: list[str]
     state: SessionState
 
 
@@ -135,6 +136,8 @@ class SeriesOut(msgspec.Struct, frozen=True, kw_only=True):
     drop_in_opens_unit: BeforeUnit
     drop_in_pays: list[PayWay]
     leaving: LeavingTerms
+    tags: list[str]
+    takes_credits: bool
     base_sessions: int | None
     session_ids: list[UUID]
 
@@ -165,6 +168,17 @@ class SeatOut(msgspec.Struct, frozen=True, kw_only=True):
     share_minor: int
     tier: str
     starts_at: MomentOut
+    paid_by_credit: bool
+
+
+class PaidByCreditsOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The credits that paid for a booking: how many are `left` of them now, and their last moment,
+    null for those that never end.
+    """
+
+    name: str
+    left: int
+    expires_at: MomentOut | None
 
 
 class SeatsLeftOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,7 +198,8 @@ class BookingOut(msgspec.Struct, frozen=True, kw_only=True):
     """A booking. `payment_url` is where the guest pays while the seats are held. `discount` is what
     a coupon has taken off already; `total` is what is left.
 
-    `owed`, what is still to be paid on site, and `seats` are told when the booking is asked for.
+    `owed`, what is still to be paid on site, `seats`, and the `credits` that paid where
+    `payment_mode` is `credit`, are told when the booking is asked for.
     """
 
     id: UUID
@@ -203,6 +218,7 @@ class BookingOut(msgspec.Struct, frozen=True, kw_only=True):
     payment_url: str | None = None
     owed: MoneyOut | None = None
     seats: list[SeatOut] | None = None
+    credits: PaidByCreditsOut | None = None
 
 
 class FailedRefundOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -253,52 +269,6 @@ class MeOut(msgspec.Struct, frozen=True, kw_only=True):
     features: list[str]
     bookings_this_month: int
     bookings_per_month: int | None
-
-
-class TierOnHub(msgspec.Struct, frozen=True, kw_only=True):
-    """A price beside the full one that guests can choose now; `key` is what a booking names."""
-
-    key: str
-    name: str
-    price: MoneyOut
-    until_on: date | None
-
-
-class SeriesOnHub(msgspec.Struct, frozen=True, kw_only=True):
-    """`price` is what joining now costs, null while it is sold out; `tiers` are the prices beside
-    it.
-    """
-
-    id: UUID
-    title: str
-    price: MoneyOut | None
-    full_price: MoneyOut
-    tiers: list[TierOnHub]
-    sold_out: bool
-    session_ids: list[UUID]
-
-
-class ServiceOnHub(msgspec.Struct, frozen=True, kw_only=True):
-    """`tiers` are the prices of single dates beside the full one."""
-
-    id: UUID
-    slug: str
-    name: str
-    price_label: str
-    url: str
-    next_at: MomentOut | None
-    tiers: list[TierOnHub]
-    series: list[SeriesOnHub]
-
-
-class HubOut(msgspec.Struct, frozen=True, kw_only=True):
-    """What guests can book now. `open` false: nothing new, `notice` says so to guests."""
-
-    name: str
-    url: str
-    open: bool
-    notice: str | None
-    services: list[ServiceOnHub]
 
 
 def moment_out(at: datetime, zone: ZoneInfo) -> MomentOut:
@@ -354,6 +324,7 @@ def session_out(session: Session, tenant: TenantSnapshot, places_offered: int) -
         performer_id=session.performer_id,
         min_seats=session.min_seats,
         decide_hours=session.decide_hours,
+        tags=session.tags,
         state=SessionState(session.state),
     )
 
@@ -384,6 +355,8 @@ def series_out(series: Series, session_ids: list[UUID], currency: str) -> Series
         drop_in_opens_unit=BeforeUnit(series.drop_in_opens_unit),
         drop_in_pays=[PayWay(way) for way in series.drop_in_pays],
         leaving=terms_from(series.leaving),
+        tags=series.tags,
+        takes_credits=series.takes_credits,
         base_sessions=series.base_sessions,
         session_ids=session_ids,
     )

@@ -29,14 +29,15 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LotView(msgspec.Struct, frozen=True, kw_only=True):
-    """`worth_minor` is what a refund of the unused comes to, 0 where nothing is; `by_hand`:
-    the business gives it back itself. `may_change`: it is paid, or was given. `is_over`: its end
-    has passed, and credits were left.
+    """`worth_minor` is what a refund of the unused comes to, 0 where nothing is; `by_hand_minor` of
+    it the business gives back itself, `to_voucher_minor` is on a voucher again. `may_change`: it is
+    paid, or was given. `is_over`: its end has passed, and credits were left.
     """
 
     row: LotRow
     source: str
     good_for: str
+    users: str
     is_claw_back: bool
     bought: int
     paid_minor: int
@@ -49,7 +50,8 @@ class LotView(msgspec.Struct, frozen=True, kw_only=True):
     rolled_to_id: UUID | None
     validity_days: int
     worth_minor: int
-    by_hand: bool
+    by_hand_minor: int
+    to_voucher_minor: int
     may_change: bool
     is_over: bool
     is_pending: bool

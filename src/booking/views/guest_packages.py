@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from src.billing.views.transfers import HowToTransfer
+from src.booking.views.guest import PriceLine
 from src.tenants.views.portal import PortalGuest
 
 
@@ -57,7 +59,8 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
 
 class OwnCredits(msgspec.Struct, frozen=True, kw_only=True):
     """A lot of one's own. `given` is what it began with and what was added; `state` is one of
-    `LotState`. `href` leads to the page of its purchase, empty where nothing was bought.
+    `LotState`. `href` leads to the page of its purchase, empty where nothing was bought. `users`
+    says who may use it, and `users_href` leads to where that is chosen.
     """
 
     id: UUID
@@ -69,6 +72,8 @@ class OwnCredits(msgspec.Struct, frozen=True, kw_only=True):
     works_for: WorksFor
     uses: list[Use]
     href: str
+    users: str
+    users_href: str
 
 
 class OwnLots(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,8 +105,9 @@ class PackagesView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PackageFormView(msgspec.Struct, frozen=True, kw_only=True):
-    """The form that buys one. `lines` work the price out; `way` is the chosen one of `ways`, which
-    are those to choose among, and `mode` how it will be paid then.
+    """The form that buys one. `lines` work out `total_minor`, which is left to pay; `way` is the
+    chosen one of `ways`, which are those to choose among, and `mode` how it will be paid then.
+    `transfer_until_on` is the last day for a bank transfer, where that is one of them.
     """
 
     card: PackageCard
@@ -113,10 +119,11 @@ class PackageFormView(msgspec.Struct, frozen=True, kw_only=True):
     zone: ZoneInfo
     terms: str
     terms_key: str
-    lines: list[tuple[str, int]]
+    lines: list[PriceLine]
     total_minor: int
     mode: str
     ways: list[str]
+    transfer_until_on: date | None
     takes_codes: bool
     packages_href: str
     contact_email: str
@@ -127,9 +134,11 @@ class PackageFormView(msgspec.Struct, frozen=True, kw_only=True):
 class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     """One bought package on its own page.
 
-    `stage`: held, processing, over, bought, waiting (to be paid on site, until `waits_until_at`),
-    lapsed, expired, given_up, not_payable, too_late (money came that nothing was bought with).
-    `credits` are those that were bought, `left` what is left of them by now.
+    `stage`: held, transfer (it is waited for, and `transfer` says how to make it), processing,
+    over, bought, waiting (to be paid on site, until `waits_until_at`), lapsed, expired, given_up,
+    released (the business waits no longer), not_payable, too_late (money came that nothing was
+    bought with). `credits` are those that were bought, `left` what is left of them by now.
+    `voucher_minor` is paid by a voucher, `to_pay_minor` the rest.
     """
 
     stage: str
@@ -147,6 +156,8 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     coupon: str
     discount_minor: int
     total_minor: int
+    voucher_minor: int
+    to_pay_minor: int
     paid_minor: int
     owed_minor: int
     refunded_minor: int
@@ -163,6 +174,7 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     contact_email: str
     contact_phone: str
     looks_again: bool
+    transfer: HowToTransfer | None
 
     @property
     def is_waiting(self) -> bool:

@@ -158,6 +158,7 @@ class SeatsMovedView(msgspec.Struct, frozen=True, kw_only=True):
     by_guest: bool
     leaving: list[str]
     booking_url: str
+    credits: CreditsView = CreditsView()
 
 
 class LeavingAskedView(msgspec.Struct, frozen=True, kw_only=True):
@@ -221,6 +222,7 @@ class SessionsChangedView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     may_leave: bool
     booking_url: str
+    credits: CreditsView = CreditsView()
 
 
 class WayOutView(msgspec.Struct, frozen=True, kw_only=True):
@@ -249,6 +251,7 @@ class ReminderView(msgspec.Struct, frozen=True, kw_only=True):
     booking_url: str
     unsubscribe_url: str
     ways_out: list[WayOutView] = []
+    credits: CreditsView = CreditsView()
 
     @property
     def portal_url(self) -> str:

@@ -17,11 +17,17 @@ from src.platform.i18n import _
 
 Amount = Annotated[str, Meta(max_length=30)]
 NAMES = {"amount_minor": "amount", "min_spend_minor": "min_spend"}
+LISTS = {
+    CouponScope.SERVICES: "service_ids",
+    CouponScope.SERIES: "series_ids",
+    CouponScope.PACKAGES: "package_ids",
+}
+"""The field that goes with a scope."""
 
 
 class CouponForm(msgspec.Struct, kw_only=True):
     """A coupon as it is typed. `token` becomes the id of a new one. `worth` says which of the two
-    values counts, and `scope` which of the two lists.
+    values counts, and `scope` which of the lists.
     """
 
     token: UUID | None = None
@@ -32,6 +38,7 @@ class CouponForm(msgspec.Struct, kw_only=True):
     scope: CouponScope = CouponScope.ALL
     service_ids: list[UUID] = msgspec.field(default_factory=list)
     series_ids: list[UUID] = msgspec.field(default_factory=list)
+    package_ids: list[UUID] = msgspec.field(default_factory=list)
     starts_on: date | None = None
     ends_on: date | None = None
     min_spend: Amount = ""
@@ -43,8 +50,7 @@ class CouponForm(msgspec.Struct, kw_only=True):
 def initial_of(coupon: Coupon, currency: str) -> dict[str, Any]:
     """The coupon as the form shows it at first."""
     is_amount, least_minor = coupon.amount_minor is not None, coupon.min_spend_minor
-    ids = {CouponScope.SERVICES: "service_ids", CouponScope.SERIES: "series_ids"}
-    chosen = ids.get(CouponScope(coupon.scope))
+    chosen = LISTS.get(CouponScope(coupon.scope))
     return {
         "code": coupon.code,
         "worth": "amount" if is_amount else "percent",
@@ -82,13 +88,13 @@ def chosen_of(form: CouponForm) -> Chosen:
     return Chosen(
         service_ids=tuple(dict.fromkeys(form.service_ids)),
         series_ids=tuple(dict.fromkeys(form.series_ids)),
+        package_ids=tuple(dict.fromkeys(form.package_ids)),
     )
 
 
 def at_the_form(refused: InvalidInput, form: CouponForm) -> InvalidInput:
     """The same refusal at the form's own fields."""
-    lists = {"scope_ids": "series_ids" if form.scope is CouponScope.SERIES else "service_ids"}
-    names = {**NAMES, **lists}
+    names = {**NAMES, "scope_ids": LISTS.get(form.scope, "service_ids")}
     fields = {names.get(name, name): sentence for name, sentence in refused.fields.items()}
     return InvalidInput(refused.message, fields=fields)
 
@@ -99,7 +105,12 @@ def worth_choices() -> list[tuple[str, str]]:
 
 def scope_choices() -> list[tuple[str, str, str]]:
     return [
-        (CouponScope.ALL.value, _("Everything"), _("Every date and every series.")),
+        (CouponScope.ALL.value, _("Everything"), _("Every date, every series and every package.")),
+        (
+            CouponScope.ALL_BOOKINGS.value,
+            _("Every booking"),
+            _("Every date and every series, and no package."),
+        ),
         (
             CouponScope.SERVICES.value,
             _("Chosen services"),
@@ -110,4 +121,10 @@ def scope_choices() -> list[tuple[str, str, str]]:
             _("Chosen series"),
             _("Bought as a whole; a single date of one does not count."),
         ),
+        (
+            CouponScope.ALL_PACKAGES.value,
+            _("Every package"),
+            _("Only packages of credits, also those that you make later."),
+        ),
+        (CouponScope.PACKAGES.value, _("Chosen packages"), _("And nothing else.")),
     ]

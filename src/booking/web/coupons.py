@@ -21,8 +21,10 @@ from src.booking.queries.coupon_pages import (
     get_coupon_row,
     list_coupon_uses,
     list_coupons,
+    list_package_choices,
     list_scope_choices,
     why_not_for,
+    why_not_for_package,
 )
 from src.booking.queries.verdict import (
     Choice,
@@ -42,6 +44,7 @@ from src.booking.web.coupon_forms import (
     worth_choices,
 )
 from src.platform.csvio import write_csv
+from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
@@ -85,6 +88,7 @@ class CouponFormView(msgspec.Struct, frozen=True, kw_only=True):
     scopes: list[tuple[str, str, str]]
     services: list[Choice]
     series: list[Choice]
+    packages: list[Choice]
 
 
 class CouponView(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +104,7 @@ class CouponView(msgspec.Struct, frozen=True, kw_only=True):
     may_delete: bool
     sessions: list[Choice]
     series: list[Choice]
+    packages: list[Choice]
     asked: str
     email: str
     why: list[WhyLine] | None
@@ -151,12 +156,9 @@ async def show_coupon(
     """With `?what=session:<id>&email=`: why the code does not work for that."""
     asked = request.query_params.get("what", "")
     email = request.query_params.get("email", "").strip()[:254]
-    subject = read_subject(asked)
     async with services.uow_factory(ctx.here.id) as uow:
         coupon = await get_coupon(uow, coupon_id)
-        why = None
-        if subject is not None:
-            why = await why_not_for(uow, ctx.here, coupon.code, *subject, email)
+        why = await _why(uow, ctx, coupon.code, asked, email)
         view = CouponView(
             row=await get_coupon_row(uow, ctx.here, coupon),
             uses=await list_coupon_uses(uow, coupon_id),
@@ -168,11 +170,29 @@ async def show_coupon(
             may_delete=not await is_ever_used(uow, coupon_id),
             sessions=await list_session_choices(uow, ctx.here),
             series=await list_series_choices(uow),
-            asked=asked if subject is not None else "",
+            packages=await list_package_choices(uow),
+            asked=asked if why is not None else "",
             email=email,
             why=why,
         )
     return page(request, "booking/coupons/show.html", view)
+
+
+async def _why(
+    uow: UnitOfWork, ctx: RequestContext, code: str, asked: str, email: str
+) -> list[WhyLine] | None:
+    """None where nothing was asked that can be answered."""
+    subject = read_subject(asked)
+    if subject is not None:
+        return await why_not_for(uow, ctx.here, code, *subject, email)
+    kind, _colon, typed = asked.partition(":")
+    try:
+        package_id = UUID(typed)
+    except ValueError:
+        return None
+    if kind != "package":
+        return None
+    return await why_not_for_package(uow, ctx.here, code, package_id, email)
 
 
 @get(ONE + "/edit", guards=MAY_EDIT, include_in_schema=False)
@@ -343,7 +363,7 @@ async def _editor(
     status_code: int = 200,
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
-        offered, series = await list_scope_choices(uow)
+        offered, series, packages = await list_scope_choices(uow)
         code = "" if coupon_id is None else (await get_coupon(uow, coupon_id)).code
     view = CouponFormView(
         form=form,
@@ -355,6 +375,7 @@ async def _editor(
         scopes=scope_choices(),
         services=offered,
         series=series,
+        packages=packages,
     )
     return page(request, "booking/coupons/form.html", view, status_code=status_code)
 

@@ -104,10 +104,15 @@ async def _refund(uow: UnitOfWork, ctx: RequestContext, lot_id: UUID, form: ActF
     done = await refund_credits(uow, ctx, cmd)
     if done is None:
         return _("That was asked for before; nothing was done twice.")
-    amount = format_money(Money(done.amount_minor, currency), current_locale())
-    if done.by_hand:
-        return _("The credits are gone. Please give back %(amount)s by hand.", amount=amount)
-    return _("The credits are gone, and %(amount)s is on its way back.", amount=amount)
+    by_hand = format_money(Money(done.by_hand_minor, currency), current_locale())
+    if done.by_hand_minor == done.amount_minor:
+        return _("The credits are gone. Please give back %(amount)s by hand.", amount=by_hand)
+    other = Money(done.amount_minor - done.by_hand_minor, currency)
+    amount = format_money(other, current_locale())
+    said = _("The credits are gone, and %(amount)s is on its way back.", amount=amount)
+    if not done.by_hand_minor:
+        return said
+    return " ".join((said, _("Please give back another %(amount)s by hand.", amount=by_hand)))
 
 
 def _change(lot_id: UUID, form: ActForm) -> ChangeNumber:

@@ -238,6 +238,8 @@ async def _refused(
         code="" if is_code else form.coupon,
         way=way_of(form.way),
         purse=Purse(lot_id=lot_of_way(form.way)),
+        owner=form.name,
+        names=form.party(),
     )
     wish = await _wish(services, ctx, subject, _with_purse(request, typed))
     if is_code:

@@ -42,7 +42,8 @@ class Agreed(Protocol):
 
 
 class BookingForm(msgspec.Struct, kw_only=True):
-    """Who comes and how it is agreed. `names.2` is the second of the party, and so on, and
+    """Who comes and how it is agreed. `first` is who comes in the guest's own place, where that is
+    one of the people they keep; `names.2` is the second of the party, and so on, and
     `people.2.<key>` what they answer; `counts` say how many come at which price, where there are
     several.
 
@@ -51,6 +52,7 @@ class BookingForm(msgspec.Struct, kw_only=True):
     """
 
     name: Annotated[str, Meta(max_length=120)]
+    first: Annotated[str, Meta(max_length=120)] = ""
     email: Email
     phone: Annotated[str, Meta(max_length=40)] = ""
     size: Annotated[int, Meta(ge=1, le=LARGEST_PARTY)] = 1
@@ -70,9 +72,11 @@ class BookingForm(msgspec.Struct, kw_only=True):
     quoted_dates: Annotated[str, Meta(max_length=40)] | None = None
 
     def party(self) -> tuple[str, ...]:
-        """A name, perhaps empty, for everyone who comes; the first is the guest's own."""
+        """A name, perhaps empty, for everyone who comes; the first is the guest's own, unless
+        somebody comes in their place.
+        """
         others = (self.names.get(str(place), "") for place in range(2, self.size_of_party + 1))
-        return (self.name, *others)
+        return (self.first or self.name, *others)
 
     @property
     def size_of_party(self) -> int:
@@ -104,7 +108,22 @@ def typed_of(data: FormData) -> Typed:
     size = len(tiers) if tiers else size_of(data, LARGEST_PARTY)
     chosen = data.texts.get("way", [""])[-1]
     purse = Purse(lot_id=lot_of_way(chosen))
-    return Typed(size=size, tiers=tuple(tiers), code=code_of(data), way=way_of(chosen), purse=purse)
+    return Typed(
+        size=size,
+        tiers=tuple(tiers),
+        code=code_of(data),
+        way=way_of(chosen),
+        purse=purse,
+        owner=_text(data, "name"),
+        names=(
+            _text(data, "first") or _text(data, "name"),
+            *(_text(data, f"names.{place}") for place in range(2, size + 1)),
+        ),
+    )
+
+
+def _text(data: FormData, name: str) -> str:
+    return data.texts.get(name, [""])[-1]
 
 
 def nobody_comes(data: FormData) -> str | None:

@@ -12,12 +12,20 @@ from msgspec import Meta
 
 from src.billing.commands.buy_package import BuyCommand, quote_package
 from src.billing.commands.packages import get_package, no_such_package
+from src.billing.domain.coupons import FOR_PACKAGES
 from src.billing.domain.kinds import PaymentMode
-from src.billing.domain.package_sale import PackageQuote, open_ways
-from src.billing.queries.coupon_use import has_active_coupons
-from src.billing.queries.package_terms import seller_facts, terms_of_package
+from src.billing.domain.package_sale import (
+    PackageQuote,
+    guest_sentence,
+    open_ways,
+    why_not_for_sale,
+)
+from src.billing.queries.package_terms import find_seller_facts, terms_of_package
 from src.booking.place_package import place_package
 from src.booking.queries.guest_packages import list_sold_singly, lowest_single_minor, package_card
+from src.booking.queries.paying_with import takes_codes, voucher_line
+from src.booking.queries.transfers import due_day
+from src.booking.views.guest import PriceLine
 from src.booking.views.guest_packages import PackageFormView
 from src.booking.web.guest_booking import (
     BOOKING_BY_EMAIL,
@@ -216,9 +224,13 @@ async def _form_page(
         terms = terms_of_package(package)
         if not terms.is_for_sale or terms.visibility == "hidden":
             raise no_such_package()
-        quoted, code_error = await quote_package(uow, tenant, terms, choice.way, choice.code)
-        card = package_card(uow, tenant, package, await list_sold_singly(uow))
-        takes_codes = terms.price_minor > 0 and await has_active_coupons(uow, tenant)
+        seller = await find_seller_facts(uow, tenant)
+        way, code = choice.way, choice.code
+        quoted, code_error = await quote_package(uow, tenant, terms, seller, way, code)
+        reasons = why_not_for_sale(terms, seller)
+        reason = guest_sentence(reasons) if reasons else None
+        card = package_card(uow, tenant, package, await list_sold_singly(uow), reason)
+        takes = terms.price_minor > 0 and await takes_codes(uow, tenant, FOR_PACKAGES)
     if code_error and "coupon" not in form.errors:
         form = form.with_errors({"coupon": code_error})
     view = PackageFormView(
@@ -231,11 +243,12 @@ async def _form_page(
         zone=tenant.zone,
         terms=tenant.booking_terms,
         terms_key=terms.key,
-        lines=_lines(quoted),
-        total_minor=quoted.total_minor,
-        mode=str(quoted.payment_mode),
-        ways=[str(way) for way in open_ways(terms, seller_facts(tenant))],
-        takes_codes=takes_codes or form.error("coupon") is not None,
+        lines=_lines(quoted, tenant.currency),
+        total_minor=quoted.to_pay_minor,
+        mode=str(quoted.payment_mode if quoted.to_pay_minor else PaymentMode.FREE),
+        ways=[str(way) for way in open_ways(terms, seller)],
+        transfer_until_on=due_day(seller.transfer_due_at, tenant.zone),
+        takes_codes=takes or form.error("coupon") is not None,
         packages_href=f"/b/{tenant.slug}/packages",
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
@@ -246,10 +259,12 @@ async def _form_page(
     return page(request, TEMPLATE, view, status_code=status_code, headers=headers)
 
 
-def _lines(quoted: PackageQuote) -> list[tuple[str, int]]:
-    lines = [(quoted.terms.name, quoted.terms.price_minor)]
+def _lines(quoted: PackageQuote, currency: str) -> list[PriceLine]:
+    lines = [(quoted.terms.name, quoted.terms.price_minor, "")]
     if quoted.coupon is not None:
-        lines.append((_("Code %(code)s", code=quoted.coupon.code), -quoted.discount_minor))
+        lines.append((_("Code %(code)s", code=quoted.coupon.code), -quoted.discount_minor, ""))
+    if quoted.voucher is not None:
+        lines.append(voucher_line(quoted.voucher, currency))
     return lines
 
 
@@ -268,7 +283,7 @@ def _choice_of(data: FormData) -> _Choice:
 
 def _way_of(typed: str) -> PaymentMode | None:
     """The chosen way to pay; None for what is none."""
-    ways = (PaymentMode.ONLINE, PaymentMode.ON_SITE)
+    ways = (PaymentMode.ONLINE, PaymentMode.TRANSFER, PaymentMode.ON_SITE)
     return next((way for way in ways if way == typed), None)
 
 

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from src.billing.commands.lapse_package import lapse_package
 from src.billing.commands.orders import get_order
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.processor import ProcessorError
 from src.billing.settlement import check_payment, give_up_order
 from src.booking.guest_links import open_link, package_path
@@ -66,7 +66,7 @@ async def pay_package(
         order = await get_order(uow, order_id)
         await find_bought(uow, order_id)
     path = package_path(services.settings, ctx.here.slug, order)
-    if order.state != OrderState.OPEN:
+    if order.state != OrderState.OPEN or order.payment_mode != PaymentMode.ONLINE:
         return redirect(request, path)
     try:
         url = await payment_url(services, ctx, order, path, path)

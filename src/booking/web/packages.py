@@ -23,6 +23,7 @@ from src.booking.queries.packages import (
     list_packages,
     list_service_choices,
 )
+from src.booking.queries.refund_policy_use import PolicyUse, list_policies_giving
 from src.booking.queries.resources import Choice
 from src.booking.views.packages import PackageRow
 from src.booking.web.package_forms import (
@@ -105,10 +106,14 @@ class PackageView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeleteView(msgspec.Struct, frozen=True, kw_only=True):
+    """`policies` are the refund policies that give the package and would sell plain terms."""
+
     name: str
     base: str
+    home: str
     here: str
     may_delete: bool
+    policies: list[PolicyUse]
 
 
 @get(HOME, guards=MAY_SEE, include_in_schema=False)
@@ -234,9 +239,15 @@ async def ask_delete_package(
     async with services.uow_factory(ctx.here.id) as uow:
         package = await get_package(uow, package_id)
         may_delete = not await is_ever_sold(uow, package_id)
+        policies = await list_policies_giving(uow, package_id)
     base = f"{_base(ctx)}/packages"
     view = DeleteView(
-        name=package.name, base=base, here=f"{base}/{package_id}", may_delete=may_delete
+        name=package.name,
+        base=base,
+        home=_base(ctx),
+        here=f"{base}/{package_id}",
+        may_delete=may_delete,
+        policies=policies,
     )
     return page(request, "booking/packages/delete.html", view)
 
@@ -251,15 +262,28 @@ async def remove_package(
     try:
         async with services.uow_factory(ctx.here.id) as uow:
             name = await delete_package(uow, ctx, package_id)
+            left = await list_policies_giving(uow, package_id)
     except Conflict as refusal:
         flash(request, "warning", refusal.message)
         return redirect(request, f"{_base(ctx)}/packages/{package_id}")
     flash(request, "success", _("“%(name)s” is deleted.", name=name))
+    _warn_of_policies(request, left)
     return redirect(request, f"{_base(ctx)}/packages")
 
 
 def _base(ctx: RequestContext) -> str:
     return f"/app/{ctx.here.slug}"
+
+
+def _warn_of_policies(request: AnyRequest, left: list[PolicyUse]) -> None:
+    """A word about policies that give what cannot be given any more."""
+    if left:
+        said = _(
+            "It was given back by the refund policies of %(names)s. What is booked from now on has"
+            " the plain terms there, until you choose another credit.",
+            names=", ".join(f"“{one.name}”" for one in left),
+        )
+        flash(request, "warning", said)
 
 
 def _is_frozen(ctx: RequestContext) -> bool:
@@ -279,10 +303,12 @@ async def _save(
         draft = draft_of(form, ctx.here.currency)
         async with services.uow_factory(ctx.here.id) as uow:
             await save_package(uow, ctx, saved_id, draft, is_new=is_new)
+            left = await list_policies_giving(uow, saved_id) if draft.is_for_sale else []
     except InvalidInput as refused:
         bound = bound.refused(at_the_form(refused))
         return await _editor(request, services, ctx, bound, package_id, status_code=422)
     flash(request, "success", _("“%(name)s” is saved.", name=draft.name.strip()))
+    _warn_of_policies(request, left)
     return redirect(request, f"{_base(ctx)}/packages/{saved_id}")
 
 

@@ -12,6 +12,7 @@ from src.booking.commands.session_deleting import delete_session, why_not_deleta
 from src.booking.commands.sessions import get_session
 from src.booking.queries.sessions import get_session_detail
 from src.booking.views.sessions import SessionDetail
+from src.booking.web.lost_tags import warn_of_lost_tags
 from src.platform.i18n import _
 from src.platform.services import Services
 from src.platform.web.pages import flash, page, redirect
@@ -61,8 +62,10 @@ async def delete_it(
     session_id: FromPath[UUID],
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
+        tags = (await get_session(uow, session_id)).tags
         service_id = await delete_session(uow, ctx, session_id)
     flash(request, "success", _("The session is gone. Nobody had booked it."))
+    await warn_of_lost_tags(request, services, ctx, tags)
     return redirect(request, f"/app/{ctx.here.slug}/services/{service_id}/sessions")
 
 

@@ -1,5 +1,6 @@
 """A customer keeps the people they book for: their children, their friends."""
 
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
@@ -14,6 +15,16 @@ from src.tenants.models import Participant
 LONGEST_NAME = 120
 LONGEST_NOTE = 300
 MOST_PEOPLE = 30
+
+
+ForgetPerson = Callable[[UnitOfWork, UUID, UUID], Awaitable[None]]
+_forgetting: list[ForgetPerson] = []
+
+
+def register_forgetting(forget: ForgetPerson) -> None:
+    """What else has to forget somebody whom a customer, the first id, does not keep any more."""
+    if forget not in _forgetting:
+        _forgetting.append(forget)
 
 
 async def keep_person(uow: UnitOfWork, customer_id: UUID, name: str, note: str) -> None:
@@ -55,6 +66,8 @@ async def remove_person(uow: UnitOfWork, customer_id: UUID, person_id: UUID) -> 
     customer_id = await keep_customer(uow, customer_id)
     person = await _person(uow, customer_id, person_id)
     person.kept_at, person.note = None, ""
+    for forget in _forgetting:
+        await forget(uow, customer_id, person_id)
 
 
 async def _person(uow: UnitOfWork, customer_id: UUID, person_id: UUID) -> Participant:

@@ -38,6 +38,7 @@ _SENTENCES = {
     "hours.day_cleared": N_("Took the hours of the week again for a day"),
     "day.closed": N_("Closed a day for appointments"),
     "day.opened": N_("Opened a day for appointments again"),
+    "credits.users_changed": N_("Changed who may use credits"),
     "location.added": N_("Added a place"),
     "location.changed": N_("Changed a place"),
     "location.activated": N_("Took a place back in"),

@@ -98,7 +98,7 @@ async def test_the_credits_leave_with_the_request_and_the_money_goes_once(
     till: Till, ctx: RequestContext, sold: UUID, lot: CreditLot
 ) -> None:
     cmd = asked(lot)
-    assert await give(till, ctx, cmd) == Refunded(1400, by_hand=False)
+    assert await give(till, ctx, cmd) == Refunded(1400)
     assert await now_is(till, lot) == (0, 1400, LotState.REFUNDED)
     assert await give(till, ctx, cmd) is None
     with pytest.raises(Conflict):
@@ -172,7 +172,7 @@ async def test_never_more_than_is_left_of_the_payment(
         await uow.session.execute(update(Order).values(refunded_minor=1500))
     with pytest.raises(InvalidInput):
         await give(till, ctx, asked(lot, 501))
-    assert await give(till, ctx, asked(lot, 500)) == Refunded(500, by_hand=False)
+    assert await give(till, ctx, asked(lot, 500)) == Refunded(500)
 
 
 async def test_a_page_that_shows_an_older_balance_is_looked_at_again(
@@ -202,7 +202,7 @@ async def test_what_was_paid_on_site_is_handed_back_by_a_person(
     async with till.services.uow_factory(till.business.id) as uow:
         await uow.session.execute(update(Payment).values(method="on_site"))
     lot = await a_part_used(till, sold)
-    assert await give(till, ctx, asked(lot)) == Refunded(1400, by_hand=True)
+    assert await give(till, ctx, asked(lot)) == Refunded(1400, by_hand_minor=1400)
     assert await now_is(till, lot) == (0, 1400, LotState.REFUNDED)
     [item] = await till.open_items(sold)
     assert "Please give back £14.00 of what you took on site." in open_item_sentence(item)
@@ -239,7 +239,7 @@ async def test_from_the_orders_page_goes_no_more_than_unused_credits_leave_free(
     await from_the_orders_page(till, ctx, sold, 600, as_voucher=as_voucher)
     with pytest.raises(InvalidInput):
         await from_the_orders_page(till, ctx, sold, 1, as_voucher=as_voucher)
-    assert await give(till, ctx, asked(lot)) == Refunded(1400, by_hand=False)
+    assert await give(till, ctx, asked(lot)) == Refunded(1400)
     assert await now_is(till, lot) == (0, 1400, LotState.REFUNDED)
 
 

@@ -190,3 +190,32 @@ def test_a_part_of_the_total_has_its_part_of_the_discount(
     off: int, total: int, part: int, within: int
 ) -> None:
     assert discount_within(off, total, part) == within
+
+
+PACKAGE = new_id()
+
+
+@pytest.mark.parametrize(
+    ("scope", "named", "for_booking", "for_package"),
+    [
+        (CouponScope.ALL, [], True, True),
+        (CouponScope.ALL_BOOKINGS, [], True, False),
+        (CouponScope.ALL_PACKAGES, [], False, True),
+        (CouponScope.SERVICES, [SERVICE], True, False),
+        (CouponScope.SERIES, [SERIES], True, False),
+        (CouponScope.PACKAGES, [PACKAGE], False, True),
+        (CouponScope.PACKAGES, [new_id()], False, False),
+        (CouponScope.PACKAGES, [], False, False),
+        (CouponScope.SERVICES, [PACKAGE], False, False),
+        (CouponScope.PACKAGES, [SERVICE], False, False),
+    ],
+)
+def test_a_coupon_is_for_bookings_or_packages_or_both(
+    scope: CouponScope, named: list[Any], for_booking: bool, for_package: bool
+) -> None:
+    terms = CouponTerms(percent=10, scope=scope, scope_ids=frozenset(named))
+    package = a_purchase(subject_ids=frozenset({PACKAGE}), is_package=True)
+    assert (against(terms) == []) is for_booking
+    assert (against(terms, purchase=package) == []) is for_package
+    for wrong in (against(terms), against(terms, purchase=package)):
+        assert wrong in ([], ["coupon_not_for_this"])

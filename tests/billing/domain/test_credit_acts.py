@@ -6,7 +6,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from src.billing.domain.credit_acts import Unused, end_error, end_of, is_later, worth_minor
+from src.billing.domain.credit_acts import (
+    Unused,
+    end_error,
+    end_of,
+    is_later,
+    split_amount,
+    split_credits,
+    worth_minor,
+)
 from src.billing.domain.credits import RefundRule
 
 ZONE = ZoneInfo("Europe/Amsterdam")
@@ -62,3 +70,35 @@ def test_for_ever_is_longer_than_any_day() -> None:
     assert is_later(None, day)
     assert not is_later(day, None)
     assert not is_later(day, day)
+
+
+@pytest.mark.parametrize(
+    ("amount", "lefts", "parts"),
+    [
+        (7200, [5000, 7000, 0], [5000, 2200, 0]),
+        (3000, [5000, 7000], [3000, 0]),
+        (100, [0, 60, 60], [0, 60, 40]),
+        (200, [60, 60], [60, 60]),
+    ],
+)
+def test_money_goes_back_one_way_after_the_other(
+    amount: int, lefts: list[int], parts: list[int]
+) -> None:
+    assert split_amount(amount, lefts) == parts
+
+
+@pytest.mark.parametrize(
+    ("number", "parts", "leaving"),
+    [
+        (6, [5000, 2200], [5, 1]),
+        (1, [5000, 2200], [1, 0]),
+        (7, [8400], [7]),
+        (10, [1, 9999], [1, 9]),
+        (3, [1, 1, 1], [1, 1, 1]),
+    ],
+)
+def test_credits_leave_with_the_money_and_none_is_lost(
+    number: int, parts: list[int], leaving: list[int]
+) -> None:
+    assert split_credits(number, parts) == leaving
+    assert sum(leaving) == number

@@ -43,7 +43,7 @@ async def test_a_dates_own_rules_are_set_and_told_with_what_holds(
     [
         ({"price_minor": -1}, 400),
         ({"opens_before": 366}, 422),
-        ({"pays": ["credit"]}, 400),
+        ({"pays": ["transfer"]}, 400),
         ({"price_minor": 10}, 422),
     ],
 )

@@ -15,7 +15,8 @@ from src.booking.commands.cancel import cancel_purchase
 from src.booking.commands.cancel_returns import MoneyWanted
 from src.booking.domain.cancelling import MoneyChoice, mark_of
 from src.booking.domain.drop_in import PayWay
-from src.booking.models import Seat, Series, Session
+from src.booking.jobs.cancel_revoke import revoke_credits
+from src.booking.models import Cancellation, Seat, Series, Session
 from src.booking.queries.cancellation_money import list_returnable
 from src.booking.queries.returns import get_money_back
 from src.platform.errors import InvalidInput
@@ -216,9 +217,9 @@ async def a_course_with_a_credit(
 
 async def cancels_purchase(
     services: Services, lotus: Business, booking_id: UUID, **money: Any
-) -> None:
+) -> UUID:
     async with services.uow_factory(lotus.id) as uow:
-        await cancel_purchase(
+        return await cancel_purchase(
             uow,
             lotus.ctx,
             booking_id,
@@ -244,6 +245,43 @@ async def test_unspent_credits_are_taken_back_with_their_purchase_and_their_wort
         "grant",
         "adjust",
     ]
+
+
+async def test_who_loses_credits_with_a_purchase_is_told_once(
+    services: Services,
+    lotus: Business,
+    given: Package,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+) -> None:
+    _made, booking_id, _lot_id = await a_course_with_a_credit(services, lotus, given)
+    cancellation_id = await cancels_purchase(
+        services, lotus, booking_id, choice=MoneyChoice.FULL, revokes_credits=True
+    )
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    await work_through(services, clock, lotus.id, UNDO)
+    for _again in range(2):
+        async with services.uow_factory(lotus.id) as uow:
+            cancellation = await uow.session.get_one(Cancellation, (lotus.id, cancellation_id))
+            await revoke_credits(uow, cancellation)
+        await work(services, lotus.id)
+    said = [mail for mail in mailer.sent if "1 credit was taken off." in mail.body]
+    assert [mail.to for mail in said] == [["carl <carl@example.com>"]]
+    assert "Left: 0 credits" in said[0].body
+
+
+async def test_credits_that_stay_are_no_news(
+    services: Services,
+    lotus: Business,
+    given: Package,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+) -> None:
+    _made, booking_id, _lot_id = await a_course_with_a_credit(services, lotus, given)
+    await cancels_purchase(services, lotus, booking_id, choice=MoneyChoice.FULL)
+    await work_through(services, clock, lotus.id, UNDO)
+    assert not [mail for mail in mailer.sent if "taken off" in mail.body]
 
 
 async def test_kept_credits_keep_their_worth(

@@ -236,6 +236,17 @@ async def test_a_guest_is_not_told_whether_another_address_has_booked_and_staff_
     assert await to_dora("guest")
 
 
+async def test_staff_take_a_place_back_for_who_has_another_booking_on_the_date(
+    services: Services, lotus: Business
+) -> None:
+    made, session = await a_booking(services, lotus)
+    assert await give(services, lotus, made)
+    await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    seats = await seats_of(services.uow_factory, lotus.id)
+    assert len({seat.order_id for seat in seats}) == len(seats) == 2, "both are Carl's"
+    assert await give(services, lotus, made, "Carl", "carl@example.com", by="staff")
+
+
 async def test_the_numbers_of_the_others_in_the_party_stay(
     services: Services, lotus: Business
 ) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 
 from src.booking.commands.cancel import cancel_purchase, cancel_session, undo_cancellation
 from src.booking.commands.reminders import change_reminders
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.leaving import BeforeUnit, LeavingTerms, Tier
 from src.booking.domain.reminding import DueReminder, Offset
 from src.booking.jobs import remind
@@ -20,17 +21,21 @@ from src.booking.queries.reminders import Waiting, list_waiting
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.services import Services
+from src.tenants.commands.wordings import word_mail
+from src.tenants.domain.wording import Wording
 from src.tenants.models import Due
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.jobs.test_changes import change, guests_of
 from tests.conftest import Committing
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.credits import a_lot
 from tests.support.mail import RememberingMailer
 from tests.support.work import work
 
 pytestmark = pytest.mark.anyio
 
+A_DAY = timedelta(days=1)
 DAY, TWO_HOURS = (24, BeforeUnit.HOURS), (2, BeforeUnit.HOURS)
 
 
@@ -357,3 +362,47 @@ async def test_who_has_to_ask_the_business_is_not_led_to_leaving(
     await tick(services, clock, lotus, timedelta(days=2))
     [mail] = reminders(mailer)
     assert "/leave?" not in mail.body
+
+
+async def test_a_reminder_names_the_credits_that_paid_and_nothing_else_where_none_did(
+    services: Services, clock: FrozenClock, mailer: RememberingMailer, lotus: Business
+) -> None:
+    factory = services.uow_factory
+    pilates = await a_service(factory, lotus.id, slug="pilates", price_type="on_site")
+    session = await a_session(factory, pilates, in_days=3)
+    await switch(services, lotus, pilates.id, DAY)
+    words = Wording(
+        subject="Reminder", body="{dates}\n\n[{package_name}|{sessions_remaining}|{package_expiry}]"
+    )
+    async with factory(lotus.id) as uow:
+        await word_mail(uow, lotus.ctx, "reminder", "en", words)
+    customer_id, lot_id = await a_lot(
+        factory, lotus.id, "paul@example.com", owner="Paul", expires_at=clock.now() + 30 * A_DAY
+    )
+    by_credit = a_wish(
+        "session",
+        session.id,
+        guest_email="paul@example.com",
+        way=PayWay.CREDIT,
+        customer_id=customer_id,
+        credit_lot_id=lot_id,
+    )
+    await booked(factory, lotus, by_credit)
+    await guests_of(services, lotus, session.id, "carl")
+    await tick(services, clock, lotus, 2 * A_DAY)
+    said = {mail.to[0].partition("@")[0].split("<")[-1]: mail.body for mail in reminders(mailer)}
+    assert "[10 sessions|9 credits|Wednesday, March 31, 2027]" in said["paul"]
+    assert "[||]" in said["carl"]
+
+
+@pytest.mark.parametrize("key", ["seats_moved", "sessions_changed", "seats_cancelled", "confirmed"])
+async def test_every_mail_about_a_seat_knows_the_words_of_its_credits(
+    services: Services, lotus: Business, key: str
+) -> None:
+    words = Wording(subject="{package_name}", body="{dates} {people} {sessions_remaining}")
+    if key != "seats_moved" and key != "confirmed":
+        words = Wording(subject="{package_name}", body="{dates} {package_expiry}")
+    async with services.uow_factory(lotus.id) as uow:
+        assert await word_mail(uow, lotus.ctx, key, "en", words)
+        with pytest.raises(InvalidInput):
+            await word_mail(uow, lotus.ctx, "payment_link", "en", words)

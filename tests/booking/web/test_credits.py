@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from src.billing.domain.credits import LotSource, Scope
 from src.billing.models import CreditLot, Order, Payment
+from src.billing.queries.credit_lists import MOST_NAMED, get_credit_totals
 from src.booking.domain.drop_in import PayWay
 from src.booking.models import Seat
 from src.platform.ids import new_id
@@ -141,6 +142,44 @@ async def test_credits_are_found_by_customer_and_by_package(
         assert "<span>Summer</span>" in shown, query
         assert "<span>Winter</span>" not in shown, query
     assert "Nothing found" in (await client.get(f"{HOME}?q=nobody")).text
+
+
+async def test_a_word_that_many_customers_share_finds_credits_too(
+    client: AsyncClient, services: Services, lotus: Business, carl: Customer
+) -> None:
+    dora = await a_customer(services.uow_factory, lotus.id, "Dora")
+    await lot(services, lotus, carl, name="Winter")
+    await lot(services, lotus, dora, name="Summer")
+    async with services.uow_factory(lotus.id) as uow:
+        uow.session.add_all(
+            Customer(
+                tenant_id=lotus.id,
+                id=new_id(),
+                name=f"Dora {number}",
+                email=None,
+                created_at=uow.clock.now(),
+            )
+            for number in range(MOST_NAMED)
+        )
+    for query in ("dora", "dora example", "dora summer"):
+        shown = (await client.get(HOME, params={"q": query})).text
+        assert "<span>Summer</span>" in shown, query
+        assert "<span>Winter</span>" not in shown, query
+    assert "Nothing found" in (await client.get(HOME, params={"q": "dora winter"})).text
+
+
+async def test_credits_that_have_ended_are_not_out_before_they_are_written_off(
+    services: Services, clock: FrozenClock, lotus: Business, carl: Customer
+) -> None:
+    await lot(services, lotus, carl, expires_at=clock.now() + timedelta(days=2))
+    await lot(services, lotus, carl)
+    async with services.uow_factory(lotus.id) as uow:
+        before = await get_credit_totals(uow, lotus.tenant)
+    clock.advance(timedelta(days=3))
+    async with services.uow_factory(lotus.id) as uow:
+        after = await get_credit_totals(uow, lotus.tenant)
+    assert (before.outstanding, before.outstanding_minor, before.expiring) == (20, 24_000, 10)
+    assert (after.outstanding, after.outstanding_minor, after.expiring) == (10, 12_000, 0)
 
 
 @pytest.mark.parametrize("sort", ["bought", "ends"])

@@ -11,6 +11,7 @@ from src.billing.commands.fees import forgive_fee, take_fee_on_site
 from src.billing.jobs.fees import charge_due_fees
 from src.billing.models import Fee, Order, Payment, Refund
 from src.booking.commands.attendance import mark_attendance
+from src.booking.commands.cancel import cancel_session
 from src.booking.domain.fees import FeeRule
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.leaving import LeavingTerms, Tier
@@ -150,6 +151,20 @@ async def test_marking_again_asks_once_and_coming_after_all_takes_it_back(
     assert "You need not pay the fee" in mailer.sent[-1].subject
     async with shop.services.uow_factory(None) as uow:
         assert not await uow.session.scalar(select(func.count()).where(Due.kind == "fee"))
+
+
+async def test_who_did_not_come_owes_nothing_for_what_is_called_off_while_it_runs(
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    session = await missed(shop, clock)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await cancel_session(uow, shop.business.ctx, session.id, reason="Ill", undo_seconds=0)
+    await shop.work()
+    [fee] = await fees(shop)
+    assert fee.state == "dropped"
+    mailer.sent.clear()
+    await a_day_later(shop, clock)
+    assert mailer.sent == []
 
 
 async def test_staff_forgive_it_with_a_reason_and_the_log_says_so(

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from src.billing.domain.credits import LotSource, Scope
 from src.billing.models import CreditLot, Order
 from src.billing.stripe_gateway import StripeGateway
+from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.models import Seat, Series, Session
 from src.booking.queries.wish_credits import key_of_lot
 from src.platform.ids import new_id
@@ -294,6 +295,23 @@ async def test_what_was_given_back_counts_again(shop: Shop) -> None:
     assert await left(shop, customer_id) == 7
     lots = await rows(shop, CreditLot)
     assert [lot.balance for lot in lots] == [7]
+
+
+@pytest.mark.parametrize("keeps", [False, True], ids=["lost", "kept"])
+async def test_late_it_is_said_whether_the_credit_is_lost(shop: Shop, keeps: bool) -> None:
+    terms = LeavingTerms(tiers=(Tier(before=48, percent=100),), late_keeps_credit=keeps)
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id, leaving=terms.document())
+    date = await a_session(factory, service, in_days=1)
+    customer_id, _lot = await carl_with(shop)
+    sent = await shop.book(subject("session", date.id))
+    page = await shop.guest.open(f"{sent.headers['location']}/leave?date={date.id}")
+    lost = "It is late: the place is freed, but your credit does not come back."
+    assert (lost in page.text) is not keeps
+    assert ("Your credit of “10 sessions” comes back." in page.text) is keeps
+    assert "nothing comes back." not in page.text
+    await shop.guest.submit(to=f"/leave?date={date.id}")
+    assert await left(shop, customer_id) == (7 if keeps else 6)
 
 
 async def test_signed_in_elsewhere_is_nobody_here(shop: Shop) -> None:

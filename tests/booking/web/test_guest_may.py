@@ -4,16 +4,24 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from src.billing.domain.credits import Scope
+from src.booking.commands.book import Booked
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.leaving import LeavingTerms, Tier
+from src.booking.guest_links import booking_path
 from src.booking.models import Booking, Session
+from src.booking.queries.seat_answers import get_guest_may
+from src.booking.views.seat_answers import GuestMay
+from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.web.conftest import Shop, subject
 from tests.booking.web.pages import as_owner
 from tests.booking.web.test_guest_leaving import TERMS, a_paid_course
 from tests.booking.web.test_guest_page import change, own_page
 from tests.support.builders import a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.credits import a_lot
 
 pytestmark = pytest.mark.anyio
 
@@ -85,6 +93,45 @@ async def test_which_dates_they_may_exchange_it_for(shop: Shop) -> None:
     assert "The session is not on offer to guests who booked like this one." in off
     assert "Move the seat yourself, from the session&#39;s roster." in off
     assert str(other.id) not in off
+
+
+async def test_a_place_paid_by_credit_goes_where_its_credit_is_good_for(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    factory, business = shop.services.uow_factory, shop.business
+    service = await a_service(factory, business.id, leaving=MOVABLE.document())
+    dates = [
+        await a_session(factory, service, in_days=days, tags=[tag])
+        for days, tag in ((7, "beginners"), (8, "advanced"), (9, "beginners"), (40, "beginners"))
+    ]
+    customer_id, lot_id = await a_lot(
+        factory,
+        business.id,
+        scope=Scope(tags=frozenset({"beginners"})),
+        expires_at=clock.now() + timedelta(days=30),
+    )
+    wish = a_wish(
+        "session", dates[0].id, way=PayWay.CREDIT, customer_id=customer_id, credit_lot_id=lot_id
+    )
+    made = await booked(factory, business, wish)
+    path = booking_path(shop.services.settings, "lotus", made.order)
+    offered = await shop.guest.open(f"{path}/move?date={dates[0].id}")
+    [answer] = (await guest_may(shop, made)).seats
+    assert [starts_at for starts_at, _ends_at in answer.dates] == [dates[2].starts_at]
+    assert [f"to={one.id}" in offered.text for one in dates] == [False, False, True, False]
+    async with factory(business.id) as uow:
+        await uow.session.execute(
+            update(Session).where(Session.id == dates[2].id).values(tags=["advanced"])
+        )
+    [answer] = (await guest_may(shop, made)).seats
+    assert answer.dates == []
+    [why] = answer.why_not_exchange
+    assert "no tag of it is on this" in why.sentence
+
+
+async def guest_may(shop: Shop, made: Booked) -> GuestMay:
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        return await get_guest_may(uow, shop.business.tenant, made.order_id)
 
 
 async def test_terms_that_let_nobody_leave_and_how_it_is_mended(shop: Shop) -> None:

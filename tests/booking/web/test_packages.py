@@ -17,6 +17,7 @@ from tests.support.builders import Business, a_business, a_series, a_service, a_
 from tests.support.clock import FrozenClock
 from tests.support.credits import a_package
 from tests.support.lots import a_customer, lose_packages, lot_of, the_lot
+from tests.support.policies import a_refund_package, gives_package, leaving
 
 pytestmark = pytest.mark.anyio
 
@@ -231,3 +232,32 @@ async def test_tags_of_dates_and_series_are_typed_in_their_editors(
     told = (await client.get(after.headers["location"])).text
     assert "Nothing has the tag “level 2” any more" in told
     assert "“10 sessions”" in told
+
+
+async def test_who_deletes_the_last_date_with_a_tag_that_credits_need_is_told(
+    client: AsyncClient, services: Services, lotus: Business, yoga: Service
+) -> None:
+    await a_package(services.uow_factory, lotus.id, any_service=False, tags=["level 9"])
+    run = await a_session(services.uow_factory, yoga, tags=["level 9"])
+    await send(client, f"/app/lotus/sessions/{run.id}/delete", {})
+    assert "Nothing has the tag “level 9” any more" in (await client.get(HOME)).text
+
+
+async def test_a_package_that_refund_policies_give_names_them_before_it_goes(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    factory = services.uow_factory
+    given = await a_refund_package(factory, lotus.id)
+    spare = await a_refund_package(factory, lotus.id, name="Spare")
+    terms = leaving(card=gives_package(given))
+    service = await a_service(factory, lotus.id, leaving=terms)
+    term = await a_series(factory, service, title="Winter", leaving=terms)
+    asked = (await client.get(f"{HOME}/{given.id}/delete")).text
+    for path in (f"services/{service.id}", f"series/{term.series.id}"):
+        assert f'href="/app/lotus/{path}/refunds"' in asked
+    assert "refund policies" not in (await client.get(f"{HOME}/{spare.id}/delete")).text
+    await send(client, f"{HOME}/{given.id}/delete", {})
+    told = (await client.get(HOME)).text
+    assert "given back by the refund policies of “Yoga”, “Winter”" in told
+    await send(client, f"{HOME}/{spare.id}/delete", {})
+    assert "given back by" not in (await client.get(HOME)).text

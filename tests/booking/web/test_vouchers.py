@@ -241,8 +241,9 @@ async def test_what_bought_a_voucher_goes_back_only_with_what_is_on_it(
     refused = await refunded(shop, olive, voucher.order_id, amount="30.01")
     assert refused.status_code == 422
     assert "Only €30.00 is left on the voucher" in refused.text
-    answer = await refunded(shop, olive, voucher.order_id, amount="30")
-    assert answer.status_code == 303
+    for _press in range(2):
+        answer = await refunded(shop, olive, voucher.order_id, amount="30", token="once")
+        assert answer.status_code == 303, "nothing is left on it by the second, which is no reason"
     assert await on_it(factory, lotus, voucher.code) == 0
     async with factory(lotus) as uow:
         refund = (await uow.session.scalars(select(Refund))).one()

@@ -5,7 +5,15 @@ from typing import Any
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
-from src.booking.web.api import bookings, cancellations, catalogue, drop_in, seats, waitlists
+from src.booking.web.api import (
+    bookings,
+    cancellations,
+    catalogue,
+    drop_in,
+    packages,
+    seats,
+    waitlists,
+)
 from src.booking.web.api.schema import api_schema, operations
 from src.platform.ratelimit import API_BY_KEY
 from src.platform.services import Services
@@ -47,6 +55,7 @@ api_router = Router(
         *seats.route_handlers,
         *cancellations.route_handlers,
         *waitlists.route_handlers,
+        *packages.route_handlers,
     ],
 )
 

@@ -36,11 +36,15 @@ Party = Annotated[int, Meta(ge=1, le=100)]
 Before = Annotated[
     int, Meta(ge=0, le=8760, description="So many hours or days before the start; at most a year.")
 ]
-Way = Literal["online", "on_site"]
+Way = Literal["online", "on_site", "credit"]
 BookingWay = Literal["online", "transfer", "on_site"]
 Ways = Annotated[
     list[Way],
-    Meta(max_length=2, description="How a single date can be paid; none: as the service says."),
+    Meta(
+        max_length=3,
+        description="How a single date can be paid; none: as the service says. `credit` alone is"
+        " for who has credits of a package.",
+    ),
 ]
 Days = Annotated[int, Meta(ge=1, le=730)]
 
@@ -76,6 +80,7 @@ class ServiceIn(msgspec.Struct, frozen=True, kw_only=True):
 class SessionIn(msgspec.Struct, frozen=True, kw_only=True):
     """A session. Both moments carry their offset, e.g. 2027-05-14T18:00:00+02:00. With fewer than
     `min_seats` it is called off `decide_hours` before its start, 24 unless said; null: never.
+    `tags` are words by which credits find it, besides those of its service and series.
     """
 
     service_id: UUID
@@ -89,10 +94,13 @@ class SessionIn(msgspec.Struct, frozen=True, kw_only=True):
     performer_id: UUID | None = None
     min_seats: Count | None = None
     decide_hours: Count | None = None
+    tags: tuple[str, ...] = ()
 
 
 class SeriesIn(msgspec.Struct, frozen=True, kw_only=True):
-    """A series. `session_ids` are all its dates; `service_id` is fixed once it is made."""
+    """A series. `session_ids` are all its dates; `service_id` is fixed once it is made. With
+    `takes_credits` the whole of it can be paid with credits, one for each date.
+    """
 
     service_id: UUID
     title: Title
@@ -110,6 +118,8 @@ class SeriesIn(msgspec.Struct, frozen=True, kw_only=True):
     drop_in_opens_unit: BeforeUnit = BeforeUnit.DAYS
     drop_in_pays: Ways = msgspec.field(default_factory=list)
     leaving: LeavingTerms = NOTHING_BACK
+    tags: tuple[str, ...] = ()
+    takes_credits: bool = False
     session_ids: Annotated[list[UUID], Meta(max_length=500)]
 
     def command(self) -> SeriesCommand:
@@ -129,6 +139,8 @@ class SeriesIn(msgspec.Struct, frozen=True, kw_only=True):
             drop_in_opens_unit=self.drop_in_opens_unit,
             drop_in_pays=as_ways(self.drop_in_pays),
             leaving=self.leaving,
+            tags=self.tags,
+            takes_credits=self.takes_credits,
             session_ids=tuple(self.session_ids),
         )
 

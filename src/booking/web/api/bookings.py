@@ -30,15 +30,13 @@ from src.booking.queries.on_sale_rows import ServiceRow
 from src.booking.queries.shop import Shop, shop_of
 from src.booking.views.api import (
     BookingOut,
-    HubOut,
     MeOut,
     MoneyOut,
+    PaidByCreditsOut,
     SeatOut,
-    SeriesOnHub,
-    ServiceOnHub,
-    TierOnHub,
     moment_out,
 )
+from src.booking.views.api_hub import HubOut, SeriesOnHub, ServiceOnHub, TierOnHub
 from src.booking.web.api.bodies import BookingWay
 from src.booking.web.api.refusals import refusals
 from src.platform.errors import InvalidInput
@@ -239,9 +237,23 @@ def _booking(
                 share_minor=item.seat.share_minor,
                 tier=item.seat.tier,
                 starts_at=moment_out(item.session.starts_at, tenant.zone),
+                paid_by_credit=item.seat.credit_lot_id is not None,
             )
             for item in facts.seats
         ],
+        credits=_credits(facts, tenant),
+    )
+
+
+def _credits(facts: BookingFacts, tenant: TenantSnapshot) -> PaidByCreditsOut | None:
+    spent = facts.credits
+    if spent is None:
+        return None
+    ends_at = spent.expires_at
+    return PaidByCreditsOut(
+        name=spent.name,
+        left=spent.left,
+        expires_at=None if ends_at is None else moment_out(ends_at, tenant.zone),
     )
 
 

@@ -77,6 +77,7 @@ class SessionChange(msgspec.Struct, frozen=True, kw_only=True):
     performer_id: UUID | UnsetType | None = UNSET
     min_seats: Count | UnsetType | None = UNSET
     decide_hours: Count | UnsetType | None = UNSET
+    tags: tuple[str, ...] | UnsetType = UNSET
     move_guests: bool = False
     tells_performer: bool = False
     reason: Annotated[str, Meta(max_length=500)] = ""
@@ -100,6 +101,8 @@ class SeriesChange(msgspec.Struct, frozen=True, kw_only=True):
     drop_in_opens_unit: BeforeUnit | UnsetType = UNSET
     drop_in_pays: Ways | UnsetType = UNSET
     leaving: LeavingTerms | UnsetType = UNSET
+    tags: tuple[str, ...] | UnsetType = UNSET
+    takes_credits: bool | UnsetType = UNSET
     session_ids: Annotated[list[UUID], Meta(max_length=500)] | UnsetType = UNSET
 
 

@@ -25,6 +25,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "starts_at": "2027-05-14T18:00:00+02:00",
         "ends_at": "2027-05-14T19:00:00+02:00",
         "capacity": 12,
+        "tags": ["beginners"],
     },
     "SeriesIn": {
         "service_id": SERVICE,
@@ -36,6 +37,8 @@ BODIES: dict[str, dict[str, Any]] = {
         ],
         "join_policy": "until",
         "join_until_on": "2027-05-28",
+        "tags": ["beginners"],
+        "takes_credits": True,
         "session_ids": [SESSION],
     },
     "SessionChange": {

@@ -16,6 +16,7 @@ from src.booking.web.api import (
     catalogue,
     drop_in,
     examples,
+    packages,
     seats,
     waitlists,
 )
@@ -43,6 +44,7 @@ def api_schema() -> dict[str, Any]:
                     *cancellations.route_handlers,
                     *waitlists.route_handlers,
                     *drop_in.route_handlers,
+                    *packages.route_handlers,
                 ],
             )
         ],

@@ -3,7 +3,7 @@
 Performers have weekly hours, days with other hours and closed days; an appointment's time is a
 session of its own, which is vacated once nobody has a seat in it.
 
-Revision: appt, after 0055.
+Revision: 0059, after 0058.
 """
 
 import sqlalchemy as sa
@@ -11,8 +11,8 @@ from alembic import op
 
 from migrations.policies import protect
 
-revision = "appt"
-down_revision = "0055"
+revision = "0059"
+down_revision = "0058"
 branch_labels = None
 depends_on = None
 

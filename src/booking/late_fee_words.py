@@ -1,0 +1,28 @@
+"""From when a fee for leaving late is asked, and beside what."""
+
+from src.booking.domain.refund_policy import Gives
+from src.platform.i18n import _
+
+
+def late_fee(fee: str, gives: Gives, before: str, *, has_steps: bool, is_owed: bool) -> str:
+    """Says the time itself where no sentence before it does, which is where nothing comes back; on
+    site the fee comes on top of the price. `before` is empty for what ends with the start.
+    """
+    if not has_steps and is_owed:
+        return _("Who cancels is asked for a fee of %(fee)s as well as the price.", fee=fee)
+    if not has_steps:
+        return _("Who cancels is asked for a fee of %(fee)s.", fee=fee)
+    if is_owed and gives in (Gives.MONEY, Gives.NOTHING):
+        return _(
+            "Who cancels later than that is asked for a fee of %(fee)s as well as the price.",
+            fee=fee,
+        )
+    if gives is not Gives.NOTHING:
+        return _("Who cancels later than that is asked for a fee of %(fee)s.", fee=fee)
+    if not before:
+        return _("Who cancels after it has started is asked for a fee of %(fee)s.", fee=fee)
+    return _(
+        "Who cancels later than %(before)s before it starts is asked for a fee of %(fee)s.",
+        before=before,
+        fee=fee,
+    )

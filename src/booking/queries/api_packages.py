@@ -1,0 +1,68 @@
+"""Packages as the JSON API gives them: what guests find, said by the same rules as their page."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from src.billing.commands.credits import scope_of
+from src.billing.commands.packages import get_package, no_such_package
+from src.billing.models import Package
+from src.billing.queries.package_terms import list_packages_on_sale
+from src.booking.queries.guest_packages import SoldSingly, list_sold_singly, package_card
+from src.booking.views.api import MoneyOut
+from src.booking.views.api_packages import PackageOut, ScopeOut
+from src.platform.db.uow import UnitOfWork
+from src.tenants.context import TenantSnapshot
+
+
+async def list_packages_out(
+    uow: UnitOfWork, tenant: TenantSnapshot, base_url: str
+) -> list[PackageOut]:
+    """What a stranger finds on the page of packages, in its order."""
+    singles = await list_sold_singly(uow)
+    packages = await list_packages_on_sale(uow, tenant)
+    return [_package_out(uow, tenant, base_url, one, singles) for one in packages]
+
+
+async def get_package_out(
+    uow: UnitOfWork, tenant: TenantSnapshot, base_url: str, package_id: UUID
+) -> PackageOut:
+    """Also one that only its link leads to. Raises: NotFound, for what guests never see too."""
+    package = await get_package(uow, package_id)
+    is_seen = package.purpose == "sale" and package.active and package.visibility != "hidden"
+    if not is_seen:
+        raise no_such_package()
+    return _package_out(uow, tenant, base_url, package, await list_sold_singly(uow))
+
+
+def _package_out(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    base_url: str,
+    package: Package,
+    singles: Sequence[SoldSingly],
+) -> PackageOut:
+    card, scope = package_card(uow, tenant, package, singles), scope_of(package)
+    currency = tenant.currency
+    saves = MoneyOut(card.saving_minor, currency) if card.saving_minor else None
+    return PackageOut(
+        id=card.id,
+        name=card.name,
+        description=card.description,
+        credits=card.credits,
+        price=MoneyOut(card.price_minor, currency),
+        price_each=MoneyOut(card.each_minor, currency),
+        saving=saves,
+        saving_is_up_to=card.is_up_to,
+        validity_days=card.validity_days,
+        until_on=card.until_on,
+        scope=ScopeOut(
+            any_service=scope.any_service,
+            service_ids=[
+                one.id for one in singles if one.is_listed and one.id in scope.service_ids
+            ],
+            tags=sorted(scope.tags),
+        ),
+        pays=package.pays,
+        url=base_url + card.href,
+        reason=card.reason,
+    )

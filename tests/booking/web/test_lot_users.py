@@ -1,0 +1,73 @@
+"""Saying who may use credits, and booking for just those people."""
+
+import pytest
+from sqlalchemy import select
+
+from src.billing.models import CreditLot
+from src.booking.models import Seat
+from src.tenants.commands.own_people import keep_person
+from src.tenants.models import Participant
+from tests.booking.web.conftest import Shop, subject
+from tests.booking.web.test_guest_credits import a_date, carl_with, left
+from tests.support.credits import a_lot
+
+pytestmark = pytest.mark.anyio
+
+
+async def kept(shop: Shop, customer_id: object, *names: str) -> dict[str, str]:
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        for name in names:
+            await keep_person(uow, customer_id, name, "")  # type: ignore[arg-type]  # A UUID.
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        found = await uow.session.execute(select(Participant.name, Participant.id))
+        return {row.name: str(row.id) for row in found}
+
+
+async def test_a_child_is_booked_with_credits_that_are_for_it_alone(shop: Shop) -> None:
+    date = await a_date(shop)
+    customer_id, lot_id = await carl_with(shop)
+    ids = await kept(shop, customer_id, "Kim", "Leo")
+    home = (await shop.guest.open("/b/lotus/me")).text
+    assert "everyone in your bookings" in home
+    here = f"/b/lotus/me/credits/{lot_id}/people"
+    assert here in home
+    await shop.guest.open(here)
+    nobody = await shop.guest.submit({"who": "some"}, to="/people", status=422)
+    assert "Please tick somebody, or let everyone use them." in nobody.text
+    saved = await shop.guest.submit({"who": "some", "people": [ids["Kim"]]}, to="/people")
+    assert "Kim" in saved.text
+
+    form = await shop.guest.open(subject("session", date.id))
+    assert "Use 1 of 7 left" not in form.text
+    assert "are for certain people" in form.text
+    sent = await shop.send(first="Leo", way=f"credit:{lot_id}")
+    assert sent.status_code == 422
+    assert "are for certain people" in sent.text
+    updated = await shop.send(first="Kim", step="update")
+    assert "Use 1 of 7 left" in updated.text
+    sent = await shop.send(first="Kim", way=f"credit:{lot_id}")
+    assert sent.status_code == 303
+    assert await left(shop, customer_id) == 6
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        (seat,) = (await uow.session.scalars(select(Seat))).all()
+    assert str(seat.participant_id) == ids["Kim"]
+    page = (await shop.guest.open(sent.headers["location"])).text
+    assert "Carl Guest" in page, "whoever books is still the guest"
+
+
+async def test_anothers_credits_are_not_there(shop: Shop) -> None:
+    await carl_with(shop)
+    _eve, theirs = await a_lot(shop.services.uow_factory, shop.business.id, "eve@example.com")
+    here = f"/b/lotus/me/credits/{theirs}/people"
+    assert (await shop.guest.client.get(here)).status_code == 404
+    await shop.guest.open("/b/lotus/me")
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        lot = await uow.session.get_one(CreditLot, (shop.business.id, theirs))
+        assert lot.users == []
+
+
+async def test_who_keeps_nobody_is_not_asked_who_comes(shop: Shop) -> None:
+    date = await a_date(shop)
+    await carl_with(shop)
+    form = await shop.guest.open(subject("session", date.id))
+    assert 'name="first"' not in form.text

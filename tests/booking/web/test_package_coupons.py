@@ -1,0 +1,126 @@
+"""Codes for packages and for nothing else, and codes that are good for no package."""
+
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy import select
+
+from src.billing.models import Coupon, Order
+from src.platform.errors import InvalidInput
+from src.platform.services import Services
+from tests.booking.commands.test_book import a_wish, booked
+from tests.booking.web.conftest import Shop, subject
+from tests.booking.web.pages import as_owner, fields_of, send
+from tests.booking.web.test_place_package import buy, rows, wish
+from tests.support.builders import a_business, a_service, a_session
+from tests.support.coupons import a_coupon
+from tests.support.credits import a_package
+
+pytestmark = pytest.mark.anyio
+
+HOME = "/app/lotus/coupons"
+
+
+async def test_a_code_for_packages_takes_off_there_and_nowhere_else(shop: Shop) -> None:
+    factory, here = shop.services.uow_factory, shop.business
+    package = await a_package(factory, here.id)
+    session = await a_session(factory, await a_service(factory, here.id))
+    await a_coupon(factory, here.id, scope="all_packages")
+    await buy(shop, wish(package.id, coupon="SPRING", quoted_minor=10_800))
+    (order,) = await rows(shop, Order)
+    assert order.discount_minor == 1200
+    with pytest.raises(InvalidInput, match="for something else"):
+        await booked(factory, here, a_wish("session", session.id, coupon="SPRING"))
+    assert "Coupon or voucher code" not in (
+        (await shop.guest.open(subject("session", session.id))).text
+    ), "nobody is asked for a code that there is none of"
+
+
+async def test_a_code_for_every_booking_is_for_no_package(shop: Shop) -> None:
+    factory, here = shop.services.uow_factory, shop.business
+    package = await a_package(factory, here.id)
+    session = await a_session(factory, await a_service(factory, here.id))
+    await a_coupon(factory, here.id, scope="all_bookings")
+    with pytest.raises(InvalidInput, match="for something else"):
+        await buy(shop, wish(package.id, coupon="SPRING"))
+    assert (
+        "Coupon or voucher code"
+        not in (await shop.guest.open(f"/b/lotus/packages/{package.id}")).text
+    )
+    made = await booked(factory, here, a_wish("session", session.id, coupon="SPRING"))
+    assert made.order.discount_minor == 150
+
+
+async def test_a_code_for_one_package_is_not_for_another(shop: Shop) -> None:
+    factory, here = shop.services.uow_factory, shop.business
+    first, second = [await a_package(factory, here.id, name=name) for name in ("Ten", "Five")]
+    await a_coupon(factory, here.id, scope="packages", scope_ids=[str(first.id)])
+    with pytest.raises(InvalidInput) as refused:
+        await buy(shop, wish(second.id, coupon="SPRING"))
+    assert list(refused.value.fields) == ["coupon"]
+    await buy(shop, wish(first.id, coupon="SPRING", quoted_minor=10_800))
+
+
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [
+        ("all_packages", "Every package · packages of €30.00 or more"),
+        ("all_bookings", "Every booking, no package · bookings of €30.00 or more"),
+        ("packages", "10 sessions · packages of €30.00 or more"),
+    ],
+)
+async def test_an_owner_says_which_and_reads_it(
+    client: AsyncClient, services: Services, scope: str, said: str
+) -> None:
+    lotus = await a_business(services.uow_factory)
+    package = await a_package(services.uow_factory, lotus.id)
+    await a_package(services.uow_factory, lotus.id, name="Given back", purpose="refund")
+    await as_owner(client, services, lotus)
+    typed: dict[str, Any] = {"code": "TEN", "percent": "10", "min_spend": "30", "scope": scope}
+    if scope == "packages":
+        typed["package_ids"] = str(package.id)
+    answer = await send(client, f"{HOME}/new", typed)
+    assert answer.status_code == 303, answer.text
+    assert said in (await client.get(HOME)).text
+    editor = await client.get(f"{answer.headers['location']}/edit")
+    assert "Given back" not in editor.text
+    assert fields_of(editor)["scope"] == [scope]
+    assert fields_of(editor).get("package_ids", []) == (
+        [str(package.id)] if scope == "packages" else []
+    )
+
+
+async def test_chosen_packages_are_chosen_and_ones_own(
+    client: AsyncClient, services: Services
+) -> None:
+    lotus = await a_business(services.uow_factory)
+    other = await a_business(services.uow_factory, "other", owner="Eve")
+    await a_package(services.uow_factory, lotus.id)
+    theirs = await a_package(services.uow_factory, other.id)
+    await as_owner(client, services, lotus)
+    typed = {"code": "TEN", "percent": "10", "scope": "packages"}
+    for more in ({}, {"package_ids": str(theirs.id)}):
+        answer = await send(client, f"{HOME}/new", {**typed, **more})
+        assert answer.status_code == 422
+        assert 'id="f-package_ids-error"' in answer.text
+    async with services.uow_factory(lotus.id) as uow:
+        assert (await uow.session.scalars(select(Coupon))).all() == []
+
+
+async def test_an_owner_reads_why_a_code_does_not_work_for_a_package(
+    client: AsyncClient, services: Services
+) -> None:
+    lotus = await a_business(services.uow_factory)
+    other = await a_business(services.uow_factory, "other", owner="Eve")
+    package = await a_package(services.uow_factory, lotus.id)
+    theirs = await a_package(services.uow_factory, other.id)
+    await as_owner(client, services, lotus)
+    coupon = await a_coupon(services.uow_factory, lotus.id, scope="all_bookings")
+    here = f"{HOME}/{coupon.id}?what=package:"
+    shown = (await client.get(here + str(package.id))).text
+    assert f'value="package:{package.id}" selected' in shown
+    assert "It is not for this offer." in shown
+    assert (await client.get(here + str(theirs.id))).status_code == 404
+    for nonsense in ("", "nobody", "%00"):
+        assert (await client.get(here + nonsense)).status_code == 200
