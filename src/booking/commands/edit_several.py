@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from src.billing.commands.due import drop_several_due
 from src.booking.commands.announcing import announced
-from src.booking.commands.busy import Slot, free_performer, take_performer
+from src.booking.commands.busy import Slot, free_performer, slot_of, take_performer
 from src.booking.commands.changes import note_changes
 from src.booking.commands.decision_due import plan_decisions
 from src.booking.commands.drop_in import rules_errors
@@ -309,7 +309,7 @@ async def _take_leaders(uow: UnitOfWork, changes: Sequence[Change]) -> None:
     for one in moved:
         becomes = one.becomes
         if becomes.performer_id is not None:
-            slot = Slot(one.session.id, becomes.starts_at, becomes.ends_at)
+            slot = slot_of(one.session, becomes.starts_at, becomes.ends_at)
             by_leader.setdefault(becomes.performer_id, []).append(slot)
     for performer_id in sorted(by_leader):
         await take_performer(uow, performer_id, by_leader[performer_id])

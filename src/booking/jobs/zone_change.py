@@ -12,10 +12,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Uuid, bindparam, delete, exists, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, Range, insert
 
+from src.booking.commands.busy import slot_of
 from src.booking.commands.changes import note_changes
 from src.booking.commands.decision_due import plan_decisions
 from src.booking.commands.series_dates import lock_dates
 from src.booking.commands.waking import wake_moved
+from src.booking.domain.kinds import SessionState
 from src.booking.domain.session_rules import ZoneChange, ZoneShift, preview_zone_change
 from src.booking.models import Session, SessionChange
 from src.booking.queries.busy import SOURCE
@@ -84,7 +86,7 @@ async def _upcoming(uow: UnitOfWork, changed_at: datetime) -> Sequence[Session]:
             Session.tenant_id == uow.tenant,
             Session.starts_at > uow.clock.now(),
             Session.created_at <= changed_at,
-            Session.state != "cancelled",
+            Session.state.not_in((SessionState.CANCELLED, SessionState.VACATED)),
             ~moved_since,
         )
     )
@@ -131,8 +133,8 @@ async def _move_performers(
     Where the new zone's clocks skip an hour two sessions may come to overlap; the later of them
     then takes nobody's time, since a session that is sold cannot be refused any more.
     """
-    performers = {one.id: one.performer_id for one in sessions if one.performer_id is not None}
-    led = [shift for shift in shifts if shift.session_id in performers]
+    with_one = {one.id: one for one in sessions if one.performer_id is not None}
+    led = [shift for shift in shifts if shift.session_id in with_one]
     if not led:
         return
     await uow.session.execute(
@@ -142,7 +144,7 @@ async def _move_performers(
             PerformerBusy.source_id.in_([shift.session_id for shift in led]),
         )
     )
-    rows = [_busy_row(uow.tenant, performers[shift.session_id], shift) for shift in led]
+    rows = [_busy_row(with_one[shift.session_id], shift) for shift in led]
     await uow.session.execute(insert(PerformerBusy).on_conflict_do_nothing(), rows)
 
 
@@ -159,12 +161,13 @@ async def _move_decisions(
     await plan_decisions(uow, planned)
 
 
-def _busy_row(tenant_id: UUID, performer_id: UUID, shift: ZoneShift) -> dict[str, object]:
+def _busy_row(session: Session, shift: ZoneShift) -> dict[str, object]:
+    slot = slot_of(session, shift.starts_at, shift.ends_at)
     return {
-        "tenant_id": tenant_id,
+        "tenant_id": session.tenant_id,
         "id": new_id(),
-        "performer_id": performer_id,
-        "during": Range(shift.starts_at, shift.ends_at, bounds="[)"),
+        "performer_id": session.performer_id,
+        "during": Range(slot.starts_at, slot.ends_at, bounds="[)"),
         "source": SOURCE,
         "source_id": shift.session_id,
     }

@@ -5,15 +5,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from src.booking.commands.leave import leave_dates
 from src.booking.commands.minimum import set_minimum
 from src.booking.jobs.minimum import weigh_minimums
-from src.booking.models import Session
+from src.booking.models import Seat, Session
 from src.platform.services import Services
 from src.tenants.events import TimezoneChanged
 from src.tenants.models import Due, PerformerBusy
 from tests.booking.commands.places import a_performer
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.commands.test_sessions import AT, HOUR, created, read, times
+from tests.support.appointments import a_practice, next_day_at
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
@@ -65,6 +67,26 @@ async def test_clock_times_stay_and_so_do_the_performers(services: Services) -> 
         rows = await uow.session.scalars(select(PerformerBusy).order_by(PerformerBusy.during))
         starts = [row.during.lower for row in rows]
     assert starts == [AT + hours * HOUR for hours in (1, 2, 3)]
+
+
+async def test_what_is_kept_free_around_an_appointment_goes_along(
+    services: Services, clock: FrozenClock
+) -> None:
+    business = await a_business(services.uow_factory)
+    terms = {"before_minutes": 10, "after_minutes": 15}
+    practice = await a_practice(services.uow_factory, business, appointment=terms)
+    ten, noon = (next_day_at(clock.now(), hour) for hour in (10, 12))
+    await booked(services.uow_factory, business, practice.wish(ten))
+    gone = await booked(services.uow_factory, business, practice.wish(noon))
+    async with services.uow_factory(business.id) as uow:
+        seat_id = await uow.session.scalar(select(Seat.id).where(Seat.order_id == gone.order_id))
+        assert seat_id is not None
+        await leave_dates(uow, business.tenant, gone.order_id, [seat_id])
+    await changed(services, business, "wall_clock")
+    async with services.uow_factory(business.id) as uow:
+        [row] = await uow.session.scalars(select(PerformerBusy))
+    assert row.during.lower == ten + HOUR - timedelta(minutes=10)
+    assert row.during.upper == ten + 2 * HOUR + timedelta(minutes=15)
 
 
 async def test_a_minimum_group_size_is_decided_by_the_new_start(
