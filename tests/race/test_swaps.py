@@ -34,7 +34,7 @@ UNGUARDED = text(
     "UPDATE sessions SET seats_taken = seats_taken + c.n FROM unnest("
     "cast(:session_ids AS uuid[]), cast(:counts AS int[])) AS c(id, n)"
     " WHERE sessions.tenant_id = :tenant_id AND sessions.id = c.id"
-    " AND cast(:earliest AS timestamptz) IS NOT NULL RETURNING sessions.id"
+    " AND cast(:earliest AS timestamptz) IS NOT NULL RETURNING sessions.id, false AS is_empty"
 )
 
 
