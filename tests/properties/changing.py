@@ -55,7 +55,23 @@ class Changing(Crediting):
         if fits:
             may = [one for one in runs if self.model.may_exchange(place, one, self.now)]
             runs = may or runs
-        run = self._any(runs, to)
+        self._exchange(place, self._any(runs, to))
+
+    @precondition(lambda self: self._exchanges())
+    @rule(pick=PICK)
+    def exchange_where_it_may_be(self, pick: int) -> None:
+        """Rare by itself: most dates have no room, or terms against it."""
+        self._exchange(*self._any(self._exchanges(), pick))
+
+    def _exchanges(self) -> list[tuple[Place, Run]]:
+        return [
+            (place, run)
+            for place in self._confirmed()
+            for run in self.model.runs
+            if self.model.may_exchange(place, run, self.now)
+        ]
+
+    def _exchange(self, place: Place, run: Run) -> None:
         expected = self.model.may_exchange(place, run, self.now)
         allowed, new_id = self._attempt(self.steps.exchange(place, run))
         assert allowed == expected
@@ -72,11 +88,28 @@ class Changing(Crediting):
             places = credited or places
         self._swap(self._any(places, pick), to, fits=fits)
 
+    @precondition(lambda self: self._swaps_by_own_credit())
+    @rule(pick=PICK)
+    def swap_by_own_credit(self, pick: int) -> None:
+        """Rare by itself: a place that a credit paid for, with room where it is good for."""
+        self._swap_to(*self._any(self._swaps_by_own_credit(), pick))
+
+    def _swaps_by_own_credit(self) -> list[tuple[Place, Run]]:
+        return [
+            (place, run)
+            for place in self._confirmed()
+            if place.lot
+            for run in self.model.runs
+            if self.model.may_swap(place, run, self.now)
+        ]
+
     def _swap(self, place: Place, to: int, *, fits: bool) -> None:
         runs = self.model.runs
         if fits:
             runs = [one for one in runs if self.model.may_swap(place, one, self.now)] or runs
-        run = self._any(runs, to)
+        self._swap_to(place, self._any(runs, to))
+
+    def _swap_to(self, place: Place, run: Run) -> None:
         expected = self.model.may_swap(place, run, self.now)
         allowed, made = self._attempt(self.steps.swap(place, run))
         assert allowed == expected

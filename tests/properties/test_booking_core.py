@@ -24,7 +24,7 @@ def world() -> Iterator[World]:
 
 
 SAME_EACH_TIME = settings(
-    max_examples=44,
+    max_examples=90,
     stateful_step_count=80,
     deadline=None,
     database=None,

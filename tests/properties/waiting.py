@@ -9,7 +9,7 @@ from src.booking.domain.cancelling import MoneyChoice
 from tests.properties.buying import GUEST, PICK, SIZE
 from tests.properties.calling_off import CallingOff
 from tests.properties.driver import GUESTS
-from tests.properties.things import Offer, Promise, Run
+from tests.properties.things import Entry, Offer, Promise, Run
 
 THEN = st.sampled_from(["wait", "take", "take", "let pass"])
 
@@ -70,8 +70,20 @@ class Waiting(CallingOff):
     def offer_by_hand(self, pick: int, fits: bool) -> None:
         """To somebody who was taken off the list before, too."""
         entries = self.model.entries
-        may = [one for one in entries if self.model.may_offer(one, self.now)]
+        may = self._may_be_offered()
         entry = self._any(may if fits and may else entries, pick)
+        self._offer_by_hand(entry)
+
+    @precondition(lambda self: self._may_be_offered())
+    @rule(pick=PICK)
+    def offer_by_hand_to_who_may(self, pick: int) -> None:
+        """Rare by itself: the list offers what there is before anybody does it by hand."""
+        self._offer_by_hand(self._any(self._may_be_offered(), pick))
+
+    def _may_be_offered(self) -> list[Entry]:
+        return [one for one in self.model.entries if self.model.may_offer(one, self.now)]
+
+    def _offer_by_hand(self, entry: Entry) -> None:
         expected = self.model.may_offer(entry, self.now)
         allowed, _none = self._attempt(self.steps.offer_by_hand(entry))
         assert allowed == expected

@@ -5,8 +5,13 @@ from uuid import UUID
 
 from src.billing.commands.credits import scope_of
 from src.billing.commands.packages import get_package, no_such_package
+from src.billing.domain.package_sale import guest_sentence, why_not_for_sale
 from src.billing.models import Package
-from src.billing.queries.package_terms import list_packages_on_sale
+from src.billing.queries.package_terms import (
+    find_seller_facts,
+    list_packages_on_sale,
+    terms_of_package,
+)
 from src.booking.queries.guest_packages import SoldSingly, list_sold_singly, package_card
 from src.booking.views.api import MoneyOut
 from src.booking.views.api_packages import PackageOut, ScopeOut
@@ -20,7 +25,7 @@ async def list_packages_out(
     """What a stranger finds on the page of packages, in its order."""
     singles = await list_sold_singly(uow)
     packages = await list_packages_on_sale(uow, tenant)
-    return [_package_out(uow, tenant, base_url, one, singles) for one in packages]
+    return [_package_out(uow, tenant, base_url, one, singles, None) for one in packages]
 
 
 async def get_package_out(
@@ -31,7 +36,11 @@ async def get_package_out(
     is_seen = package.purpose == "sale" and package.active and package.visibility != "hidden"
     if not is_seen:
         raise no_such_package()
-    return _package_out(uow, tenant, base_url, package, await list_sold_singly(uow))
+    seller = await find_seller_facts(uow, tenant)
+    against = why_not_for_sale(terms_of_package(package), seller)
+    reason = guest_sentence(against) if against else None
+    singles = await list_sold_singly(uow)
+    return _package_out(uow, tenant, base_url, package, singles, reason)
 
 
 def _package_out(
@@ -40,8 +49,10 @@ def _package_out(
     base_url: str,
     package: Package,
     singles: Sequence[SoldSingly],
+    reason: str | None,
 ) -> PackageOut:
-    card, scope = package_card(uow, tenant, package, singles), scope_of(package)
+    """`reason`: why it cannot be bought."""
+    card, scope = package_card(uow, tenant, package, singles, reason), scope_of(package)
     currency = tenant.currency
     saves = MoneyOut(card.saving_minor, currency) if card.saving_minor else None
     return PackageOut(

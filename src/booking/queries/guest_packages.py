@@ -100,7 +100,7 @@ async def get_packages_page(uow: UnitOfWork, tenant: TenantSnapshot, base_url: s
     path = f"/b/{tenant.slug}/packages"
     packages = await list_packages_on_sale(uow, tenant)
     return PackagesView(
-        cards=[package_card(uow, tenant, package, services) for package in packages],
+        cards=[package_card(uow, tenant, package, services, None) for package in packages],
         currency=tenant.currency,
         zone=tenant.zone,
         path=path,
@@ -117,7 +117,7 @@ async def list_fitting_packages(
     """Those on sale that dates of the service can be paid with, for the service's own page."""
     services = await list_sold_singly(uow)
     return [
-        package_card(uow, tenant, package, services)
+        package_card(uow, tenant, package, services, None)
         for package in await list_packages_on_sale(uow, tenant)
         if service_id in {one.id for one in fitting(scope_of(package), services)}
     ]
@@ -128,7 +128,7 @@ def package_card(
     tenant: TenantSnapshot,
     package: Package,
     services: Sequence[SoldSingly],
-    reason: str | None = None,
+    reason: str | None,
 ) -> PackageCard:
     """`reason`: why it cannot be bought."""
     terms, now = terms_of_package(package), uow.clock.now()
