@@ -102,6 +102,8 @@ class Studio:
         self.shoot(page, "hub", width, "light")
         page.goto(f"/b/{LOTUS.slug}/packages")
         self.shoot(page, "packages", width, "light")
+        page.goto(f"/b/{LOTUS.slug}/private-lesson")
+        self.shoot(page, "appointment", width, "light")
         page.goto(subject.form)
         fill_in(page, *GUESTS[width])
         self.shoot(page, "booking", width, "light")
