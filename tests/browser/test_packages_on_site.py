@@ -42,7 +42,7 @@ def two_dates(program: Program, business: Business, **more: object) -> list[Sess
 def test_it_waits_until_the_owner_has_the_money(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    business = staged(program, "lapwing" if scripts else "peewit")
+    business = staged(program, "hoatzin" if scripts else "peewit")
     [date, _later] = two_dates(program, business)
 
     async def stage(services: Services) -> None:
