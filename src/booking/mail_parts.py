@@ -229,7 +229,8 @@ def party_of(facts: BookingFacts, seats: Sequence[SeatFacts]) -> list[str]:
         (item.seat.participant_id, item.number, item.person, item.seat.tier) for item in facts.seats
     )
     coming = {item.seat.participant_id for item in seats}
-    return party_words([person for one, person in people.items() if one in coming])
+    comes = [person for one, person in people.items() if one in coming]
+    return party_words(comes, facts.order.guest_name)
 
 
 def leaving_of(

@@ -57,12 +57,13 @@ def in_party(rows: Iterable[tuple[UUID, int, str, str]]) -> dict[UUID, Person]:
     return dict(sorted(people.items()))
 
 
-def party_words(people: Sequence[Person]) -> list[str]:
+def party_words(people: Sequence[Person], guest: str) -> list[str]:
     """Names and tiers of everyone who comes, in the party's order, by their number who has no name.
-    Nothing where all pay the full price and there is one of them only, or none has a name.
+    Nothing where all pay the full price and none has a name, or only the guest who booked comes.
     """
     has_tiers = any(one.tier for one in people)
-    if not has_tiers and (len(people) < 2 or not any(one.name for one in people)):
+    names = {one.name for one in people} - {""}
+    if not has_tiers and (not names or (len(people) == 1 and names == {guest})):
         return []
     if len(people) == 1:
         return [person_words(people[0].name, people[0].tier)]

@@ -83,7 +83,7 @@ async def get_guest_booking(
         name=f"{service.name} · {series.title}" if series is not None else service.name,
         guest_name=order.guest_name,
         guest_email=order.guest_email,
-        party=_party(seats),
+        party=_party(seats, order.guest_name),
         answers=answers_of_booking(booking, _called(booking, seats)),
         dates=dates,
         may_leave_free=_has_free_way_out(seats, dates, now),
@@ -222,7 +222,7 @@ async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
     return found.all()
 
 
-def _party(seats: Sequence[Row[Any]]) -> PartyView:
+def _party(seats: Sequence[Row[Any]], guest: str) -> PartyView:
     """Everyone once, in the order of the form, with their kind of price. Who comes to none of the
     dates any more is told apart, unless that is everybody.
     """
@@ -234,7 +234,7 @@ def _party(seats: Sequence[Row[Any]]) -> PartyView:
     gone = [one for key, one in people.items() if key not in stay]
     return PartyView(
         size=len(comes),
-        comes=names_of(comes) if gone else party_words(comes),
+        comes=names_of(comes) if gone else party_words(comes, guest),
         gone=names_of(gone),
     )
 

@@ -72,7 +72,6 @@ async def find_credits(
     )
     if purse.customer_id is None:
         return await _for_stranger(uow, asked, found, purse)
-    now = uow.clock.now()
     lots = [lot_facts(lot) for lot in await list_lots(uow, purse.customer_id)]
     choices: list[CreditChoice] = []
     if asked.takes_credits and not asked.refuse_by_credit(quote.party_size):
@@ -84,10 +83,9 @@ async def find_credits(
     paying = wanted
     if wanted is None and purse.lot_id is None and not has_way and choices:
         paying = choices[0]
-    active = [lot for lot in lots if lot_state(lot, now) is LotState.ACTIVE]
     note = ""
-    if asked.takes_credits and active and not choices and error is None:
-        note = judged.why_not(active)
+    if asked.takes_credits and not choices and error is None:
+        note = judged.note(lots)
     return msgspec.structs.replace(found, choices=choices, paying=paying, error=error, note=note)
 
 
@@ -131,6 +129,16 @@ class _Judged(NamedTuple):
             CreditChoice(key_of_lot(lot.id), lot.name, facts.needed, lot.balance, lot.expires_at)
             for lot in usable_lots(fitting, facts.target, facts.needed, self.now)
         ]
+
+    def note(self, lots: Sequence[LotFacts]) -> str:
+        """Why none may pay of those that one looks for here: what can be used, or else what is
+        bought and not paid yet; nothing where one owns neither.
+        """
+        for state in (LotState.ACTIVE, LotState.PENDING):
+            own = [lot for lot in lots if lot_state(lot, self.now) is state]
+            if own:
+                return self.why_not(own)
+        return ""
 
     def why_not(self, lots: Sequence[LotFacts]) -> str:
         """In a sentence, of the first of them; a lot that is not one's own looks like none."""

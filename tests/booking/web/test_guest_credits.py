@@ -271,6 +271,33 @@ async def test_a_date_for_credits_only_says_what_it_is_worth_and_how_to_get_in(
     assert await left(shop, customer_id) == 6
 
 
+async def test_a_date_for_credits_only_says_why_the_chosen_ones_are_not_good(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    term = await a_series(factory, await a_service(factory, shop.business.id), drop_in_allowed=True)
+    await change(shop, Series, drop_in_pays=["credit"], tags=["beginners"])
+    customer_id, lot_id = await carl_with(shop, scope=Scope(tags=frozenset({"beginners"})))
+    await shop.guest.open(subject("session", term.sessions[0].id))
+    await change(shop, Series, tags=["advanced"])
+    sent = await shop.send(way=key_of_lot(lot_id))
+    assert sent.status_code == 409
+    assert "only be booked with credits" in sent.text
+    assert "The credits of “10 sessions” are not for this." in sent.text
+    assert await left(shop, customer_id) == 7
+
+
+async def test_what_is_bought_and_not_paid_yet_is_named_in_the_form(shop: Shop) -> None:
+    date = await a_date(shop)
+    await carl_with(shop, pending=True)
+    waiting = "“10 sessions” is not paid yet, so its credits cannot be used."
+    form = (await shop.guest.open(subject("session", date.id))).text
+    assert waiting in form
+    assert "Use 1 of" not in form
+    await carl_with(shop, 3)
+    form = (await shop.guest.open(subject("session", date.id))).text
+    assert waiting not in form
+    assert "Use 1 of 3 left" in form
+
+
 async def test_a_coupon_is_dropped_with_credits(shop: Shop) -> None:
     from tests.support.coupons import a_coupon, uses
 
