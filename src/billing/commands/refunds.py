@@ -210,10 +210,9 @@ async def fail_refund(
             # It is refused before anything is written; the failure itself has to stand.
             with suppress(Conflict):
                 await record_foreign_refund(uow, order, payment, other)
-    if not payment.is_extra:
-        # What it failed for may be that a bank has the money: then nothing pays for them.
-        if await has_lost(uow, payment.id):
-            await take_disputed_credits(uow, order.id)
+    # It may have failed because a bank has the money: then nothing pays for the credits.
+    if not payment.is_extra and await has_lost(uow, payment.id):
+        await take_disputed_credits(uow, order.id)
 
 
 async def _tell_of_failure(uow: UnitOfWork, order: Order, payment: Payment, refund: Refund) -> None:
