@@ -104,6 +104,21 @@ async def test_a_dispute_that_is_faster_than_its_payment_is_not_lost(wired: Wire
     assert [item.kind for item in await wired.till.open_items(order_id)] == ["dispute"]
 
 
+async def test_a_dispute_of_an_account_out_of_reach_is_not_put_away_as_anothers(
+    wired: Wired,
+) -> None:
+    """Nobody can say whose payment it is, so it is asked again."""
+    _order_id, intent = await a_payment_of_which_nothing_is_known(wired)
+    await wired.till.stripe.turn("dispute", payment=intent)
+    await wired.till.stripe.turn("deauthorize", account=wired.till.account_id)
+    await wired.flush()
+    async with wired.till.services.uow_factory(None) as uow:
+        found = await uow.session.scalars(
+            select(InboxEvent).where(InboxEvent.type == "charge.dispute.created")
+        )
+        assert [(one.handled_at, one.outcome) for one in found] == [(None, None)]
+
+
 async def test_a_refund_that_is_faster_than_its_payment_is_not_lost(wired: Wired) -> None:
     order_id, intent = await a_payment_of_which_nothing_is_known(wired)
     await wired.till.stripe.turn("refund_from_dashboard", payment=intent, amount=700)

@@ -18,7 +18,7 @@ from src.billing.commands.refunds import (
     set_aside,
 )
 from src.billing.commands.settle import confirm_locked_order
-from src.billing.commands.sold_credits import refuse_uncovered_credits
+from src.billing.commands.sold_credits import refuse_uncovered_credits, take_credits_with
 from src.billing.commands.sold_vouchers import check_revocable, revoke
 from src.billing.domain.kinds import (
     BY_HAND_METHODS,
@@ -184,6 +184,7 @@ async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand
     assert refund_id is not None
     if not payment.is_extra:
         await refuse_uncovered_credits(uow, order.id, cmd.amount_minor)
+        await take_credits_with(uow, await get_refund(uow, refund_id))
         await revoke(uow, order.id, refund_id, cmd.amount_minor)
     if payment.refunded_minor == payment.amount_minor:
         await close_open_items(uow, OpenItemKind.PAYMENT_MISMATCH, payment.id, user_id)

@@ -8,9 +8,11 @@ from src.billing.commands.open_items import (
     close_open_items,
     raise_open_item,
 )
+from src.billing.commands.orders import lock_order
 from src.billing.commands.sold_credits import take_disputed_credits
 from src.billing.commands.sold_vouchers import block_bought
 from src.billing.domain.kinds import OpenItemKind
+from src.billing.models import Payment
 from src.billing.processor import Dispute
 from src.platform.db.uow import UnitOfWork
 
@@ -22,11 +24,13 @@ async def take_dispute_news(
 
     A voucher that was bought with it is blocked; a member lets it be used again. One that is lost
     leaves nothing of the payment to give back, so that no refund of it that failed waits any more;
-    unused credits that were bought with it are gone.
+    unused credits that nothing pays for any more are gone. What was paid twice bought neither.
     """
+    await lock_order(uow, order_id)
     if not await note_dispute(uow, payment_id, order_id, dispute):
         return False
-    if dispute.outcome != "won":
+    payment = await uow.session.get_one(Payment, (uow.tenant, payment_id))
+    if dispute.outcome != "won" and not payment.is_extra:
         await block_bought(uow, order_id)
     if dispute.outcome == "won":
         await close_open_items(uow, OpenItemKind.DISPUTE, payment_id)
@@ -39,6 +43,7 @@ async def take_dispute_news(
     }
     await raise_open_item(uow, OpenItemKind.DISPUTE, payment_id, order_id, facts)
     if dispute.outcome == "lost":
-        await take_disputed_credits(uow, order_id)
+        if not payment.is_extra:
+            await take_disputed_credits(uow, order_id)
         await close_failures_of(uow, [payment_id])
     return True

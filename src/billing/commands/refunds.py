@@ -22,7 +22,11 @@ from src.billing.commands.refunded_credits import (
     restore_refunded_credits,
     take_refunded_credits,
 )
-from src.billing.commands.sold_credits import refuse_uncovered_credits, take_credits_with
+from src.billing.commands.sold_credits import (
+    refuse_uncovered_credits,
+    take_credits_with,
+    take_disputed_credits,
+)
 from src.billing.commands.sold_vouchers import check_revocable, restore_revoked, revoke
 from src.billing.domain.kinds import (
     BY_HAND_METHODS,
@@ -37,7 +41,7 @@ from src.billing.domain.retries import REFUND_DUE, next_refund_check
 from src.billing.events import OrderRefunded, RefundRequested
 from src.billing.models import Order, Payment, Refund
 from src.billing.processor import ProcessorRefund, RefundStatus
-from src.billing.queries.disputes import list_payments_with_the_bank
+from src.billing.queries.disputes import has_lost, list_payments_with_the_bank
 from src.billing.queries.refund_failures import list_waiting_refunds
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
@@ -206,6 +210,9 @@ async def fail_refund(
             # It is refused before anything is written; the failure itself has to stand.
             with suppress(Conflict):
                 await record_foreign_refund(uow, order, payment, other)
+    # It may have failed because a bank has the money: then nothing pays for the credits.
+    if not payment.is_extra and await has_lost(uow, payment.id):
+        await take_disputed_credits(uow, order.id)
 
 
 async def _tell_of_failure(uow: UnitOfWork, order: Order, payment: Payment, refund: Refund) -> None:

@@ -6,7 +6,7 @@ asked before: the caller's seats end only once, and so does its cause.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import select
@@ -19,6 +19,7 @@ from src.billing.domain.retries import REFUND_DUE, next_refund_check
 from src.billing.events import RefundRequested
 from src.billing.models import Order, Payment, Refund
 from src.billing.queries.disputes import is_payment_with_the_bank
+from src.billing.queries.unreturned import list_unreturned_minor
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
 
@@ -46,8 +47,10 @@ class Given:
 async def request_refunds_together(uow: UnitOfWork, wanted: Sequence[Wanted]) -> dict[UUID, Given]:
     """Spreads each amount over what is left of its order's payments through the processor.
 
-    Returns by order what was asked for: less than wanted where less is left.
+    Returns by order what was asked for: less than wanted where less is left, or lies in credits or
+    was promised already.
     """
+    wanted = await at_most_unreturned(uow, wanted)
     payments = await payments_of_orders(uow, [one.order.id for one in wanted])
     given: dict[UUID, Given] = {}
     for one in wanted:
@@ -63,6 +66,15 @@ async def request_refunds_together(uow: UnitOfWork, wanted: Sequence[Wanted]) ->
     if used_up:
         await close_failures_of(uow, used_up)
     return given
+
+
+async def at_most_unreturned(uow: UnitOfWork, wanted: Sequence[Wanted]) -> list[Wanted]:
+    """The same, each with no more than has come back for its order in no other way."""
+    unreturned = await list_unreturned_minor(uow, [one.order.id for one in wanted])
+    return [
+        replace(one, amount_minor=min(one.amount_minor, unreturned.get(one.order.id, 0)))
+        for one in wanted
+    ]
 
 
 async def payments_of_orders(

@@ -11,12 +11,13 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from src.billing.commands.credits import SYSTEM, Author, lot_facts, write_entry
+from src.billing.commands.credits import SYSTEM, Author, lot_facts
+from src.billing.commands.refunded_credits import part_of_lot_minor, take_out
 from src.billing.domain.credit_acts import Unused, worth_minor
 from src.billing.domain.credits import EntryKind, LotSource, LotState, lot_state, taken_with_money
 from src.billing.models import CreditLot, Order, Payment, Refund
 from src.billing.queries.credit_worth import get_worth
-from src.billing.queries.disputes import is_payment_with_the_bank
+from src.billing.queries.disputes import is_payment_with_the_bank, lost_of_payment_minor
 from src.billing.queries.in_credits import list_in_credits_minor
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
@@ -30,7 +31,7 @@ async def refuse_uncovered_credits(uow: UnitOfWork, order_id: UUID, amount_minor
     when less is left of the payments than the unused credits, and all those given for places, are
     worth; the transaction has to end then.
     """
-    lots = [lot for lot in await _locked(uow, order_id) if _is_usable(uow, lot)]
+    lots = [lot for lot in await _locked(uow, order_id, LotSource.PACKAGE) if _is_usable(uow, lot)]
     unused_minor = sum([_whole_worth(await _unused(uow, lot)) for lot in lots])
     unused_minor += (await list_in_credits_minor(uow, [order_id])).get(order_id, 0)
     free_minor = await _left_minor(uow, order_id) + amount_minor - unused_minor
@@ -49,30 +50,40 @@ async def refuse_uncovered_credits(uow: UnitOfWork, order_id: UUID, amount_minor
 
 
 async def take_credits_with(uow: UnitOfWork, refund: Refund) -> None:
-    """Somebody refunded the order elsewhere, which was just set aside: of the credits bought with
-    it those leave that are not covered any more. They are back if the refund fails.
+    """The order was refunded in a way that asked nobody about its credits, and the refund was just
+    set aside: of the credits bought with it, or given for its places, those leave that are not
+    covered any more. They are back if the refund fails.
     """
-    for lot in await _locked(uow, refund.order_id):
-        if not lot.balance:
-            continue
-        facts = await _unused(uow, lot)
-        left_minor = await _left_minor(uow, refund.order_id)
-        number = taken_with_money(facts.unused, _whole_worth(facts), left_minor)
-        if number:
-            lot.refunded_minor += refund.amount_minor
-            kind = EntryKind.REFUND
-            await write_entry(uow, lot, kind, -number, SYSTEM, refund_id=refund.id)
+    for lot, number in await _uncovered(uow, refund.order_id):
+        lot.refunded_minor += part_of_lot_minor(lot, refund)
+        await take_out(uow, lot, EntryKind.REFUND, number, SYSTEM, refund_id=refund.id)
 
 
 async def take_disputed_credits(uow: UnitOfWork, order_id: UUID) -> None:
-    """The buyer's bank keeps the money: what is unused of what it bought is gone. Staff can add it
-    again by hand.
+    """A bank keeps money of the order: of the credits that it bought, or that were given for its
+    places, those leave that are not covered any more. Staff can add them again by hand.
     """
-    for lot in await _locked(uow, order_id):
-        unused = (await _unused(uow, lot)).unused if lot.balance else 0
-        if unused:
-            why = Author(reason=_("The bank took the payment back after a dispute."))
-            await write_entry(uow, lot, EntryKind.ADJUST, -unused, why)
+    for lot, number in await _uncovered(uow, order_id):
+        why = Author(reason=_("The bank took the payment back after a dispute."))
+        await take_out(uow, lot, EntryKind.ADJUST, number, why)
+
+
+async def _uncovered(uow: UnitOfWork, order_id: UUID) -> list[tuple[CreditLot, int]]:
+    """How many credits of which lots what the business keeps of the order pays for no more. It
+    covers those that can be used first; those that were lost at their end can still be extended.
+    """
+    lots = await _locked(uow, order_id, LotSource.PACKAGE, LotSource.SEAT)
+    kept_minor, found = await _kept_minor(uow, order_id), []
+    for lot in sorted(lots, key=lambda one: not _is_usable(uow, one)):
+        if not lot.balance + lot.forfeited:
+            continue
+        facts = await _unused(uow, lot)
+        worth = _whole_worth(facts)
+        number = taken_with_money(facts.unused, worth, kept_minor)
+        kept_minor = max(0, kept_minor - worth)
+        if number:
+            found.append((lot, number))
+    return found
 
 
 def _is_usable(uow: UnitOfWork, lot: CreditLot) -> bool:
@@ -80,7 +91,8 @@ def _is_usable(uow: UnitOfWork, lot: CreditLot) -> bool:
 
 
 async def _unused(uow: UnitOfWork, lot: CreditLot) -> Unused:
-    return (await get_worth(uow, lot)).facts
+    """With those that were lost at their end, which extending brings back."""
+    return (await get_worth(uow, lot, with_forfeited=True)).facts
 
 
 def _whole_worth(facts: Unused) -> int:
@@ -89,7 +101,8 @@ def _whole_worth(facts: Unused) -> int:
 
 
 async def _left_minor(uow: UnitOfWork, order_id: UUID) -> int:
-    await uow.session.flush()
+    """What can still go back."""
+    await uow.settle()
     found = await uow.session.scalar(
         select(func.sum(Payment.amount_minor - Payment.refunded_minor)).where(
             Payment.tenant_id == uow.tenant,
@@ -101,14 +114,31 @@ async def _left_minor(uow: UnitOfWork, order_id: UUID) -> int:
     return int(found or 0)
 
 
-async def _locked(uow: UnitOfWork, order_id: UUID) -> Sequence[CreditLot]:
-    await uow.session.flush()
+async def _kept_minor(uow: UnitOfWork, order_id: UUID) -> int:
+    """What the business keeps of the order's price: what neither went back nor did a bank take for
+    good. What is disputed counts until it is lost, for it may come back.
+    """
+    await uow.settle()
+    left = Payment.amount_minor - Payment.refunded_minor
+    found = await uow.session.scalar(
+        select(func.sum(func.greatest(left - lost_of_payment_minor(), 0))).where(
+            Payment.tenant_id == uow.tenant,
+            Payment.order_id == order_id,
+            Payment.is_extra.is_(False),
+        )
+    )
+    return int(found or 0)
+
+
+async def _locked(uow: UnitOfWork, order_id: UUID, *sources: LotSource) -> Sequence[CreditLot]:
+    # The ledger is counted next: what this transaction has written into it belongs to it.
+    await uow.settle()
     found = await uow.session.scalars(
         select(CreditLot)
         .where(
             CreditLot.tenant_id == uow.tenant,
             CreditLot.order_id == order_id,
-            CreditLot.source == str(LotSource.PACKAGE),
+            CreditLot.source.in_([str(source) for source in sources]),
         )
         .order_by(CreditLot.id)
         .with_for_update(key_share=True)

@@ -14,7 +14,7 @@ from src.billing.commands.refunds import (
     refuse_with_the_bank,
     set_aside,
 )
-from src.billing.commands.sold_credits import refuse_uncovered_credits
+from src.billing.commands.sold_credits import refuse_uncovered_credits, take_credits_with
 from src.billing.commands.voucher_claims import ENTRIES, entry_row
 from src.billing.commands.voucher_giving import given_as, voucher_for
 from src.billing.commands.voucher_lines import activate, send_now, vouchers_of
@@ -183,6 +183,7 @@ async def refund_as_voucher(
     set_aside(order, payment, amount_minor)
     if not payment.is_extra:
         await refuse_uncovered_credits(uow, order.id, amount_minor)
+        await take_credits_with(uow, refund)
     await uow.session.flush()
     await activate(uow, voucher, uow.clock.now(), refund_id=refund.id)
     uow.record(OrderRefunded(order_id=order.id, refund_id=refund.id, cause=refund.cause))

@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from src.billing.commands.refunds import set_aside
-from src.billing.commands.refunds_together import Given, Wanted, ask_part, payments_of_orders
+from src.billing.commands.refunds_together import (
+    Given,
+    Wanted,
+    ask_part,
+    at_most_unreturned,
+    payments_of_orders,
+)
 from src.billing.commands.voucher_giving import given_as, voucher_for
 from src.billing.commands.voucher_lines import activate, zone_of
 from src.billing.domain.kinds import VOUCHER_METHOD
@@ -16,8 +22,9 @@ async def give_as_vouchers(uow: UnitOfWork, wanted: Sequence[Wanted]) -> dict[UU
     """Each order's amount as one new voucher, what was paid on site too; what a voucher had paid
     goes back on that. The orders' rows are locked.
 
-    Returns by order what was given: less than wanted where less is left.
+    Returns by order what was given: less than wanted where less is left, or lies in credits.
     """
+    wanted = await at_most_unreturned(uow, wanted)
     payments = await payments_of_orders(uow, [one.order.id for one in wanted])
     given: dict[UUID, Given] = {}
     for one in wanted:

@@ -24,7 +24,7 @@ NOT_OURS = "not ours"
 
 
 async def handle_processor_event(job: JobContext, event: ProcessorEventReceived) -> None:
-    """Consumer of ProcessorEventReceived. Raises: Uncertain, so that it is tried again."""
+    """Consumer of ProcessorEventReceived. Raises: ProcessorError, so that it is tried again."""
     async with job.unit_of_work() as uow:
         inbox = await find_inbox_event(uow, event.inbox_id)
     outcome = NOT_OURS
@@ -110,7 +110,8 @@ async def _payment_of(
     """Ids of our payment and its order, and the order's reference; None for money that is not ours.
 
     News of a payment can be faster than that of its page: then the page is settled first, so that
-    nothing that was said of the payment is lost.
+    nothing that was said of the payment is lost. Raises: DefinitiveFailure while the account is out
+    of reach, for then nobody can say whose money it is.
     """
     found = await _stored_payment(services, tenant_id, payment_intent_id)
     if found is None and await _settle_page_of(services, tenant_id, inbox, payment_intent_id):
@@ -122,14 +123,8 @@ async def _settle_page_of(
     services: Services, tenant_id: UUID, inbox: InboxEvent, payment_intent_id: str
 ) -> bool:
     account_id = inbox.account_id or ""
-    try:
-        page = await services.port(StripeGateway).find_checkout_page_of(
-            account_id, payment_intent_id
-        )
-    except DefinitiveFailure as failure:
-        if failure.code != ACCOUNT_OUT_OF_REACH:
-            raise
-        return False
+    gateway = services.port(StripeGateway)
+    page = await gateway.find_checkout_page_of(account_id, payment_intent_id)
     if page is None:
         return False
     claimed = page.metadata.get("page_id")

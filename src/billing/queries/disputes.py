@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, case, exists, func, select
 
 from src.billing.models import DisputeRow, Order, Payment
 from src.billing.views.disputes import DisputeSum, DisputeView
@@ -138,6 +138,25 @@ def is_payment_with_the_bank() -> ColumnElement[bool]:
     )
 
 
+def lost_of_payment_minor() -> ColumnElement[int]:
+    """What banks have taken back for good from the row of `payments` at hand; all of it where the
+    dispute is in another currency.
+    """
+    is_alike = DisputeRow.currency == Payment.currency
+    lost = (
+        select(func.sum(case((is_alike, DisputeRow.amount_minor), else_=Payment.amount_minor)))
+        .where(
+            DisputeRow.tenant_id == Payment.tenant_id,
+            DisputeRow.order_id == Payment.order_id,
+            DisputeRow.payment_id == Payment.id,
+            DisputeRow.state == "lost",
+        )
+        .correlate(Payment)
+        .scalar_subquery()
+    )
+    return func.coalesce(lost, 0)
+
+
 def is_order_with_the_bank() -> ColumnElement[bool]:
     """Whether a bank has taken back a payment of the row of `orders` at hand, and no other one has
     anything left that could go back to the guest.
@@ -174,3 +193,13 @@ async def list_payments_with_the_bank(uow: UnitOfWork, order_id: UUID) -> set[UU
         )
     )
     return set(found)
+
+
+async def has_lost(uow: UnitOfWork, payment_id: UUID) -> bool:
+    """Whether a bank has taken back some of the payment for good."""
+    found = await uow.session.scalar(
+        select(lost_of_payment_minor()).where(
+            Payment.tenant_id == uow.tenant, Payment.id == payment_id
+        )
+    )
+    return bool(found)

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from src.billing.domain.kinds import BY_HAND_METHODS
 from src.billing.models import Order, Payment
 from src.billing.queries.disputes import is_payment_with_the_bank
+from src.billing.queries.unreturned import list_unreturned_minor
 from src.platform.db.uow import UnitOfWork
 
 
@@ -18,7 +19,7 @@ def is_all_back(order: Order) -> bool:
 
 async def list_refundable_minor(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUID, int]:
     """Minor units by order: what came through the processor less what went or goes back, and what
-    banks have taken back.
+    banks have taken back; never more than has come back in no way, as a credit for instance.
 
     An order without such money is left out.
     """
@@ -33,4 +34,6 @@ async def list_refundable_minor(uow: UnitOfWork, order_ids: Sequence[UUID]) -> d
         )
         .group_by(Payment.order_id)
     )
-    return {row[0]: int(row[1]) for row in found}
+    by_card = {row[0]: int(row[1]) for row in found}
+    unreturned = await list_unreturned_minor(uow, list(by_card)) if by_card else {}
+    return {order_id: min(minor, unreturned[order_id]) for order_id, minor in by_card.items()}

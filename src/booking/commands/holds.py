@@ -18,7 +18,7 @@ from src.billing.lines import Fate, LineKind, Undeliverable
 from src.billing.models import Order
 from src.booking.commands.claims import SeatsGone, claim_seats, give_back_seats
 from src.booking.commands.hand_back import mark_handed_back
-from src.booking.commands.leave import mark_returned
+from src.booking.commands.seat_returns import mark_returned
 from src.booking.commands.slots import SlotTaken, reopen_slots
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import By, SeatState, SessionState

@@ -21,9 +21,11 @@ from src.billing.domain.kinds import FeeKind, OpenItemKind, RefundCause
 from src.billing.models import Order
 from src.billing.queries.refundable import list_refundable_minor
 from src.billing.queries.to_hand_back import get_left_by_hand_minor
+from src.billing.queries.unreturned import list_unreturned_minor
 from src.booking.commands.ask_fees import Missed, ask_of
 from src.booking.commands.claims import give_back_seats
 from src.booking.commands.credit_returns import return_credits
+from src.booking.commands.lapsed_credits import replace_lapsed
 from src.booking.commands.seat_credits import (
     Place,
     SeatCredit,
@@ -32,6 +34,7 @@ from src.booking.commands.seat_credits import (
     place_of,
     plan_credits,
 )
+from src.booking.commands.seat_returns import spread
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.leaving import (
@@ -109,7 +112,8 @@ class OwnSeat:
 class Ending:
     """How a seat ends, what of its share comes back as money, and what fee is asked, minor units.
 
-    The credit that paid it goes back to the lot `lot_id`; with a `place` a new one is given for it.
+    The credit that paid it goes back to the lot `lot_id`, or where the business moved the date past
+    its end, as a new one; with a `place` a new one is given for it.
     """
 
     own: OwnSeat
@@ -117,6 +121,7 @@ class Ending:
     back_minor: int = 0
     fee_minor: int = 0
     lot_id: UUID | None = None
+    is_penalty_free: bool = False
     place: Place | None = None
 
     @property
@@ -225,6 +230,7 @@ def _guests_ending(
         back_minor=amount_back_minor(seat.share_minor, percent_back(facts, now)),
         fee_minor=late_fee_minor(facts, seat.share_minor, now, is_by_credit=is_by_credit),
         lot_id=seat.credit_lot_id if gives_own_credit_back(facts, now) else None,
+        is_penalty_free=facts.is_penalty_free,
         place=place,
     )
 
@@ -289,18 +295,18 @@ async def _end_seats(
     places = [ending.place for ending in endings if ending.place is not None]
     new = await plan_credits(uow, tenant, places)
     await _check_promise(uow, order.id, endings, new, promised)
-    asked = await _ask_refund(uow, order, endings)
+    wanted = await _wanted_minor(uow, order, endings, new)
+    asked = await _ask_refund(uow, order, endings, wanted)
     returned = spread(asked, {ending.seat.id: ending.back_minor for ending in endings})
     await _mark(uow, endings, returned)
     seat_ids = [ending.seat.id for ending in endings]
-    by_hand = await _promise_by_hand(uow, order, endings, asked)
+    by_hand = await _promise_by_hand(uow, order, endings, wanted - asked)
     uow.record(SeatsLeft(order_id=order.id, seat_ids=seat_ids, by="guest", by_hand_minor=by_hand))
     new_lots = insert_seat_credits(uow, new, order.currency, GUEST)
     await mark_credited(uow, list(new_lots))
     missed = [Missed(one.seat, one.own.session, one.own.booking, one.fee_minor) for one in endings]
     await ask_of(uow, missed, FeeKind.LATE_CANCEL, "guest")
-    credited = {ending.seat.id: ending.lot_id for ending in endings if ending.lot_id is not None}
-    counts = await return_credits(uow, order.id, credited, GUEST)
+    counts = await _return_own_credits(uow, tenant, order, endings)
     await wake_waitlists(uow, {ending.seat.session_id for ending in endings})
     await uow.settle()
     await give_back_seats(uow, Counter(ending.seat.session_id for ending in endings))
@@ -308,9 +314,31 @@ async def _end_seats(
     return asked
 
 
-async def _ask_refund(uow: UnitOfWork, order: Order, endings: Sequence[Ending]) -> int:
+async def _return_own_credits(
+    uow: UnitOfWork, tenant: TenantSnapshot, order: Order, endings: Sequence[Ending]
+) -> Counter[UUID]:
+    """Returns how many go to each lot."""
+    credited = {one.seat.id: one.lot_id for one in endings if one.lot_id is not None}
+    free = {one.seat.id for one in endings if one.is_penalty_free}
+    moved = {seat_id: lot_id for seat_id, lot_id in credited.items() if seat_id in free}
+    for seat_id in await replace_lapsed(uow, tenant, moved, GUEST):
+        del credited[seat_id]
+    return await return_credits(uow, order.id, credited, GUEST)
+
+
+async def _wanted_minor(
+    uow: UnitOfWork, order: Order, endings: Sequence[Ending], new: Sequence[SeatCredit]
+) -> int:
+    """What the terms give back, at most what has come back in no way and comes in no credit now."""
+    by_terms = sum(ending.back_minor for ending in endings)
+    if not by_terms:
+        return 0
+    unreturned = (await list_unreturned_minor(uow, [order.id])).get(order.id, 0)
+    return max(0, min(by_terms, unreturned - sum(credit.value_minor for credit in new)))
+
+
+async def _ask_refund(uow: UnitOfWork, order: Order, endings: Sequence[Ending], wanted: int) -> int:
     """One refund for all of them; its key names a seat, which can end only once."""
-    wanted = sum(ending.back_minor for ending in endings)
     if not wanted:
         return 0
     key = f"{RefundCause.CANCELLED}:{min(str(ending.seat.id) for ending in endings)}"
@@ -318,12 +346,11 @@ async def _ask_refund(uow: UnitOfWork, order: Order, endings: Sequence[Ending]) 
 
 
 async def _promise_by_hand(
-    uow: UnitOfWork, order: Order, endings: Sequence[Ending], asked: int
+    uow: UnitOfWork, order: Order, endings: Sequence[Ending], rest: int
 ) -> int:
-    """What the terms give back beyond what went to a card, of what was taken on site: the business
-    is asked to hand it back. Returns how much, in minor units.
+    """What is wanted beyond what went to a card, of what was taken on site: the business is asked
+    to hand it back. Returns how much, in minor units.
     """
-    rest = sum(ending.back_minor for ending in endings) - asked
     minor = min(rest, await get_left_by_hand_minor(uow, order.id)) if rest > 0 else 0
     if minor:
         facts = {
@@ -336,15 +363,6 @@ async def _promise_by_hand(
         first = min(ending.seat.id for ending in endings)
         await raise_open_item(uow, OpenItemKind.HAND_BACK, first, order.id, facts)
     return minor
-
-
-def spread(asked: int, wanted: Mapping[UUID, int]) -> dict[UUID, int]:
-    """What comes back by seat: all that was wanted, the first seats first where it is less."""
-    returned: dict[UUID, int] = {}
-    for seat_id, back_minor in wanted.items():
-        returned[seat_id] = min(back_minor, asked)
-        asked -= returned[seat_id]
-    return returned
 
 
 async def _mark(uow: UnitOfWork, endings: Sequence[Ending], returned: Mapping[UUID, int]) -> None:
@@ -366,20 +384,5 @@ async def _mark(uow: UnitOfWork, endings: Sequence[Ending], returned: Mapping[UU
                 changed_by="guest",
                 changed_why="",
             )
-            .execution_options(synchronize_session=False)
-        )
-
-
-async def mark_returned(uow: UnitOfWork, returned: Mapping[UUID, int]) -> None:
-    """Writes on seats that have ended, their rows locked, what of each one's share comes back."""
-    by_amount: dict[int, list[UUID]] = defaultdict(list)
-    for seat_id, back_minor in returned.items():
-        if back_minor:
-            by_amount[back_minor].append(seat_id)
-    for back_minor, seat_ids in by_amount.items():
-        await uow.session.execute(
-            update(Seat)
-            .where(Seat.tenant_id == uow.tenant, Seat.id.in_(seat_ids))
-            .values(returned_as="money", returned_minor=back_minor)
             .execution_options(synchronize_session=False)
         )

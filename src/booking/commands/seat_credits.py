@@ -15,11 +15,9 @@ from sqlalchemy import func, select, update
 from src.billing.commands.credits import Author
 from src.billing.commands.new_lots import NewLot, insert_lots
 from src.billing.domain.credits import LotSource, Scope, end_of_day
-from src.billing.models import Order, Package, Payment
+from src.billing.models import Package
 from src.billing.owed import list_owed_minor
-from src.billing.queries.disputes import is_payment_with_the_bank
-from src.billing.queries.in_credits import list_in_credits_minor
-from src.billing.queries.to_hand_back import to_hand_back_minor
+from src.billing.queries.unreturned import list_unreturned_minor
 from src.booking.domain.kinds import SessionState
 from src.booking.domain.refund_policy import GivenBack
 from src.booking.models import Booking, Seat, Session
@@ -112,28 +110,6 @@ def expiry(
     if end is None:
         end = end_of_day(DAYS_AFTER_LAST_DATE, max(now, last_starts_at), tenant.zone)
     return end or now + timedelta(days=DAYS_AFTER_LAST_DATE)
-
-
-async def list_unreturned_minor(uow: UnitOfWork, order_ids: set[UUID]) -> dict[UUID, int]:
-    """What was paid by order and has come back in no way: neither as money, on its way or promised,
-    nor as a credit. What a bank has taken back counts as returned.
-    """
-    rest = func.sum(Payment.amount_minor - Payment.refunded_minor)
-    paid = await uow.session.execute(
-        select(Payment.order_id, rest - func.max(to_hand_back_minor(of_price=True)))
-        .join(Order, (Order.tenant_id == Payment.tenant_id) & (Order.id == Payment.order_id))
-        .where(
-            Payment.tenant_id == uow.tenant,
-            Payment.order_id.in_(order_ids),
-            Payment.is_extra.is_(False),
-            ~is_payment_with_the_bank(),
-        )
-        .group_by(Payment.order_id)
-    )
-    left = {row[0]: int(row[1]) for row in paid}
-    for order_id, minor in (await list_in_credits_minor(uow, left)).items():
-        left[order_id] -= minor
-    return {order_id: max(minor, 0) for order_id, minor in left.items()}
 
 
 async def _last_starts(uow: UnitOfWork, places: Sequence[Place]) -> Mapping[UUID, datetime]:

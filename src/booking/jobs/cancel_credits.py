@@ -2,17 +2,14 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
 
-from src.billing.commands.credits import Author, scope_of
-from src.billing.commands.new_lots import NewLot, insert_lots
-from src.billing.domain.credits import LotSource, end_of_day
-from src.billing.models import CreditLot
+from src.billing.commands.credits import Author
 from src.booking.commands.credit_returns import return_credits
+from src.booking.commands.lapsed_credits import replace_lapsed
 from src.booking.commands.seat_credits import (
     Place,
     insert_seat_credits,
@@ -27,9 +24,6 @@ from src.booking.models import Booking, Cancellation, CancellationReturn, Seat
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
 from src.tenants.queries.tenants import tenant_snapshot
-
-DAYS_OF_GRACE = 30
-"""How long a credit lives that takes the place of one that has ended meanwhile."""
 
 _IDS = ARRAY(Uuid())
 
@@ -46,11 +40,11 @@ async def give_credits(
     tenant = await tenant_snapshot(uow, uow.tenant, uow.clock.now())
     author = Author("staff", cancellation.requested_by, reason=cancellation.reason)
     await _give_chosen(uow, tenant, cancellation, seats, author)
-    lapsed = await _lapsed(uow, seats)
-    await _replace(uow, tenant, seats, lapsed, author)
+    paid_by = {seat.id: seat.credit_lot_id for seat in seats if seat.credit_lot_id is not None}
+    replaced = await replace_lapsed(uow, tenant, paid_by, author)
     by_order: dict[UUID, dict[UUID, UUID]] = defaultdict(dict)
     for seat in seats:
-        if seat.credit_lot_id is not None and seat.credit_lot_id not in lapsed:
+        if seat.credit_lot_id is not None and seat.id not in replaced:
             by_order[seat.order_id][seat.id] = seat.credit_lot_id
     counts: Counter[UUID] = Counter()
     for order_id, credited in sorted(by_order.items()):
@@ -111,55 +105,3 @@ def _package(kept: Mapping[str, object], booking: Booking) -> GivenBack | None:
     if not kept:
         return terms_from(booking.leaving).package
     return msgspec.convert(kept, GivenBack)
-
-
-async def _lapsed(uow: UnitOfWork, seats: Sequence[Taken]) -> dict[UUID, CreditLot]:
-    """The lots of these seats that have ended, by id."""
-    lot_ids = list({seat.credit_lot_id for seat in seats if seat.credit_lot_id is not None})
-    if not lot_ids:
-        return {}
-    found = await uow.session.scalars(
-        select(CreditLot).where(
-            CreditLot.tenant_id == uow.tenant,
-            CreditLot.id == any_(bindparam(None, lot_ids, type_=_IDS)),
-            CreditLot.expires_at < uow.clock.now(),
-        )
-    )
-    return {lot.id: lot for lot in found}
-
-
-async def _replace(
-    uow: UnitOfWork,
-    tenant: TenantSnapshot,
-    seats: Sequence[Taken],
-    lapsed: Mapping[UUID, CreditLot],
-    author: Author,
-) -> None:
-    """A credit that has ended while the date stood comes back as a new one, with time to use it.
-    What it is worth in money stays with the lot that paid.
-    """
-    now = uow.clock.now()
-    ends_at = end_of_day(DAYS_OF_GRACE, now, tenant.zone) or now + timedelta(days=DAYS_OF_GRACE)
-    new = [
-        (seat, lapsed[seat.credit_lot_id])
-        for seat in seats
-        if seat.credit_lot_id is not None and seat.credit_lot_id in lapsed
-    ]
-    lots = [
-        NewLot(
-            customer_id=lot.customer_id,
-            source=LotSource.SEAT,
-            name=lot.name,
-            credits=1,
-            scope=scope_of(lot),
-            currency=lot.currency,
-            package_id=lot.package_id,
-            order_id=lot.order_id,
-            source_seat_id=seat.id,
-            expires_at=ends_at,
-        )
-        for seat, lot in new
-    ]
-    if lots:
-        insert_lots(uow, lots, author, now)
-        await mark_credited(uow, [seat.id for seat, _lot in new])

@@ -14,7 +14,7 @@ from src.billing.commands.vouchers_together import give_as_vouchers
 from src.billing.domain.cause_keys import cancelled_key, paid_meanwhile_key
 from src.billing.domain.kinds import OpenItemKind, RefundCause
 from src.billing.models import Order, Payment
-from src.booking.commands.leave import mark_returned, spread
+from src.booking.commands.seat_returns import mark_returned, spread
 from src.booking.models import Cancellation, CancellationReturn
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id

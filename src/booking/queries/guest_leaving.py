@@ -12,6 +12,7 @@ from src.billing.domain.kinds import BY_HAND_MODES, PaymentMode
 from src.billing.models import Order
 from src.billing.queries.disputes import is_with_the_bank
 from src.billing.queries.refundable import is_all_back, list_refundable_minor
+from src.billing.queries.unreturned import list_unreturned_minor
 from src.booking.commands.leave import OwnSeat, facts_of_leaving, is_still_coming, own_seats
 from src.booking.credit_words import credit_lines, no_credit_unpaid
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
@@ -137,7 +138,10 @@ async def _back(
     refundable = (await list_refundable_minor(uow, [order.id])).get(order.id, 0)
     by_terms_minor = sum(seat.back_minor for seat in leavable)
     no_money_why = await _no_money_why(uow, order, refundable)
-    by_hand_minor = 0 if refundable or no_money_why else _by_hand_minor(order, by_terms_minor)
+    by_hand_minor = 0
+    if not refundable and not no_money_why and order.payment_mode in BY_HAND_MODES:
+        unreturned = await list_unreturned_minor(uow, [order.id])
+        by_hand_minor = min(by_terms_minor, unreturned.get(order.id, 0))
     return min(by_terms_minor, refundable), by_hand_minor, no_money_why
 
 
@@ -313,13 +317,6 @@ async def _no_money_why(uow: UnitOfWork, order: Order, refundable_minor: int) ->
     if await is_with_the_bank(uow, order.id):
         return _("Your bank has this payment because of a dispute, so no money comes back from us.")
     return ""
-
-
-def _by_hand_minor(order: Order, by_terms_minor: int) -> int:
-    """What the business gives back itself, of what it took itself."""
-    if order.payment_mode not in BY_HAND_MODES:
-        return 0
-    return min(by_terms_minor, order.paid_minor - order.refunded_minor)
 
 
 def _why_not(

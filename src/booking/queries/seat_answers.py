@@ -13,6 +13,7 @@ from src.billing.domain.kinds import BY_HAND_MODES, PaymentMode
 from src.billing.models import Order
 from src.billing.queries.disputes import is_with_the_bank
 from src.billing.queries.refundable import list_refundable_minor
+from src.billing.queries.unreturned import list_unreturned_minor
 from src.booking.commands.exchange import why_not_give_up
 from src.booking.commands.leave import facts_of_leaving, is_still_coming
 from src.booking.domain.kinds import SeatState
@@ -102,7 +103,7 @@ async def _money(uow: UnitOfWork, order_id: UUID) -> _Money:
     most_minor = (await list_refundable_minor(uow, [order_id])).get(order_id, 0)
     with_the_bank = not most_minor and await is_with_the_bank(uow, order_id)
     if not most_minor and not with_the_bank and order.payment_mode in BY_HAND_MODES:
-        most_minor = order.paid_minor - order.refunded_minor
+        most_minor = (await list_unreturned_minor(uow, [order_id])).get(order_id, 0)
     return _Money(order, most_minor, with_the_bank)
 
 

@@ -1,5 +1,6 @@
 """Money for unused credits: they leave with the request, and are back when it fails for good."""
 
+from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -7,6 +8,8 @@ import pytest
 from sqlalchemy import select, update
 
 from src.billing.commands.by_staff import RefundByHand, close_item_by_hand, refund_by_hand
+from src.billing.commands.credit_acts import change_end
+from src.billing.commands.credit_ends import forfeit_ended
 from src.billing.commands.credit_refunds import RefundCredits, Refunded, refund_credits
 from src.billing.commands.credits import SYSTEM, lock_lot, lot_facts, write_entry
 from src.billing.commands.dispute_news import take_dispute_news
@@ -298,16 +301,105 @@ async def test_a_dispute_that_is_lost_takes_what_is_unused_of_what_was_paid_for(
         await write_entry(uow, found, EntryKind.ADJUST, 2, SYSTEM)
     (payment,) = await till.payments(sold)
     for outcome, left in OUTCOMES:
-        news = Dispute(
-            id="dp_1",
-            payment_intent_id=payment.payment_intent_id,
-            amount_minor=PAID,
-            currency="GBP",
-            outcome=outcome,
-        )
-        async with till.services.uow_factory(till.business.id) as uow:
-            await take_dispute_news(uow, payment.id, sold, "R", news)
+        await dispute(till, sold, payment.id, PAID, outcome)
         assert (await now_is(till, lot))[0] == left
+
+
+async def test_ours_that_gave_way_takes_all_credits_where_none_was_used(
+    till: Till, ctx: RequestContext, sold: UUID
+) -> None:
+    """Like `test_ours_that_gave_way_to_the_dashboard_leaves_no_credits_behind`, with ten of ten."""
+    whole = await a_part_used(till, sold, credits=10)
+    await give(till, ctx, asked(whole, PAID, seen=10))
+    (payment,) = await till.payments(sold)
+    await till.stripe.turn("refund_from_dashboard", payment=payment.payment_intent_id)
+    await till.work()
+    states = {(one.cause, one.state) for one in await till.refunds(sold)}
+    assert states == {("credits", "failed"), ("processor", "succeeded")}
+    assert (await now_is(till, whole))[0] == 0
+
+
+async def test_a_lost_dispute_of_what_was_paid_twice_leaves_the_credits(
+    till: Till, sold: UUID, lot: CreditLot
+) -> None:
+    """The first payment stands, and bought them."""
+    payment_id = new_id()
+    async with till.services.uow_factory(till.business.id) as uow:
+        uow.session.add(
+            Payment(
+                tenant_id=uow.tenant,
+                id=payment_id,
+                order_id=sold,
+                account_id=till.account_id,
+                payment_intent_id="pi_twice",
+                page_id=None,
+                amount_minor=PAID,
+                fee_minor=0,
+                refunded_minor=0,
+                currency="GBP",
+                is_extra=True,
+                method="card",
+                received_at=uow.clock.now(),
+            )
+        )
+    await dispute(till, sold, payment_id, PAID)
+    assert (await now_is(till, lot))[0] == 7
+
+
+async def test_a_lost_dispute_of_a_part_leaves_what_the_rest_has_paid(
+    till: Till, sold: UUID, lot: CreditLot
+) -> None:
+    """The bank keeps 6.00 of 20.00: what is left covers the seven, as with a refund of as much."""
+    (payment,) = await till.payments(sold)
+    await dispute(till, sold, payment.id, 600)
+    assert (await now_is(till, lot))[0] == 7
+
+
+async def dispute(
+    till: Till, order_id: UUID, payment_id: UUID, minor: int, outcome: Outcome = "lost"
+) -> None:
+    news = Dispute(
+        id="dp_1", payment_intent_id="pi", amount_minor=minor, currency="GBP", outcome=outcome
+    )
+    async with till.services.uow_factory(till.business.id) as uow:
+        await take_dispute_news(uow, payment_id, order_id, "R", news)
+
+
+@pytest.mark.parametrize("by", ["hand", "dashboard"])
+async def test_extending_brings_no_credit_back_whose_money_went(
+    till: Till, ctx: RequestContext, sold: UUID, by: str
+) -> None:
+    """All went back once they had ended; then somebody extends them."""
+    ends_at = till.clock.now()
+    ended = await a_part_used(till, sold, expires_at=ends_at)
+    till.clock.advance(timedelta(days=1))
+    (payment,) = await till.payments(sold)
+    if by == "hand":
+        cmd = RefundByHand(order_id=sold, payment_id=payment.id, amount_minor=PAID, token="once")
+        async with till.services.uow_factory(till.business.id) as uow:
+            await refund_by_hand(uow, ctx, cmd)
+    else:
+        async with till.services.uow_factory(till.business.id) as uow:
+            await forfeit_ended(uow, 10)
+        intent = payment.payment_intent_id
+        await till.stripe.turn("refund_from_dashboard", payment=intent)
+        await take_refunds_of(till.services, till.business.id, intent)
+    async with till.services.uow_factory(till.business.id) as uow:
+        await change_end(uow, ctx, ended.id, None, "Was ill", new_id())
+    assert (await now_is(till, ended))[0] == 0
+
+
+async def test_a_refund_that_fails_because_the_bank_took_the_money_brings_no_credits_back(
+    till: Till, ctx: RequestContext, sold: UUID, lot: CreditLot
+) -> None:
+    """Asked for, then the dispute is lost, and the processor refuses the refund."""
+    await give(till, ctx, asked(lot))
+    (payment,) = await till.payments(sold)
+    await dispute(till, sold, payment.id, PAID)
+    await refuse(till)
+    await till.work()
+    assert {one.state for one in await till.refunds(sold)} == {"failed"}
+    assert (await now_is(till, lot))[0] == 0
 
 
 async def test_anothers_credits_are_not_there(

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from src.billing.commands.credits import CreditsGone
 from src.billing.domain.credits import LotSource, Scope
@@ -15,12 +16,14 @@ from src.booking.commands.leave import leave_dates
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.reasons import ReasonCode
 from src.booking.errors import NotBookable
+from src.booking.models import Session
 from src.booking.queries.decide import decide
 from src.platform.errors import InvalidInput, NotFound
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.queries.tenants import tenant_snapshot
 from tests.booking.commands.test_book import a_wish, booked, month_count, seats_of, taken
+from tests.booking.commands.test_cancel_credits import lots
 from tests.booking.commands.test_leave import TERMS
 from tests.support.builders import Business, a_business, a_series, a_service, a_session
 from tests.support.cancelling import seats_taken_back
@@ -315,3 +318,34 @@ async def test_what_the_business_calls_off_gives_credits_back_whatever_was_chose
     assert await balance_of(services.uow_factory, lotus.id, lot[0]) == 10
     seats = await seats_of(services.uow_factory, lotus.id)
     assert {(seat.state, seat.returned_as) for seat in seats} == {("cancelled", "credit")}
+
+
+async def test_who_leaves_what_was_moved_past_their_credits_end_has_one_to_use(
+    services: Services, clock: FrozenClock, lotus: Business
+) -> None:
+    """Leaving is free then. Called off by the business, the same date gives a credit of 30 days."""
+    service = await a_service(services.uow_factory, lotus.id, leaving=TERMS)
+    session = await a_session(services.uow_factory, service, in_days=7)
+    ends_at = clock.now() + timedelta(days=10)
+    lot = await a_lot(services.uow_factory, lotus.id, number=1, expires_at=ends_at)
+    made = await by_credit(services, lotus, "session", session.id, lot)
+    async with services.uow_factory(lotus.id) as uow:
+        later = session.starts_at + timedelta(days=14)
+        await uow.session.execute(
+            update(Session)
+            .where(Session.id == session.id)
+            .values(
+                starts_at=later,
+                ends_at=later + timedelta(hours=1),
+                sequence=1,
+                moved_sequence=1,
+            )
+        )
+    clock.advance(timedelta(days=12))
+    await leave(services, lotus, made)
+    usable = [
+        one
+        for one in await lots(services, lotus)
+        if one.balance and (one.expires_at is None or one.expires_at > clock.now())
+    ]
+    assert len(usable) == 1

@@ -8,12 +8,16 @@ import pytest
 from sqlalchemy import select
 
 from src.billing.commands.by_staff import RefundByHand, refund_by_hand
+from src.billing.commands.dispute_news import take_dispute_news
+from src.billing.commands.orders import lock_order
+from src.billing.commands.refunds import record_foreign_refund
 from src.billing.domain.credits import Scope
-from src.billing.models import Fee, Payment, Refund
+from src.billing.models import CreditLot, Fee, Payment, Refund
 from src.billing.owed import get_owed_minor
+from src.billing.processor import Dispute, ProcessorRefund, RefundStatus
 from src.booking.commands.book import book
 from src.booking.commands.cancel import cancel_session
-from src.booking.commands.cancel_returns import NOTHING
+from src.booking.commands.cancel_returns import NOTHING, MoneyWanted
 from src.booking.commands.exchange import MoveSeats, NotMovable, move_seats
 from src.booking.domain.cancelling import MoneyChoice
 from src.booking.domain.drop_in import PayWay
@@ -30,8 +34,8 @@ from tests.booking.commands.test_cancel_credits import (
     cancels_purchase,
     lots,
 )
-from tests.booking.commands.test_cancel_money import UNDO
-from tests.booking.commands.test_leave import leave, refunds
+from tests.booking.commands.test_cancel_money import UNDO, buys, cancels
+from tests.booking.commands.test_leave import TERMS, leave, refunds
 from tests.booking.commands.test_transfers import receive, takes_transfers
 from tests.support.builders import (
     Business,
@@ -232,3 +236,93 @@ async def refunded(services: Services, lotus: Business, order_id: UUID, minor: i
             order_id=order_id, payment_id=payment.id, amount_minor=minor, token=str(minor)
         )
         await refund_by_hand(uow, lotus.ctx, cmd)
+
+
+async def test_what_lies_in_a_credit_does_not_come_back_to_who_leaves(
+    services: Services, clock: FrozenClock, lotus: Business
+) -> None:
+    """60 were paid: 20 went back by hand, 20 lie in a credit, so 20 are left for two dates."""
+    given = await a_refund_package(services.uow_factory, lotus.id)
+    service = await a_service(services.uow_factory, lotus.id)
+    term = await a_series(services.uow_factory, service, price_type="on_site", leaving=TERMS)
+    made = await buys(services, lotus, term, "carl")
+    await refunded(services, lotus, made.order_id, 2000)
+    money = MoneyWanted(choice=MoneyChoice.CREDIT, package_id=given.id)
+    await cancels(services, lotus, term, money, date=1)
+    await work_through(services, clock, lotus.id, UNDO)
+    in_credits = sum(lot.value_minor for lot in await lots(services, lotus))
+    assert in_credits == 2000
+    seats = await seats_of(services.uow_factory, lotus.id)
+    await leave(services, lotus, made, [one for one in seats if one.state == "confirmed"])
+    assert sum(await refunds(services, lotus.id)) + in_credits == 6000
+
+
+async def test_nor_to_whom_the_business_gives_back(
+    services: Services, clock: FrozenClock, lotus: Business
+) -> None:
+    """The same, where too few come and the clock cancels the other two dates."""
+    given = await a_refund_package(services.uow_factory, lotus.id)
+    service = await a_service(services.uow_factory, lotus.id)
+    term = await a_series(services.uow_factory, service, price_type="on_site", leaving=TERMS)
+    made = await buys(services, lotus, term, "carl")
+    await refunded(services, lotus, made.order_id, 2000)
+    money = MoneyWanted(choice=MoneyChoice.CREDIT, package_id=given.id)
+    await cancels(services, lotus, term, money, date=0)
+    await work_through(services, clock, lotus.id, UNDO)
+    in_credits = sum(lot.value_minor for lot in await lots(services, lotus))
+    for date in (1, 2):
+        async with services.uow_factory(lotus.id) as uow:
+            await cancel_session(
+                uow,
+                lotus.ctx,
+                term.sessions[date].id,
+                reason="",
+                undo_seconds=10,
+                gives_back=True,
+            )
+        await work_through(services, clock, lotus.id, UNDO)
+    assert sum(await refunds(services, lotus.id)) + in_credits == 6000
+
+
+async def test_a_credit_of_a_place_leaves_with_a_refund_in_the_dashboard(
+    services: Services, lotus: Business
+) -> None:
+    """All 60 go back, the 20 of the credit among them."""
+    given = await a_refund_package(services.uow_factory, lotus.id)
+    made, _booking_id, _lot_id = await a_course_with_a_credit(services, lotus, given)
+    async with services.uow_factory(lotus.id) as uow:
+        order = await lock_order(uow, made.order_id)
+        payment = (await uow.session.scalars(select(Payment))).one()
+        news = ProcessorRefund(
+            id="re_1",
+            status=RefundStatus.SUCCEEDED,
+            amount_minor=6000,
+            payment_intent_id=payment.payment_intent_id,
+            metadata={},
+            failure="",
+        )
+        await record_foreign_refund(uow, order, payment, news)
+    assert await left(services, lotus) == 0
+
+
+async def test_a_credit_of_a_place_leaves_with_a_lost_dispute(
+    services: Services, lotus: Business
+) -> None:
+    given = await a_refund_package(services.uow_factory, lotus.id)
+    made, _booking_id, _lot_id = await a_course_with_a_credit(services, lotus, given)
+    async with services.uow_factory(lotus.id) as uow:
+        payment = (await uow.session.scalars(select(Payment))).one()
+        news = Dispute(
+            id="dp_1",
+            payment_intent_id=payment.payment_intent_id,
+            amount_minor=6000,
+            currency="EUR",
+            outcome="lost",
+        )
+        await take_dispute_news(uow, payment.id, made.order_id, "R", news)
+    assert await left(services, lotus) == 0
+
+
+async def left(services: Services, lotus: Business) -> int:
+    async with services.uow_factory(lotus.id) as uow:
+        return sum(await uow.session.scalars(select(CreditLot.balance)))
