@@ -15,6 +15,7 @@ from src.booking.models import Session
 from src.platform.errors import InvalidInput, NotFound
 from src.platform.services import Services
 from src.tenants.commands.own_people import keep_person, remove_person
+from src.tenants.log_subjects import find_log_subjects
 from src.tenants.models import AuditEntry, Participant
 from tests.booking.commands.test_book_by_credit import by_credit
 from tests.support.builders import Business, a_business, a_service, a_session
@@ -164,6 +165,19 @@ async def test_staff_change_it_with_a_reason_that_stands_in_the_log(
         )
         [detail] = logged.all()
     assert detail["reason"] == "She rang up."
+
+
+async def test_the_log_leads_from_who_may_use_credits_to_the_credits(
+    services: Services, lotus: Business, carl: tuple[UUID, UUID]
+) -> None:
+    _customer_id, lot_id = carl
+    async with services.uow_factory(lotus.id) as uow:
+        await set_users(uow, lotus.ctx, lot_id, LotUsers(owner=True), "She rang up.")
+    async with services.uow_factory(lotus.id) as uow:
+        logged = select(AuditEntry.subject_kind).where(AuditEntry.subject_id == lot_id)
+        [kind] = await uow.session.scalars(logged)
+        subjects = await find_log_subjects(uow, [(kind, lot_id)])
+    assert subjects[kind, lot_id].words
 
 
 async def test_rolled_over_credits_are_for_the_same_people(
