@@ -1,8 +1,9 @@
 """Saying who may use a lot of credits: its customer does, and staff may."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from src.billing.commands.credits import lock_lot, no_such_credits
 from src.billing.domain.lot_users import LotUsers
@@ -18,6 +19,12 @@ from src.tenants.models import Participant
 _FORGET = text(
     "UPDATE credit_lots SET users = users - cast(:person_id AS text) WHERE tenant_id = :tenant_id"
     " AND customer_id = :customer_id AND users @> jsonb_build_array(cast(:person_id AS text))"
+)
+_REMEMBER_THE_OTHER = text(
+    "UPDATE credit_lots SET users = users || jsonb_build_array(cast(:other_id AS text))"
+    " WHERE tenant_id = :tenant_id AND customer_id = :customer_id"
+    " AND users @> jsonb_build_array(cast(:person_id AS text))"
+    " AND NOT users @> jsonb_build_array(cast(:other_id AS text))"
 )
 
 
@@ -61,10 +68,34 @@ async def set_users(
 
 async def forget_person(uow: UnitOfWork, customer_id: UUID, person_id: UUID) -> None:
     """Somebody whom the customer does not keep any more may use no credits by name; credits that
-    were for nobody else are everyone's again.
+    were for nobody else are everyone's again. Where a merge brought the same one twice and one of
+    the two goes, the other is named instead.
     """
     scope = {"tenant_id": uow.tenant, "customer_id": customer_id, "person_id": str(person_id)}
+    others = await _of_the_same_name(uow, customer_id, person_id)
+    if others:
+        await uow.session.execute(_REMEMBER_THE_OTHER, {**scope, "other_id": str(others[0])})
     await uow.session.execute(_FORGET, scope)
+
+
+async def _of_the_same_name(uow: UnitOfWork, customer_id: UUID, person_id: UUID) -> Sequence[UUID]:
+    """Held until COMMIT."""
+    named = select(func.lower(Participant.name)).where(
+        Participant.tenant_id == uow.tenant, Participant.id == person_id
+    )
+    found = await uow.session.scalars(
+        select(Participant.id)
+        .where(
+            Participant.tenant_id == uow.tenant,
+            Participant.customer_id == customer_id,
+            Participant.id != person_id,
+            Participant.kept_at.is_not(None),
+            func.lower(Participant.name) == named.scalar_subquery(),
+        )
+        .order_by(Participant.id)
+        .with_for_update(read=True)
+    )
+    return found.all()
 
 
 async def _hold_people(uow: UnitOfWork, customer_id: UUID, users: LotUsers) -> bool:
