@@ -153,10 +153,14 @@ def register_credits_of_customers() -> None:
 
 
 def _in_lots(person: Person) -> ColumnElement[bool]:
-    theirs = select(CreditLot.id).where(
+    return CreditEntry.lot_id.in_(lots_of(person))
+
+
+def lots_of(person: Person) -> Select[tuple[UUID]]:
+    """The ids of all credits that were ever theirs."""
+    return select(CreditLot.id).where(
         CreditLot.tenant_id == person.tenant_id, CreditLot.customer_id.in_(person.customer_ids)
     )
-    return CreditEntry.lot_id.in_(theirs)
 
 
 def register_fees_of_customers() -> None:

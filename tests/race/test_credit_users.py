@@ -9,19 +9,21 @@ from uuid import UUID
 import pytest
 
 from src.billing.commands import credits as credit_commands
-from src.billing.commands.lot_users import choose_users
+from src.billing.commands.credits import lock_lot
+from src.billing.commands.lot_users import choose_users, set_users
 from src.billing.domain.lot_users import LotUsers
 from src.booking.commands import book as book_command
 from src.booking.domain.drop_in import PayWay
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import DomainError
-from src.tenants.commands.own_people import keep_person
+from src.platform.errors import DomainError, InvalidInput
+from src.tenants.commands.own_people import keep_person, remove_person
 from src.tenants.queries.own_people import list_own_people
 from tests.booking.commands.test_book import a_wish, booked
 from tests.conftest import Committing
 from tests.race.test_credits import UNGUARDED
 from tests.support.builders import a_business, a_service, a_session
 from tests.support.credits import a_lot, balance_of
+from tests.support.locks import until_somebody_waits
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race]
 
@@ -89,3 +91,32 @@ async def test_control_without_the_guard_they_are(
     monkeypatch.setattr(credit_commands, "_TAKE", UNGUARDED)
     outcome = await booked_while_taken_off(committing, monkeypatch)
     assert outcome == ("booked", 9)
+
+
+@pytest.mark.parametrize("by", ["guest", "staff"])
+async def test_nobody_is_named_who_is_removed_meanwhile(committing: Committing, by: str) -> None:
+    factory = committing.uow_factory
+    business = await a_business(factory)
+    customer_id, lot_id = await a_lot(factory, business.id)
+    async with factory(business.id) as uow:
+        await keep_person(uow, customer_id, "Mia", "")
+    async with factory(business.id) as uow:
+        [mia] = await list_own_people(uow, customer_id)
+    for_mia = LotUsers(people=frozenset({mia.id}))
+
+    async def names() -> None:
+        async with factory(business.id) as uow:
+            if by == "guest":
+                await choose_users(uow, customer_id, lot_id, for_mia)
+            else:
+                await set_users(uow, business.ctx, lot_id, for_mia, "She rang up.")
+
+    async with factory(business.id) as uow:
+        await remove_person(uow, customer_id, mia.id)
+        await uow.settle()
+        naming = asyncio.create_task(names())
+        await until_somebody_waits(factory)
+    with pytest.raises(InvalidInput):
+        await naming
+    async with factory(business.id) as uow:
+        assert (await lock_lot(uow, lot_id)).users == []

@@ -4,13 +4,24 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from src.billing.models import ConnectedAccount, InboxEvent, OpenItem, PaymentPage
+from src.billing.models import (
+    ConnectedAccount,
+    CreditEntry,
+    CreditLot,
+    Fee,
+    InboxEvent,
+    OpenItem,
+    PaymentPage,
+    Voucher,
+    VoucherEntry,
+)
 from src.booking.commands.book import Booked
 from src.booking.commands.readdress import correct_customer
 from src.booking.models import (
     Booking,
     BroadcastMail,
     Cancellation,
+    HandingOn,
     LeaveRequest,
     Seat,
     WaitlistEntry,
@@ -80,6 +91,9 @@ async def much_is_said(services: Services, lotus: Business, made: Booked) -> Non
         seat.changed_why = "Quillfeather asked"
         for row in _rows(uow, lotus, made, booking, seat):
             uow.session.add(row)
+        for row in await _rows_of_credits_and_vouchers(uow, lotus, made, seat):
+            uow.session.add(row)
+        uow.session.add(_handed_on(uow, lotus, made, seat))
         await uow.session.flush()
         seat.cancellation_id = lotus.id
         await uow.session.execute(
@@ -233,3 +247,92 @@ def _rows(
             handled_at=now,
         ),
     ]
+
+
+async def _rows_of_credits_and_vouchers(
+    uow: UnitOfWork, lotus: Business, made: Booked, seat: Seat
+) -> list[Any]:
+    """What hangs on a lot and on a voucher, which are written before it."""
+    now, key = uow.clock.now(), {"tenant_id": lotus.id}
+    theirs = {**key, "customer_id": made.order.customer_id, "currency": "EUR"}
+    lot = CreditLot(
+        **theirs,
+        id=new_id(),
+        source="goodwill",
+        state="active",
+        name="One",
+        balance=1,
+        created_at=now,
+    )
+    voucher = Voucher(
+        **theirs,
+        id=new_id(),
+        code="ZZZZ-1111",
+        state="active",
+        source="sold",
+        initial_minor=1000,
+        recipient_name="Kim Quillfeather",
+        recipient_email="kim@quillfeather.test",
+        message="To my dear Quillfeather",
+        created_at=now,
+    )
+    uow.session.add_all([lot, voucher])
+    await uow.session.flush()
+    entry = {**key, "actor_name": "Olive", "at": now}
+    return [
+        CreditEntry(
+            **entry,
+            lot_id=lot.id,
+            kind="adjust",
+            credits=1,
+            by="staff",
+            reason="Quillfeather was in hospital",
+        ),
+        AuditEntry(
+            **entry,
+            actor_kind="user",
+            action="credits.extended",
+            subject_kind="credit_lot",
+            subject_id=lot.id,
+            detail={"name": "One", "reason": "Quillfeather was in hospital"},
+        ),
+        VoucherEntry(**entry, voucher_id=voucher.id, kind="grant", amount_minor=1000),
+        VoucherEntry(
+            **entry,
+            voucher_id=voucher.id,
+            kind="adjust",
+            amount_minor=-1000,
+            reason="Quillfeather has spent it",
+        ),
+        Fee(
+            **theirs,
+            order_id=made.order_id,
+            subject_id=seat.id,
+            kind="no_show",
+            amount_minor=500,
+            state="forgiven",
+            what="Yoga",
+            starts_at=now,
+            why="Quillfeather was in hospital",
+            at=now,
+            by="staff",
+            chargeable_at=now,
+        ),
+    ]
+
+
+def _handed_on(uow: UnitOfWork, lotus: Business, made: Booked, seat: Seat) -> HandingOn:
+    now = uow.clock.now()
+    return HandingOn(
+        tenant_id=lotus.id,
+        seat_id=seat.id,
+        order_id=made.order_id,
+        participant_id=seat.participant_id,
+        address="kim@quillfeather.test",
+        was="Zora Quillfeather",
+        was_calendar_id=new_id(),
+        was_sequence=0,
+        by="guest",
+        at=now,
+        told_at=now,
+    )

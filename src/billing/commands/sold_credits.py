@@ -21,7 +21,7 @@ from src.billing.queries.disputes import is_payment_with_the_bank, lost_of_payme
 from src.billing.queries.in_credits import list_in_credits_minor
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
-from src.platform.i18n import _, current_locale
+from src.platform.i18n import _, current_locale, use_locale
 from src.platform.money import Money, format_money
 
 
@@ -64,7 +64,7 @@ async def take_disputed_credits(uow: UnitOfWork, order_id: UUID) -> None:
     places, those leave that are not covered any more. Staff can add them again by hand.
     """
     for lot, number in await _uncovered(uow, order_id):
-        why = Author(reason=_("The bank took the payment back after a dispute."))
+        why = Author(reason=await _why_disputed(uow, order_id))
         await take_out(uow, lot, EntryKind.ADJUST, number, why)
 
 
@@ -145,3 +145,10 @@ async def _locked(uow: UnitOfWork, order_id: UUID, *sources: LotSource) -> Seque
         .execution_options(populate_existing=True)
     )
     return found.all()
+
+
+async def _why_disputed(uow: UnitOfWork, order_id: UUID) -> str:
+    """In the buyer's language, for they read it in their ledger."""
+    order = await uow.session.get_one(Order, (uow.tenant, order_id))
+    with use_locale(order.locale):
+        return _("The bank took the payment back after a dispute.")

@@ -9,10 +9,13 @@ OWNER = "owner"
 
 @dataclass(frozen=True, slots=True)
 class Comer:
-    """Somebody who is to come: the customer, one of the people whom they keep, or neither."""
+    """Somebody who is to come: the customer, one of the people whom they keep, or neither.
+
+    Two customers who were merged may both have kept the same one: then they have several ids.
+    """
 
     is_owner: bool = False
-    person_id: UUID | None = None
+    person_ids: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class LotUsers:
     def lets(self, party: Iterable[Comer]) -> bool:
         """Whether all of these may use the credits."""
         return self.is_everyone or all(
-            (self.owner and one.is_owner) or one.person_id in self.people for one in party
+            (self.owner and one.is_owner) or bool(one.person_ids & self.people) for one in party
         )
 
     def stored(self) -> list[str]:

@@ -1,7 +1,7 @@
 """Ticking off who came, and taking a tick back.
 
 A tick is one guarded UPDATE over seats locked by id, so that two people at two doors do each thing
-once: whoever comes second finds it done and changes nothing.
+once: whoever comes second finds it done and changes nothing. Their customers are held before them.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,12 @@ from src.booking.commands.sessions import get_session
 from src.booking.domain.attendance import TICKED_FROM, why_not_tick
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.states import live_cancellation
-from src.booking.models import Seat, Session
+from src.booking.models import Booking, Seat, Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, NotFound
 from src.platform.i18n import _
 from src.tenants.commands.audit import audit
+from src.tenants.commands.customers import keep_customers
 from src.tenants.context import RequestContext
 
 _ACTIONS = {
@@ -56,6 +57,7 @@ async def mark_attendance(
     """
     session = await get_session(uow, session_id)
     check_tickable(uow, ctx, session, wanted)
+    await _keep_guests(uow, session_id, seat_ids)
     locked = await uow.session.execute(
         select(Seat.id, Seat.state, Seat.cancellation_id)
         .where(Seat.tenant_id == uow.tenant, Seat.session_id == session_id, Seat.id.in_(seat_ids))
@@ -94,6 +96,18 @@ async def mark_attendance(
         passed_over=len(known) - len(done),
         being_cancelled=len(seats) - len(known),
     )
+
+
+async def _keep_guests(uow: UnitOfWork, session_id: UUID, seat_ids: Sequence[UUID]) -> None:
+    """Whoever booked the seats stays who they are until COMMIT, so that a fee is asked of who is
+    left after a merge. Before the seats, as whoever erases somebody locks them.
+    """
+    found = await uow.session.scalars(
+        select(Booking.customer_id)
+        .join(Seat, (Seat.tenant_id == Booking.tenant_id) & (Seat.booking_id == Booking.id))
+        .where(Seat.tenant_id == uow.tenant, Seat.session_id == session_id, Seat.id.in_(seat_ids))
+    )
+    await keep_customers(uow, set(found))
 
 
 def check_tickable(

@@ -1,5 +1,6 @@
 """Who of a party is whom: the customer, and those whom they keep."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -12,13 +13,15 @@ from src.tenants.queries.own_people import list_own_people
 async def find_comers(
     uow: UnitOfWork, customer_id: UUID, owner_name: str, names: Sequence[str]
 ) -> tuple[Comer, ...]:
-    """By their names, as they stand in a form; a name is one person's, and without one it is
-    nobody whom the customer keeps.
+    """By their names, as they stand in a form; a name stands for all who are kept under it, since
+    a merge may have brought the same one twice. Without one it is nobody whom the customer keeps.
     """
-    known = {one.name.lower(): one.id for one in await list_own_people(uow, customer_id)}
+    known: defaultdict[str, frozenset[UUID]] = defaultdict(frozenset)
+    for one in await list_own_people(uow, customer_id):
+        known[one.name.lower()] |= {one.id}
     owner = owner_name.strip().lower()
     plain = [name.strip().lower() for name in names]
-    return tuple(Comer(bool(name) and name == owner, known.get(name)) for name in plain)
+    return tuple(Comer(bool(name) and name == owner, known[name]) for name in plain)
 
 
 async def comers_for(

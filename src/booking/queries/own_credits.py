@@ -9,12 +9,12 @@ import msgspec
 from sqlalchemy import Row, func, select
 
 from src.billing.commands.credits import list_lots, lot_facts, scope_of
-from src.billing.domain.credits import EntryKind, LotState, lot_state
+from src.billing.domain.credits import EntryKind, LotSource, LotState, lot_state
 from src.billing.domain.kinds import PaymentMode
 from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditEntry, CreditLot, Order
 from src.billing.queries.package_terms import has_packages_on_sale
-from src.booking.guest_links import package_path
+from src.booking.guest_links import booking_path, package_path
 from src.booking.models import Seat, Service, Session
 from src.booking.money_words import credit_line
 from src.booking.queries.guest_packages import SoldSingly, list_sold_singly, works_for
@@ -80,6 +80,7 @@ def _own(
         works_for=works_for(scope_of(lot), services, tenant.slug),
         uses=[_use(row) for row in entries],
         href=pages.get(lot.order_id, "") if lot.order_id is not None else "",
+        is_for_place=lot.source == LotSource.SEAT,
         users="",
         users_href=f"/b/{tenant.slug}/me/credits/{lot.id}/people",
     )
@@ -107,14 +108,22 @@ async def _entries(uow: UnitOfWork, lot_ids: Sequence[UUID]) -> defaultdict[UUID
 async def _pages(
     uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, lots: Sequence[CreditLot]
 ) -> dict[UUID, str]:
-    """The pages of what was bought, by order."""
-    bought = [lot.order_id for lot in lots if lot.package_id and lot.order_id]
-    if not bought:
+    """The pages of what was bought, and of the bookings for whose places credits were given, by
+    order.
+    """
+    bought = {lot.order_id for lot in lots if lot.source == LotSource.PACKAGE}
+    ordered = {lot.order_id for lot in lots if lot.order_id is not None}
+    if not ordered:
         return {}
     found = await uow.session.scalars(
-        select(Order).where(Order.tenant_id == uow.tenant, Order.id.in_(bought))
+        select(Order).where(Order.tenant_id == uow.tenant, Order.id.in_(ordered))
     )
-    return {order.id: package_path(settings, tenant.slug, order) for order in found}
+    return {
+        order.id: (package_path if order.id in bought else booking_path)(
+            settings, tenant.slug, order
+        )
+        for order in found
+    }
 
 
 def _use(row: Row[Any]) -> Use:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from src.billing.customer_rows import orders_of
+from src.billing.customer_rows import lots_of, orders_of
 from src.billing.models import Order
 from src.booking.customer_rows import bookings_of, mails_to, waits_of
 from src.booking.models import BroadcastMail, LeaveRequest, Seat, WaitlistEntry
@@ -108,6 +108,7 @@ async def list_things(uow: UnitOfWork, person: Person) -> list[UUID]:
     every = union(
         select(Customer.id).where(Customer.tenant_id == uow.tenant, Customer.id.in_(ids)),
         orders_of(person),
+        lots_of(person),
         bookings,
         select(Seat.id).where(Seat.tenant_id == uow.tenant, Seat.booking_id.in_(bookings)),
         select(LeaveRequest.id).where(

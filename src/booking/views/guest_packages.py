@@ -59,8 +59,9 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
 
 class OwnCredits(msgspec.Struct, frozen=True, kw_only=True):
     """A lot of one's own. `given` is what it began with and what was added; `state` is one of
-    `LotState`. `href` leads to the page of its purchase, empty where nothing was bought. `users`
-    says who may use it, and `users_href` leads to where that is chosen.
+    `LotState`. `href` leads to the page of its purchase, or where it `is_for_place`, given for one
+    that ended, of the booking; empty where there is neither. `users` says who may use it, and
+    `users_href` leads to where that is chosen.
     """
 
     id: UUID
@@ -72,6 +73,7 @@ class OwnCredits(msgspec.Struct, frozen=True, kw_only=True):
     works_for: WorksFor
     uses: list[Use]
     href: str
+    is_for_place: bool
     users: str
     users_href: str
 

@@ -1,6 +1,8 @@
 """Money for unused credits: they leave with the request, and are back when it fails for good."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
@@ -17,11 +19,12 @@ from src.billing.commands.refunds import retry_refund
 from src.billing.commands.vouchers import refund_as_voucher
 from src.billing.domain.credits import EntryKind, LotState, lot_state
 from src.billing.jobs.refunds import lock_refund
-from src.billing.models import CreditLot, Order, Payment
+from src.billing.models import CreditEntry, CreditLot, Order, Payment
 from src.billing.open_item_words import open_item_sentence
 from src.billing.processor import Dispute
 from src.billing.refund_news import take_refunds_of
 from src.billing.settlement import settle_page
+from src.platform import i18n
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.ids import new_id
 from src.platform.mail.models import MailRow
@@ -35,6 +38,16 @@ from tests.support.lots import lot_of, the_lot
 pytestmark = pytest.mark.anyio
 
 PAID = 2000
+
+
+IN_GERMAN = """
+msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=utf-8\\n"
+
+msgid "The bank took the payment back after a dispute."
+msgstr "Die Bank hat die Zahlung zurückgeholt."
+"""
 
 
 @pytest.fixture
@@ -400,6 +413,43 @@ async def test_a_refund_that_fails_because_the_bank_took_the_money_brings_no_cre
     await till.work()
     assert {one.state for one in await till.refunds(sold)} == {"failed"}
     assert (await now_is(till, lot))[0] == 0
+
+
+@pytest.fixture
+def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    folder = tmp_path / "de" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "seatline.po").write_text(IN_GERMAN)
+    monkeypatch.setattr(i18n, "LOCALES_DIRECTORY", tmp_path)
+    i18n._translations.cache_clear()
+    i18n.available_locales.cache_clear()
+    yield
+    i18n._translations.cache_clear()
+    i18n.available_locales.cache_clear()
+
+
+@pytest.mark.usefixtures("german")
+async def test_a_lost_dispute_stands_in_the_ledger_in_the_buyers_language(
+    till: Till, sold: UUID
+) -> None:
+    lot = await a_part_used(till, sold)
+    (payment,) = await till.payments(sold)
+    news = Dispute(
+        id="dp_1",
+        payment_intent_id=payment.payment_intent_id,
+        amount_minor=PAID,
+        currency="GBP",
+        outcome="lost",
+    )
+    async with till.services.uow_factory(till.business.id) as uow:
+        order = await uow.session.get_one(Order, (uow.tenant, sold))
+        order.locale = "de"
+        await take_dispute_news(uow, payment.id, sold, "R", news)
+    async with till.services.uow_factory(till.business.id) as uow:
+        reasons = await uow.session.scalars(
+            select(CreditEntry.reason).where(CreditEntry.lot_id == lot.id)
+        )
+        assert "Die Bank hat die Zahlung zurückgeholt." in reasons.all()
 
 
 async def test_anothers_credits_are_not_there(

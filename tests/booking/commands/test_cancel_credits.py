@@ -9,15 +9,17 @@ from sqlalchemy import select
 
 from src.billing.commands.credit_refunds import RefundCredits, refund_credits
 from src.billing.domain.credits import LotSource
-from src.billing.models import CreditLot, Package
+from src.billing.models import CreditLot, Order, Package
 from src.booking.commands.book import Booked
 from src.booking.commands.cancel import cancel_purchase
 from src.booking.commands.cancel_returns import MoneyWanted
 from src.booking.domain.cancelling import MoneyChoice, mark_of
 from src.booking.domain.drop_in import PayWay
+from src.booking.guest_links import booking_path
 from src.booking.jobs.cancel_revoke import revoke_credits
 from src.booking.models import Cancellation, Seat, Series, Session
 from src.booking.queries.cancellation_money import list_returnable
+from src.booking.queries.own_credits import get_own_lots
 from src.booking.queries.returns import get_money_back
 from src.platform.errors import InvalidInput
 from src.platform.ids import new_id
@@ -213,6 +215,19 @@ async def a_course_with_a_credit(
     await leave(services, lotus, made, [first])
     [lot] = await lots(services, lotus)
     return made, made.booking_id, lot.id
+
+
+async def test_a_credit_given_for_a_place_leads_to_the_booking_and_not_to_a_purchase(
+    services: Services, lotus: Business, given: Package
+) -> None:
+    made, _booking_id, _lot_id = await a_course_with_a_credit(services, lotus, given)
+    [lot] = await lots(services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        own = await get_own_lots(uow, lotus.tenant, services.settings, lot.customer_id)
+        order = await uow.session.get_one(Order, (lotus.id, made.order_id))
+        path = booking_path(services.settings, lotus.slug, order)
+    [shown] = own.current
+    assert (shown.href, shown.is_for_place) == (path, True)
 
 
 async def cancels_purchase(

@@ -8,6 +8,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text
 
+from src.billing.commands.credit_acts import change_end
+from src.billing.commands.lot_users import set_users
+from src.billing.domain.lot_users import LotUsers
 from src.billing.models import (
     DisputeRow,
     Order,
@@ -27,6 +30,7 @@ from src.booking.queries.erasing import preview_erasing
 from src.booking.queries.person import find_person, read_person
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, DomainError, InvalidInput, NotAllowed, NotFound
+from src.platform.ids import new_id
 from src.platform.mail.models import MailRow
 from src.platform.services import Services
 from src.tenants.commands.customer_care import add_note, set_tags
@@ -37,6 +41,7 @@ from src.tenants.domain.roles import Role
 from src.tenants.models import AuditEntry, Customer, MailChoice
 from tests.support.builders import Business, a_business, a_member
 from tests.support.clock import FrozenClock
+from tests.support.credits import a_lot
 from tests.support.owner import as_who_signed_in
 from tests.support.somebody import MAIL, WORDS, much_is_said, zora_books
 from tests.support.work import work
@@ -100,9 +105,10 @@ async def test_no_word_is_left_in_any_table_and_the_books_stay(
     clock.advance(timedelta(days=30))
     told = await tables_that_tell(services)
     assert told == {
-        *("audit", "bookings", "broadcast_mails", "cancellations", "customer_notes"),
-        *("customer_tags", "customers", "leave_requests", "mails", "open_items", "orders"),
-        *("outbox", "participants", "payment_pages", "seats", "waitlist_entries"),
+        *("audit", "bookings", "broadcast_mails", "cancellations", "credit_entries"),
+        *("customer_notes", "customer_tags", "customers", "fees", "handings_on"),
+        *("leave_requests", "mails", "open_items", "orders", "outbox", "participants"),
+        *("payment_pages", "seats", "voucher_entries", "vouchers", "waitlist_entries"),
         "webhook_inbox",
     }
     async with services.uow_factory(lotus.id) as uow:
@@ -126,6 +132,21 @@ async def test_no_word_is_left_in_any_table_and_the_books_stay(
         assert (entry.action, entry.detail) == ("customer.erased", {})
     link = order_behind(services.settings, path.rsplit("/", 1)[-1], lotus.id, clock.now())
     assert link.version != order.link_version
+
+
+async def test_the_log_keeps_no_reason_about_somebodys_credits_once_they_are_erased(
+    services: Services, lotus: Business
+) -> None:
+    why, ended = "Was in hospital", services.clock.now()
+    customer_id, lot_id = await a_lot(services.uow_factory, lotus.id, expires_at=ended)
+    async with services.uow_factory(lotus.id) as uow:
+        await change_end(uow, lotus.ctx, lot_id, None, why, new_id())
+        await set_users(uow, lotus.ctx, lot_id, LotUsers(owner=True), why)
+    await work(services, lotus.id)
+    await erase(services, lotus, customer_id, "carl@example.com")
+    async with services.uow_factory(lotus.id) as uow:
+        said = await uow.session.execute(select(AuditEntry.action, AuditEntry.detail))
+        assert [action for action, detail in said if detail.get("reason")] == []
 
 
 async def test_many_ids_are_found_in_a_long_log_in_time(

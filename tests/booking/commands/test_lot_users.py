@@ -14,8 +14,11 @@ from src.booking.errors import NotBookable
 from src.booking.models import Session
 from src.platform.errors import InvalidInput, NotFound
 from src.platform.services import Services
+from src.tenants.commands.merge_customers import merge_customers
 from src.tenants.commands.own_people import keep_person, remove_person
+from src.tenants.log_subjects import find_log_subjects
 from src.tenants.models import AuditEntry, Participant
+from src.tenants.queries.own_people import list_own_people
 from tests.booking.commands.test_book_by_credit import by_credit
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.credits import a_lot, balance_of
@@ -65,12 +68,13 @@ def test_nobody_named_is_everyone_and_all_of_a_party_have_to_be_named() -> None:
     owner, stranger = Comer(is_owner=True), Comer()
     assert EVERYONE.lets([owner, stranger])
     for_kim = LotUsers(people=frozenset({kim}))
-    assert for_kim.lets([Comer(person_id=kim)])
-    assert not for_kim.lets([Comer(person_id=kim), Comer(person_id=leo)])
+    known = Comer(person_ids=frozenset({kim}))
+    assert for_kim.lets([known])
+    assert not for_kim.lets([known, Comer(person_ids=frozenset({leo}))])
     assert not for_kim.lets([owner])
     assert not for_kim.lets([stranger])
     for_both = LotUsers(owner=True, people=frozenset({kim}))
-    assert for_both.lets([owner, Comer(person_id=kim)])
+    assert for_both.lets([owner, known])
     assert read_users(for_both.stored()) == for_both
 
 
@@ -147,6 +151,47 @@ async def test_who_is_removed_is_named_no_more(
     assert (await users_now(services, lotus, lot_id)).is_everyone
 
 
+async def merged_with_two_kims(
+    services: Services, lotus: Business
+) -> tuple[tuple[UUID, UUID], tuple[UUID, UUID]]:
+    """Both had kept their daughter Kim, and each had a lot for her alone. Returns who is left with
+    their own lot, and with the other's.
+    """
+    mine = await a_lot(services.uow_factory, lotus.id)
+    theirs = await a_lot(services.uow_factory, lotus.id, "carl@work.example")
+    for owner in (mine, theirs):
+        async with services.uow_factory(lotus.id) as uow:
+            await keep_person(uow, owner[0], "Kim", "")
+        async with services.uow_factory(lotus.id) as uow:
+            [kim] = await list_own_people(uow, owner[0])
+        await chosen(services, lotus, owner, LotUsers(people=frozenset({kim.id})))
+    async with services.uow_factory(lotus.id) as uow:
+        await merge_customers(uow, lotus.ctx, theirs[0], mine[0])
+    return mine, (mine[0], theirs[1])
+
+
+async def test_credits_for_a_child_stay_for_the_child_when_two_customers_are_one(
+    services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id)
+    for lot in await merged_with_two_kims(services, lotus):
+        date = await a_session(services.uow_factory, service, capacity=10)
+        await by_credit(services, lotus, "session", date.id, lot, guest_name="Carl", party=("Kim",))
+
+
+async def test_nor_are_they_everyones_when_one_of_the_two_is_removed(
+    services: Services, lotus: Business
+) -> None:
+    mine, also_mine = await merged_with_two_kims(services, lotus)
+    [kim_of_mine] = (await users_now(services, lotus, mine[1])).people
+    async with services.uow_factory(lotus.id) as uow:
+        await remove_person(uow, mine[0], kim_of_mine)
+    assert await users_now(services, lotus, mine[1]) == await users_now(
+        services, lotus, also_mine[1]
+    )
+    assert not (await users_now(services, lotus, mine[1])).is_everyone
+
+
 async def test_staff_change_it_with_a_reason_that_stands_in_the_log(
     services: Services, lotus: Business, carl: tuple[UUID, UUID]
 ) -> None:
@@ -164,6 +209,19 @@ async def test_staff_change_it_with_a_reason_that_stands_in_the_log(
         )
         [detail] = logged.all()
     assert detail["reason"] == "She rang up."
+
+
+async def test_the_log_leads_from_who_may_use_credits_to_the_credits(
+    services: Services, lotus: Business, carl: tuple[UUID, UUID]
+) -> None:
+    _customer_id, lot_id = carl
+    async with services.uow_factory(lotus.id) as uow:
+        await set_users(uow, lotus.ctx, lot_id, LotUsers(owner=True), "She rang up.")
+    async with services.uow_factory(lotus.id) as uow:
+        logged = select(AuditEntry.subject_kind).where(AuditEntry.subject_id == lot_id)
+        [kind] = await uow.session.scalars(logged)
+        subjects = await find_log_subjects(uow, [(kind, lot_id)])
+    assert subjects[kind, lot_id].words
 
 
 async def test_rolled_over_credits_are_for_the_same_people(
