@@ -46,7 +46,7 @@ def test_a_plan_is_asked_for_and_given(
     address = an_admin(program, f"Ada-{slug}")
     owner = person(PHONE, java_script_enabled=scripts)
     owner.sign_in(f"olive@{slug}.example", PASSWORD)
-    owner.go(f"/app/{slug}/services/new")
+    owner.go(f"/app/{slug}/services/new?kind=group")
     owner.sees("Ask for this plan")
     owner.looks()
     owner.press("Ask for this plan")

@@ -147,12 +147,17 @@ class Credits(Sales):
         return [one for one in mine if one.expires_at is None or one.expires_at >= now]
 
     def revoke(self, sale: Sale, asked_at: datetime, now: datetime) -> int:
-        """Those that the cancelling itself gave stay. Returns what was in the others."""
-        value = 0
+        """Those that the cancelling itself gave stay. Returns what was in the others; their
+        owner is told of them once for all of a name.
+        """
+        value, named = 0, set[tuple[str, str | None]]()
         for lot in self.revocable(sale, now):
             if lot.born_at is not None and lot.born_at <= asked_at:
                 value += lot.paid - lot.returned
                 lot.balance, lot.paid = 0, lot.returned
+                named.add((lot.guest, lot.tag))
+        for guest, _tag in named:
+            self.mails["billing.credits_changed", guest] += 1
         return value
 
 
