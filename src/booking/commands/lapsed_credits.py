@@ -5,7 +5,7 @@ Source: docs/algorithms/credits.md.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
@@ -24,6 +24,11 @@ DAYS_OF_GRACE = 30
 _IDS = ARRAY(Uuid())
 
 
+def end_of_grace(tenant: TenantSnapshot, now: datetime) -> datetime:
+    """When a credit ends that is given now for one that has ended."""
+    return end_of_day(DAYS_OF_GRACE, now, tenant.zone) or now + timedelta(days=DAYS_OF_GRACE)
+
+
 async def replace_lapsed(
     uow: UnitOfWork, tenant: TenantSnapshot, paid_by: Mapping[UUID, UUID], author: Author
 ) -> set[UUID]:
@@ -34,7 +39,6 @@ async def replace_lapsed(
     """
     lapsed = await _lapsed(uow, paid_by)
     now = uow.clock.now()
-    ends_at = end_of_day(DAYS_OF_GRACE, now, tenant.zone) or now + timedelta(days=DAYS_OF_GRACE)
     new = {seat_id: lapsed[lot_id] for seat_id, lot_id in paid_by.items() if lot_id in lapsed}
     lots = [
         NewLot(
@@ -47,7 +51,7 @@ async def replace_lapsed(
             package_id=lot.package_id,
             order_id=lot.order_id,
             source_seat_id=seat_id,
-            expires_at=ends_at,
+            expires_at=end_of_grace(tenant, now),
         )
         for seat_id, lot in new.items()
     ]

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from src.billing.domain.credits import LotSource
 from src.billing.models import CreditLot
+from src.booking.commands.lapsed_credits import end_of_grace
 from src.booking.commands.leave import OwnSeat, facts_of_leaving
 from src.booking.commands.seat_credits import place_of, plan_credits
 from src.booking.domain.leaving import gives_credit, gives_own_credit_back
@@ -36,7 +37,10 @@ async def find_credits_to_come(
     for one, fact in facts:
         lot = lots.get(one.seat.credit_lot_id) if one.seat.credit_lot_id else None
         if lot is not None and gives_own_credit_back(fact, now):
-            coming[one.seat.id] = _own(lot, now)
+            own_back = _own(lot, now)
+            if own_back.has_ended and fact.is_penalty_free:
+                own_back = CreditBack(name=lot.name, ends_at=end_of_grace(tenant, now))
+            coming[one.seat.id] = own_back
     return coming
 
 

@@ -12,11 +12,12 @@ from src.billing.domain.kinds import OrderState, PaymentMode
 from src.booking.commands import book as book_command
 from src.booking.commands.book import Booked
 from src.booking.commands.exchange import MoveSeats, move_seats
-from src.booking.commands.leave import leave_dates
+from src.booking.commands.leave import leave_dates, lock_own_seats
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.reasons import ReasonCode
 from src.booking.errors import NotBookable
 from src.booking.models import Session
+from src.booking.queries.credits_back import find_credits_to_come
 from src.booking.queries.decide import decide
 from src.platform.errors import InvalidInput, NotFound
 from src.platform.ids import new_id
@@ -342,10 +343,13 @@ async def test_who_leaves_what_was_moved_past_their_credits_end_has_one_to_use(
             )
         )
     clock.advance(timedelta(days=12))
+    async with services.uow_factory(lotus.id) as uow:
+        own = await lock_own_seats(uow, made.order_id)
+        [told] = (await find_credits_to_come(uow, lotus.ctx.here, own)).values()
     await leave(services, lotus, made)
     usable = [
         one
         for one in await lots(services, lotus)
         if one.balance and (one.expires_at is None or one.expires_at > clock.now())
     ]
-    assert len(usable) == 1
+    assert [one.expires_at for one in usable] == [told.ends_at]
