@@ -360,6 +360,7 @@ def reminder_mail(
             runs=runs_of(tenant, seats),
             zone_name=tenant.timezone,
             party_size=len(seats),
+            party=party_of(first, seats, every=seats),
             booking_url=pages[0],
             ways_out=ways_out_of(tenant, bookings, pages, now),
             credits=credits_that_paid(tenant, bookings),
