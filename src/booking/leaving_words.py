@@ -15,7 +15,8 @@ from src.booking.domain.leaving import (
     hand_on_until,
     moves_until,
 )
-from src.booking.domain.refund_policy import GivenBack, Gives
+from src.booking.domain.refund_policy import Gives
+from src.booking.gives_words import gives_words
 from src.booking.late_fee_words import late_fee
 from src.platform.i18n import _, ngettext
 from src.platform.web.formats import clock, datetime_local, money
@@ -137,36 +138,6 @@ def price_type_of(order: Order) -> SeriesPriceType:
         return SeriesPriceType.FREE
     is_on_site = order.payment_mode == PaymentMode.ON_SITE
     return SeriesPriceType.ON_SITE if is_on_site else SeriesPriceType.ONLINE
-
-
-def back_words(percent: int) -> str:
-    """How much of what was paid comes back."""
-    if percent == 100:
-        return _("all that you paid for it comes back")
-    if percent == 50:
-        return _("half of what you paid for it comes back")
-    return _("%(percent)s%% of what you paid for it comes back", percent=percent)
-
-
-def gives_words(terms: LeavingTerms, percent: int, seats: int = 1) -> str:
-    """What a step gives: a credit is whole, whatever its percent says."""
-    if terms.gives is Gives.CREDIT:
-        return ngettext("your credit comes back", "your credits come back", seats)
-    if terms.gives is Gives.PACKAGE and terms.package is not None:
-        return _("you get 1 credit for %(package)s", package=package_words(terms.package))
-    return back_words(percent)
-
-
-def package_words(package: GivenBack) -> str:
-    """Its name with how long it is good for."""
-    if not package.validity_days:
-        return _("“%(name)s”", name=package.name)
-    return ngettext(
-        "“%(name)s”, valid for a day",
-        "“%(name)s”, valid for %(num)s days",
-        package.validity_days,
-        name=package.name,
-    )
 
 
 def _costs_nothing(terms: LeavingTerms, price_type: SeriesPriceType) -> bool:

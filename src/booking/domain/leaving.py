@@ -178,16 +178,6 @@ def deadlines(terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo) -> list[
     ]
 
 
-def may_bring_a_credit(
-    terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo, now: datetime
-) -> bool:
-    """Whether who paid with a credit can still give the place back in time to have it again."""
-    if not terms.may_cancel or terms.gives is not Gives.CREDIT:
-        return False
-    due = deadlines(terms, starts_at, zone)
-    return not terms.tiers or any(now <= one.until_at for one in due)
-
-
 def percent_back(facts: LeavingFacts, now: datetime) -> int:
     """The part of the seat's share that comes back now as money."""
     if not facts.is_penalty_free and facts.terms.gives in (Gives.PACKAGE, Gives.NOTHING):

@@ -13,12 +13,11 @@ from src.billing.models import Order
 from src.booking.commands.exchange import target_facts, why_not_give_up
 from src.booking.commands.leave import OwnSeat, facts_of_leaving
 from src.booking.domain.drop_in import PayWay
-from src.booking.domain.exchange import why_not_take
+from src.booking.domain.exchange import may_bring_a_credit, why_not_take
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.leaving import (
     LeavingTerms,
     capped,
-    may_bring_a_credit,
     most_percent_after,
     terms_from,
 )
