@@ -83,7 +83,7 @@ _KINDS = (
         occasion=N_("When a voucher is sent, with the page to print."),
         starter_subject=N_("A voucher of {business}"),
         starter=N_(
-            "Hello {customer_name},\n\n{giver}\n\nHere is a voucher over {amount} of {business}."
+            "Hello {customer_name},\n\n{giver}\n\nHere is a voucher for {amount} of {business}."
             "\n\n{message}\n\nCode: {voucher_code}\n{expires}\n\nType the code when you book. The"
             " voucher to print is attached.\n\n{booking_link}"
         ),
@@ -116,9 +116,9 @@ _KINDS = (
         template="billing/voucher_bought",
         title=N_("A voucher was bought"),
         occasion=N_("To the buyer, when a voucher for somebody else is paid."),
-        starter_subject=N_("Your voucher over {amount} is paid"),
+        starter_subject=N_("Your voucher for {amount} is paid"),
         starter=N_(
-            "Hello {customer_name},\n\nThank you: your voucher over {amount} is paid. {sent}\n\n"
+            "Hello {customer_name},\n\nThank you: your voucher for {amount} is paid. {sent}\n\n"
             "{expires}\nReference: {reference}\n\n{booking_link}"
         ),
         button=N_("See the voucher, or print it"),

@@ -97,7 +97,7 @@ def _left(canvas: Canvas, sheet: VoucherSheet) -> None:
     x, y, room = EDGE + 10 * mm, CARD_TOP - BAND - 14 * mm, 100 * mm
     canvas.setFillColor(MUTED)
     canvas.setFont(REGULAR, 12)
-    canvas.drawString(x, y, _("Gift voucher over"))
+    canvas.drawString(x, y, _("Gift voucher for"))
     y -= 15 * mm
     canvas.setFillColor(INK)
     size = _size_that_fits(sheet.amount, BOLD, 40, room)

@@ -15,7 +15,8 @@ from src.booking.domain.leaving import (
     hand_on_until,
     moves_until,
 )
-from src.booking.domain.refund_policy import GivenBack, Gives
+from src.booking.domain.refund_policy import Gives
+from src.booking.gives_words import gives_words
 from src.booking.late_fee_words import late_fee
 from src.platform.i18n import _, ngettext
 from src.platform.web.formats import clock, datetime_local, money
@@ -27,17 +28,20 @@ def rules_in_words(
     zone: ZoneInfo,
     example_at: datetime | None = None,
     now: datetime | None = None,
+    *,
+    seats: int = 1,
 ) -> list[str]:
     """The terms of an offer with several dates, one sentence each.
 
     They count from the start of each date. With an example, the first step that can still be met at
-    `now` is also said as a moment, for the date that starts at `example_at`.
+    `now` is also said as a moment, for the date that starts at `example_at`. So many `seats` on
+    each date are spoken of.
     """
     counted = _giving(terms)
     if not terms.may_cancel:
         said, counted = [_not_by_yourself()], []
     elif terms.gives is Gives.CREDIT:
-        said = [*_step_rules(terms, example_at, zone, now), *_rest(terms)]
+        said = [*_step_rules(terms, example_at, zone, now, seats), *_rest(terms)]
     elif price_type is SeriesPriceType.FREE:
         said, counted = [_("You can cancel a date until it starts.")], []
     elif terms.gives is Gives.NOTHING and price_type is SeriesPriceType.ON_SITE:
@@ -63,14 +67,16 @@ def dates_in_words(
     starts_at: datetime,
     zone: ZoneInfo,
     now: datetime | None = None,
+    *,
+    seats: int = 1,
 ) -> list[str]:
     """The terms of one date as moments, one sentence each; of those that are over at `now`, nothing
-    is said any more.
+    is said any more. So many `seats` are spoken of.
     """
     if not terms.may_cancel:
         said = [_not_by_yourself()]
     elif terms.gives in (Gives.CREDIT, Gives.PACKAGE) and not _costs_nothing(terms, price_type):
-        steps = _steps_until(terms, starts_at, zone, now)
+        steps = _steps_until(terms, starts_at, zone, now, seats)
         unpaid = _unpaid(price_type) if terms.gives is Gives.PACKAGE else []
         said = [*steps, *unpaid, *_rest(terms)] if steps else [_no_credit_back()]
     elif price_type is SeriesPriceType.FREE:
@@ -134,36 +140,6 @@ def price_type_of(order: Order) -> SeriesPriceType:
     return SeriesPriceType.ON_SITE if is_on_site else SeriesPriceType.ONLINE
 
 
-def back_words(percent: int) -> str:
-    """How much of what was paid comes back."""
-    if percent == 100:
-        return _("all that you paid for it comes back")
-    if percent == 50:
-        return _("half of what you paid for it comes back")
-    return _("%(percent)s%% of what you paid for it comes back", percent=percent)
-
-
-def gives_words(terms: LeavingTerms, percent: int) -> str:
-    """What a step gives: a credit is whole, whatever its percent says."""
-    if terms.gives is Gives.CREDIT:
-        return _("your credit comes back")
-    if terms.gives is Gives.PACKAGE and terms.package is not None:
-        return _("you get 1 credit for %(package)s", package=package_words(terms.package))
-    return back_words(percent)
-
-
-def package_words(package: GivenBack) -> str:
-    """Its name with how long it is good for."""
-    if not package.validity_days:
-        return _("“%(name)s”", name=package.name)
-    return ngettext(
-        "“%(name)s”, valid for a day",
-        "“%(name)s”, valid for %(num)s days",
-        package.validity_days,
-        name=package.name,
-    )
-
-
 def _costs_nothing(terms: LeavingTerms, price_type: SeriesPriceType) -> bool:
     return price_type is SeriesPriceType.FREE and terms.gives is not Gives.CREDIT
 
@@ -191,8 +167,8 @@ def _not_by_yourself() -> str:
     return _("Dates cannot be cancelled here; please write to the business.")
 
 
-def _step(terms: LeavingTerms, tier: Tier) -> str:
-    back = gives_words(terms, tier.percent)
+def _step(terms: LeavingTerms, tier: Tier, seats: int) -> str:
+    back = gives_words(terms, tier.percent, seats)
     if not tier.before:
         return _("Cancel until a date starts: %(back)s.", back=back)
     before = _before(tier.before, tier.unit)
@@ -200,12 +176,16 @@ def _step(terms: LeavingTerms, tier: Tier) -> str:
 
 
 def _step_rules(
-    terms: LeavingTerms, example_at: datetime | None, zone: ZoneInfo, now: datetime | None
+    terms: LeavingTerms,
+    example_at: datetime | None,
+    zone: ZoneInfo,
+    now: datetime | None,
+    seats: int = 1,
 ) -> list[str]:
     """The steps, with the example behind the one it is for."""
     if terms.gives is Gives.CREDIT and not terms.tiers:
-        return [_("Cancel until a date starts: %(back)s.", back=gives_words(terms, 100))]
-    said = [_step(terms, tier) for tier in _told(terms)]
+        return [_("Cancel until a date starts: %(back)s.", back=gives_words(terms, 100, seats))]
+    said = [_step(terms, tier, seats) for tier in _told(terms)]
     examples = [_example(terms, example_at, zone, place, now) for place in range(len(said))]
     first = next((place for place, example in enumerate(examples) if example), None)
     if first is not None:
@@ -277,16 +257,20 @@ def _owed_until(
 
 
 def _steps_until(
-    terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo, now: datetime | None
+    terms: LeavingTerms,
+    starts_at: datetime,
+    zone: ZoneInfo,
+    now: datetime | None,
+    seats: int = 1,
 ) -> list[str]:
     said = []
     if terms.gives is Gives.CREDIT and not terms.tiers:
-        return [_("Cancel until it starts: %(back)s.", back=gives_words(terms, 100))]
+        return [_("Cancel until it starts: %(back)s.", back=gives_words(terms, 100, seats))]
     due_steps = deadlines(terms, starts_at, zone)
     if terms.gives in (Gives.CREDIT, Gives.PACKAGE):
         due_steps = due_steps[-1:]
     for due in due_steps:
-        back = gives_words(terms, due.percent)
+        back = gives_words(terms, due.percent, seats)
         if due.until_at >= starts_at:
             said.append(_("Cancel until it starts: %(back)s.", back=back))
         elif not _is_over(due.until_at, now):

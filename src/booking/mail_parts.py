@@ -223,10 +223,17 @@ FORMER_TIMES = Placeholder(
 )
 
 
-def party_of(facts: BookingFacts, seats: Sequence[SeatFacts]) -> list[str]:
-    """Who comes at which price, of all of the booking's; empty where that says nothing."""
+def party_of(
+    facts: BookingFacts,
+    seats: Sequence[SeatFacts],
+    every: Sequence[SeatFacts] | None = None,
+) -> list[str]:
+    """Who comes at which price, of all of the booking's, or of `every` where the guest has more
+    than one; empty where that says nothing.
+    """
     people = in_party(
-        (item.seat.participant_id, item.number, item.person, item.seat.tier) for item in facts.seats
+        (item.seat.participant_id, item.number, item.person, item.seat.tier)
+        for item in (facts.seats if every is None else every)
     )
     coming = {item.seat.participant_id for item in seats}
     comes = [person for one, person in people.items() if one in coming]
@@ -239,13 +246,14 @@ def leaving_of(
     """The terms it was bought under, as far as they count at `now`: for one date as moments, for
     several as rules.
     """
+    people = len({item.seat.participant_id for item in seats})
     most = min((item.seat.most_percent for item in seats), default=100)
     terms = capped(terms_from(facts.booking.leaving), most)
     price_type = price_type_of(facts.order)
     starts = [item.session.starts_at for item in seats]
     if len(set(starts)) == 1:
-        return dates_in_words(terms, price_type, starts[0], tenant.zone, now)
-    return rules_in_words(terms, price_type, tenant.zone, _next(starts, now), now)
+        return dates_in_words(terms, price_type, starts[0], tenant.zone, now, seats=people)
+    return rules_in_words(terms, price_type, tenant.zone, _next(starts, now), now, seats=people)
 
 
 def ways_out_of(

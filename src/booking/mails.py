@@ -346,8 +346,7 @@ def reminder_mail(
 
     No calendar file, for theirs has the date. `key` names which reminder it is.
     """
-    first = bookings[0]
-    order = first.order
+    first, order = bookings[0], bookings[0].order
     pages = [settings.base_url + booking_path(settings, tenant.slug, one.order) for one in bookings]
     seats = [item for facts in bookings for item in facts.seats]
     with use_locale(order.locale):
@@ -360,6 +359,7 @@ def reminder_mail(
             runs=runs_of(tenant, seats),
             zone_name=tenant.timezone,
             party_size=len(seats),
+            party=party_of(first, seats, every=seats),
             booking_url=pages[0],
             ways_out=ways_out_of(tenant, bookings, pages, now),
             credits=credits_that_paid(tenant, bookings),

@@ -43,14 +43,20 @@ def _on_site(order: Order, owed_minor: int) -> list[str]:
     return said or [_("Nothing to pay")]
 
 
-def credit_line(name: str, used: int, left: int) -> str:
-    """What was paid with credits, and what is left of them, in the current language."""
-    return _(
+def credit_line(name: str, used: int, left: int, back: int = 0) -> str:
+    """What was paid with credits, how many of them came `back`, and what is left now, in the
+    current language.
+    """
+    said = _(
         "%(credits)s of “%(package)s”, %(left)s left",
         credits=ngettext("%(num)s credit", "%(num)s credits", used),
         package=name,
         left=left,
     )
+    if not back:
+        return said
+    came = ngettext("%(num)s of them came back", "%(num)s of them came back", back)
+    return f"{said}; {came if used > 1 else _('it came back')}"
 
 
 def paid_line(facts: BookingFacts, owed_minor: int) -> str:

@@ -174,7 +174,7 @@ def test_a_date_is_exchanged_for_another(
     if scripts:
         for tick in dora.page.locator("main [name=seat]").all():
             tick.uncheck()
-        dora.sees("Please say who cannot come.")
+        dora.sees("Tick who cannot come, and it is said here.")
     dora.looks()
     dora.follow("Come on another date instead")
     expect(dora.page.get_by_role("link", name="Choose")).to_have_count(1)

@@ -251,7 +251,7 @@ async def _with_code(
         if voucher is not None:
             return replace(quote, voucher=voucher)
     if judged.applied is None:
-        sentence = coupon_sentence(judged.reasons)
+        sentence = coupon_sentence(judged.reasons, is_package=True)
         raise InvalidInput(sentence, fields={"coupon": sentence})
     return replace(quote, coupon=judged.applied)
 

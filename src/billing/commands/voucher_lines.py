@@ -84,7 +84,7 @@ class VoucherLines(LineKind):
 def called(amount_minor: int, currency: str) -> str:
     """What an order's line, a receipt and a payment page say of it."""
     amount = format_money(Money(amount_minor, currency), current_locale())
-    return _("Voucher over %(amount)s", amount=amount)
+    return _("Voucher for %(amount)s", amount=amount)
 
 
 async def vouchers_of(uow: UnitOfWork, order_id: UUID) -> Sequence[Voucher]:

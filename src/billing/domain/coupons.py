@@ -225,13 +225,16 @@ def _is_for(terms: CouponTerms, purchase: Purchase) -> bool:
     return terms.scope not in CHOSEN or bool(terms.scope_ids & purchase.subject_ids)
 
 
-def no_use() -> str:
+def no_use(*, is_package: bool = False) -> str:
     """The one sentence for all that a stranger is not to tell apart."""
+    if is_package:
+        return _("This code cannot be used for this package.")
     return _("This code cannot be used for this booking.")
 
 
-def guest_sentence(reasons: Sequence[CouponReason]) -> str:
-    return reasons[0].guest_sentence
+def guest_sentence(reasons: Sequence[CouponReason], *, is_package: bool = False) -> str:
+    said = reasons[0].guest_sentence
+    return no_use(is_package=is_package) if said == no_use() else said
 
 
 def _min_spend(least: Money) -> CouponReason:

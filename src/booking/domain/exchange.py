@@ -5,9 +5,12 @@ Whether the old seat may be given up is `leaving.why_not_move_seat`; this is abo
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from src.booking.domain.kinds import SessionState
+from src.booking.domain.leaving import LeavingTerms, deadlines
 from src.booking.domain.reasons import Reason, ReasonCode, not_at_present, off_reason
+from src.booking.domain.refund_policy import Gives
 from src.platform.i18n import _
 
 
@@ -126,3 +129,13 @@ def _room_reasons(facts: TargetFacts) -> list[Reason]:
         there = _("This person has a place on that date already.")
         return [Reason(ReasonCode.HAS_SEAT_THERE, there, there, "")]
     return [no_room()] if facts.left < facts.wanted else []
+
+
+def may_bring_a_credit(
+    terms: LeavingTerms, starts_at: datetime, zone: ZoneInfo, now: datetime
+) -> bool:
+    """Whether who paid with a credit can still give the place back in time to have it again."""
+    if not terms.may_cancel or terms.gives is not Gives.CREDIT:
+        return False
+    due = deadlines(terms, starts_at, zone)
+    return not terms.tiers or any(now <= one.until_at for one in due)

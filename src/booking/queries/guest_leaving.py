@@ -353,12 +353,14 @@ def _terms(
 ) -> list[str]:
     """What is over is not offered any more, unless the date was moved: then it does not count."""
     terms, price_type = terms_from(own[0].seat.booking.leaving), price_type_of(order)
+    people = len({one.seat.seat.participant_id for one in own})
     if is_course:
-        return rules_in_words(terms, price_type, tenant.zone)
+        return rules_in_words(terms, price_type, tenant.zone, seats=people)
     terms = capped(terms, min(one.seat.seat.most_percent for one in own))
     may_leave_free = any(facts_of_leaving(one.seat, tenant).is_penalty_free for one in own)
     at = None if may_leave_free else now
-    return dates_in_words(terms, price_type, own[0].seat.session.starts_at, tenant.zone, at)
+    starts_at = own[0].seat.session.starts_at
+    return dates_in_words(terms, price_type, starts_at, tenant.zone, at, seats=people)
 
 
 def _moving(

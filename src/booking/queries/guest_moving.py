@@ -13,9 +13,14 @@ from src.billing.models import Order
 from src.booking.commands.exchange import target_facts, why_not_give_up
 from src.booking.commands.leave import OwnSeat, facts_of_leaving
 from src.booking.domain.drop_in import PayWay
-from src.booking.domain.exchange import why_not_take
+from src.booking.domain.exchange import may_bring_a_credit, why_not_take
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
-from src.booking.domain.leaving import capped, most_percent_after, terms_from
+from src.booking.domain.leaving import (
+    LeavingTerms,
+    capped,
+    most_percent_after,
+    terms_from,
+)
 from src.booking.domain.reasons import Reason, guest_sentence
 from src.booking.domain.refund_policy import Gives
 from src.booking.domain.seats_told import seats_told
@@ -101,7 +106,7 @@ async def get_move_page(
         best=best,
         choices=choices[:MOST_CHOICES],
         chosen=chosen,
-        credit=_credit(tenant, swaps) if chosen is not None and chosen.is_swap else "",
+        credit="" if chosen is None else await _credit(uow, tenant, swaps, chosen, known, now),
         terms=[] if chosen is None else await _terms(uow, first, order, chosen, known, tenant, now),
         why_not=_why_not(reasons, swaps.against, first),
         why_no_choice="" if every or judged.against is None else judged.against.guest_sentence,
@@ -142,10 +147,21 @@ def _why_not(moving: Sequence[Reason], swapping: Sequence[Reason], first: OwnSea
     return guest_sentence(swapping if knows_credits else moving)
 
 
-def _credit(tenant: TenantSnapshot, swaps: Swaps) -> str:
+async def _credit(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    swaps: Swaps,
+    chosen: MoveChoice,
+    offers: Mapping[UUID, SessionOffer],
+    now: datetime,
+) -> str:
+    """What pays a swap, and when it ends where the new date's terms may still give it back."""
     lot = swaps.lot
-    if lot is None or lot.expires_at is None:
+    if not chosen.is_swap or lot is None or lot.expires_at is None:
         return ""
+    terms = await _terms_of_swap(uow, tenant, chosen, offers)
+    if not may_bring_a_credit(terms, chosen.starts_at, tenant.zone, now):
+        return _("A credit for “%(name)s” pays it.", name=lot.name)
     until = date_long(lot.expires_at, tenant.zone)
     return _(
         "A credit for “%(name)s” pays it. If you give the new place back in time, that credit is"
@@ -166,12 +182,21 @@ async def _terms(
 ) -> list[str]:
     terms, price_type = terms_from(first.booking.leaving), price_type_of(order)
     if chosen.is_swap:
-        offer = offers[UUID(chosen.session_id)]
-        sold = await find_sold_terms(uow, tenant, offer.service, offer.series)
-        terms = sold.for_way(PayWay.CREDIT)
+        terms = await _terms_of_swap(uow, tenant, chosen, offers)
     else:
         terms = capped(terms, most_percent_after(facts_of_leaving(first, tenant), now))
     return dates_in_words(terms, price_type, chosen.starts_at, tenant.zone, now)
+
+
+async def _terms_of_swap(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    chosen: MoveChoice,
+    offers: Mapping[UUID, SessionOffer],
+) -> LeavingTerms:
+    offer = offers[UUID(chosen.session_id)]
+    sold = await find_sold_terms(uow, tenant, offer.service, offer.series)
+    return sold.for_way(PayWay.CREDIT)
 
 
 def _people_of(booked: Sequence[Own]) -> dict[UUID | None, set[UUID]]:

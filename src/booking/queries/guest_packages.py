@@ -15,21 +15,29 @@ from src.billing.queries.package_terms import (
     terms_of_package,
 )
 from src.booking.models import Service
+from src.booking.queries.packages import list_tags_of_dates
 from src.booking.views.guest_packages import PackageCard, PackagesView, WorksFor
 from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict
+from src.platform.i18n import _
 from src.platform.localtime import to_local
 from src.tenants.context import TenantSnapshot
 
 
+class NotForUse(Conflict):
+    """Credits would be sold that nothing can be booked with."""
+
+
 class SoldSingly(msgspec.Struct, frozen=True, kw_only=True):
     """A service that guests can see; `single_minor` is what one session costs, 0 where none is
-    sold for money.
+    sold for money. `all_tags` are its own, those of its series and of its dates to come.
     """
 
     id: UUID
     slug: str
     name: str
     tags: frozenset[str]
+    all_tags: frozenset[str]
     single_minor: int
     is_listed: bool
 
@@ -50,12 +58,14 @@ async def list_sold_singly(uow: UnitOfWork) -> list[SoldSingly]:
         .where(Service.tenant_id == uow.tenant, Service.active, Service.visibility != "hidden")
         .order_by(Service.name, Service.id)
     )
+    more = await list_tags_of_dates(uow)
     return [
         SoldSingly(
             id=row.id,
             slug=row.slug,
             name=row.name,
             tags=frozenset(row.tags),
+            all_tags=frozenset(row.tags) | more.get(row.id, frozenset()),
             single_minor=0
             if row.price_type == "free" or row.sales_mode == "series"
             else row.price_minor,
@@ -91,7 +101,27 @@ def works_for(scope: Scope, services: Sequence[SoldSingly], slug: str) -> WorksF
         anything=scope.any_service,
         services=[(one.name, f"/b/{slug}/{one.slug}") for one in named],
         tags=sorted(scope.tags),
+        fits_nothing=fits_nothing(scope, services),
     )
+
+
+def fits_nothing(scope: Scope, services: Sequence[SoldSingly]) -> bool:
+    """Whether credits lead nowhere at present, for want of a tag that they need."""
+    if scope.any_service or not scope.tags:
+        return False
+    return not any(
+        one.id in scope.service_ids or not scope.tags.isdisjoint(one.all_tags) for one in services
+    )
+
+
+async def refuse_what_fits_nothing(uow: UnitOfWork, package: Package) -> None:
+    """Raises: NotForUse."""
+    if fits_nothing(scope_of(package), await list_sold_singly(uow)):
+        raise NotForUse(_nothing_fits())
+
+
+def _nothing_fits() -> str:
+    return _("Nothing on offer can be booked with this package at present.")
 
 
 async def get_packages_page(uow: UnitOfWork, tenant: TenantSnapshot, base_url: str) -> PackagesView:
@@ -130,11 +160,12 @@ def package_card(
     services: Sequence[SoldSingly],
     reason: str | None,
 ) -> PackageCard:
-    """`reason`: why it cannot be bought."""
+    """`reason`: why it cannot be bought, where that is known to be so."""
     terms, now = terms_of_package(package), uow.clock.now()
     singles = single_prices(terms.scope, services)
     saved_minor, is_up_to = saving(terms.price_minor, terms.credits, singles)
     ends_at = end_of_day(terms.validity_days, now, tenant.zone)
+    works = works_for(terms.scope, services, tenant.slug)
     return PackageCard(
         id=package.id,
         name=package.name,
@@ -147,8 +178,8 @@ def package_card(
         is_up_to=is_up_to,
         validity_days=terms.validity_days,
         until_on=to_local(ends_at, tenant.zone).date() if ends_at is not None else None,
-        works_for=works_for(terms.scope, services, tenant.slug),
+        works_for=works,
         on_site_only=terms.price_minor > 0 and terms.pays == (PaymentMode.ON_SITE,),
         href=f"/b/{tenant.slug}/packages/{package.id}",
-        reason=reason,
+        reason=reason or (_nothing_fits() if works.fits_nothing else None),
     )

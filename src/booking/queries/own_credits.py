@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, exists, func, select
+from sqlalchemy.orm import aliased
 
 from src.billing.commands.credits import list_lots, lot_facts, scope_of
 from src.billing.domain.credits import EntryKind, LotSource, LotState, lot_state
@@ -155,14 +156,28 @@ def _what(kind: EntryKind, number: int) -> str:
 
 
 async def get_credits_line(uow: UnitOfWork, order: Order) -> str:
-    """Which credits paid for the order's places, in words; empty for one that none paid for."""
+    """Which credits paid for the order's places, and which of them came back, in words; empty for
+    one that none paid for. A place that was exchanged took its credit along.
+    """
     if order.payment_mode != PaymentMode.CREDIT:
         return ""
+    later = aliased(Seat)
+    took_it_along = exists().where(
+        later.tenant_id == Seat.tenant_id,
+        later.replaces_id == Seat.id,
+        later.order_id == Seat.order_id,
+    )
+    came_back = exists().where(
+        CreditEntry.tenant_id == Seat.tenant_id,
+        CreditEntry.seat_id == Seat.id,
+        CreditEntry.lot_id == Seat.credit_lot_id,
+        CreditEntry.kind == str(EntryKind.RESTORE),
+    )
     found = await uow.session.execute(
-        select(CreditLot.name, CreditLot.balance, func.count())
+        select(CreditLot.name, CreditLot.balance, func.count(), func.count().filter(came_back))
         .join(Seat, (Seat.tenant_id == CreditLot.tenant_id) & (Seat.credit_lot_id == CreditLot.id))
-        .where(Seat.tenant_id == uow.tenant, Seat.order_id == order.id)
+        .where(Seat.tenant_id == uow.tenant, Seat.order_id == order.id, ~took_it_along)
         .group_by(CreditLot.id, CreditLot.name, CreditLot.balance)
         .order_by(CreditLot.id)
     )
-    return ", ".join(credit_line(name, used, left) for name, left, used in found)
+    return ", ".join(credit_line(name, used, left, back) for name, left, used, back in found)

@@ -131,7 +131,7 @@ async def list_singles(uow: UnitOfWork) -> list[Single]:
         .order_by(Service.name, Service.id)
     )
     services = found.scalars().all()
-    more = await _tags_of_dates(uow)
+    more = await list_tags_of_dates(uow)
     return [
         Single(
             one.id,
@@ -143,7 +143,7 @@ async def list_singles(uow: UnitOfWork) -> list[Single]:
     ]
 
 
-async def _tags_of_dates(uow: UnitOfWork) -> dict[UUID, frozenset[str]]:
+async def list_tags_of_dates(uow: UnitOfWork) -> dict[UUID, frozenset[str]]:
     """The tags of series and of dates to come, by service."""
     series = select(Series.service_id, Series.tags).where(
         Series.tenant_id == uow.tenant, func.jsonb_array_length(Series.tags) > 0

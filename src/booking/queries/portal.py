@@ -15,6 +15,8 @@ from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking, Seat, Series, Service, Session
+from src.booking.queries.party import NUMBER
+from src.booking.said import in_party, party_words
 from src.booking.views.portal import (
     AheadBooking,
     AheadPart,
@@ -25,12 +27,14 @@ from src.booking.views.portal import (
 )
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
-from src.tenants.models import Location, Performer
+from src.tenants.models import Location, Participant, Performer
 from src.tenants.portal_sections import Portal
 
 MOST_DATES_AHEAD = 400
 FIRST_PAST, PAST_A_PAGE = 5, 20
 TAKEN = [str(state) for state in TAKEN_SEATS]
+
+_Comers = dict[tuple[UUID, UUID], list[tuple[UUID, int, str, str]]]
 
 
 async def find_held(uow: UnitOfWork, portal: Portal) -> HeldPart | None:
@@ -75,7 +79,8 @@ async def find_ahead(uow: UnitOfWork, portal: Portal) -> AheadPart:
     dates = sorted(found, key=lambda row: row.Booking.id)
     by_booking = [list(own) for _id, own in groupby(dates, key=lambda row: row.Booking.id)]
     owed = await list_owed_minor(uow, [own[0].Order.id for own in by_booking])
-    rows = [_ahead(portal, own, owed.get(own[0].Order.id, 0)) for own in by_booking]
+    who = await _who_comes(uow, [own[0].Booking.id for own in by_booking])
+    rows = [_ahead(portal, own, owed.get(own[0].Order.id, 0), who) for own in by_booking]
     return AheadPart(
         rows=sorted(rows, key=lambda one: (one.starts_at, one.href)),
         is_cut=len(found) == MOST_DATES_AHEAD,
@@ -129,8 +134,26 @@ def _is_ahead(uow: UnitOfWork) -> ColumnElement[bool]:
     )
 
 
-def _ahead(portal: Portal, dates: Sequence[Row[Any]], owed_minor: int) -> AheadBooking:
+async def _who_comes(uow: UnitOfWork, booking_ids: Sequence[UUID]) -> _Comers:
+    """Whoever has a place on a date of these bookings, by booking and date."""
+    found = await uow.session.execute(
+        select(Seat.booking_id, Seat.session_id, Seat.participant_id, NUMBER, Participant.name)
+        .join(Participant, _same(Seat, Participant, Seat.participant_id))
+        .where(
+            Seat.tenant_id == uow.tenant, Seat.booking_id.in_(booking_ids), Seat.state.in_(TAKEN)
+        )
+    )
+    comers: _Comers = {}
+    for booking_id, session_id, one, number, name in found.tuples():
+        comers.setdefault((booking_id, session_id), []).append((one, number, name, ""))
+    return comers
+
+
+def _ahead(
+    portal: Portal, dates: Sequence[Row[Any]], owed_minor: int, comers: _Comers
+) -> AheadBooking:
     row = min(dates, key=lambda one: one.Session.starts_at)
+    people = in_party(comers.get((row.Booking.id, row.Session.id), []))
     session: Session = row.Session
     online = _("Online") if session.mode == SessionMode.ONLINE else ""
     return AheadBooking(
@@ -142,6 +165,7 @@ def _ahead(portal: Portal, dates: Sequence[Row[Any]], owed_minor: int) -> AheadB
         where=row.location or online,
         performer=row.performer or "",
         places=row.places,
+        who=party_words(list(people.values()), row.Order.guest_name),
         more=len(dates) - 1,
         owed_minor=owed_minor,
         currency=row.Order.currency,

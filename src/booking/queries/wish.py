@@ -159,10 +159,14 @@ def _by_credits(tenant: TenantSnapshot, asked: AskedFor, wish: Wish, now: dateti
     if wish.kind == "session":
         starts_at = asked.runs[0].starts_at
         terms = asked.sold.for_way(PayWay.CREDIT)
-        leaving = dates_in_words(terms, SeriesPriceType.FREE, starts_at, tenant.zone, now)
+        leaving = dates_in_words(
+            terms, SeriesPriceType.FREE, starts_at, tenant.zone, now, seats=wish.size
+        )
     else:
         terms = asked.sold.for_kind(BuyerKind.COURSE, by_credits=True)
-        leaving = rules_in_words(terms, SeriesPriceType.FREE, tenant.zone, None, now)
+        leaving = rules_in_words(
+            terms, SeriesPriceType.FREE, tenant.zone, None, now, seats=wish.size
+        )
     return msgspec.structs.replace(
         wish, lines=[], total_minor=0, payment_mode=str(PaymentMode.CREDIT), leaving=leaving
     )

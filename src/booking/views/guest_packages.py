@@ -9,15 +9,23 @@ import msgspec
 
 from src.billing.views.transfers import HowToTransfer
 from src.booking.views.guest import PriceLine
+from src.platform.i18n import _
 from src.tenants.views.portal import PortalGuest
 
 
 class WorksFor(msgspec.Struct, frozen=True, kw_only=True):
-    """What credits can be used for: everything, or services by name and whatever has a tag."""
+    """What credits can be used for: everything, or services by name and whatever has a tag;
+    `fits_nothing`: they have tags only, and nothing on offer has any of them.
+    """
 
     anything: bool
     services: list[tuple[str, str]]
     tags: list[str]
+    fits_nothing: bool
+
+    @property
+    def quoted_tags(self) -> str:
+        return ", ".join(_("“%(name)s”", name=tag) for tag in self.tags)
 
 
 class PackageCard(msgspec.Struct, frozen=True, kw_only=True):

@@ -248,6 +248,7 @@ class ReminderView(msgspec.Struct, frozen=True, kw_only=True):
     runs: list[RunView]
     zone_name: str
     party_size: int
+    party: list[str]
     booking_url: str
     unsubscribe_url: str
     ways_out: list[WayOutView] = []

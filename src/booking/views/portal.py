@@ -25,7 +25,8 @@ class HeldBooking(msgspec.Struct, frozen=True, kw_only=True):
 class AheadBooking(msgspec.Struct, frozen=True, kw_only=True):
     """A booking with dates to come: the next of them, and how many `more` there are.
 
-    `where` is a place or "Online"; `owed_minor` is still to be paid on site.
+    `where` is a place or "Online"; `who` comes to it, empty where that is just the guest or nobody
+    has a name; `owed_minor` is still to be paid on site.
     """
 
     href: str
@@ -36,6 +37,7 @@ class AheadBooking(msgspec.Struct, frozen=True, kw_only=True):
     where: str
     performer: str
     places: int
+    who: list[str]
     more: int
     owed_minor: int
     currency: str

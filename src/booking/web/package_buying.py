@@ -22,7 +22,12 @@ from src.billing.domain.package_sale import (
 )
 from src.billing.queries.package_terms import find_seller_facts, terms_of_package
 from src.booking.place_package import place_package
-from src.booking.queries.guest_packages import list_sold_singly, lowest_single_minor, package_card
+from src.booking.queries.guest_packages import (
+    list_sold_singly,
+    lowest_single_minor,
+    package_card,
+    refuse_what_fits_nothing,
+)
 from src.booking.queries.paying_with import takes_codes, voucher_line
 from src.booking.queries.transfers import due_day
 from src.booking.views.guest import PriceLine
@@ -175,6 +180,7 @@ async def _command(
 ) -> BuyCommand:
     async with services.uow_factory(ctx.here.id) as uow:
         package = await get_package(uow, package_id)
+        await refuse_what_fits_nothing(uow, package)
         single_minor = await lowest_single_minor(uow, package)
     return BuyCommand(
         package_id=package_id,

@@ -395,6 +395,18 @@ async def test_a_reminder_names_the_credits_that_paid_and_nothing_else_where_non
     assert "[||]" in said["carl"]
 
 
+async def test_a_reminder_names_who_comes_in_the_guests_place(
+    services: Services, clock: FrozenClock, mailer: RememberingMailer, lotus: Business
+) -> None:
+    pilates = await a_service(services.uow_factory, lotus.id, slug="pilates", price_type="free")
+    session = await a_session(services.uow_factory, pilates, in_days=3)
+    await switch(services, lotus, pilates.id, DAY)
+    await booked(services.uow_factory, lotus, a_wish("session", session.id, party=("Kim",)))
+    await tick(services, clock, lotus, 2 * A_DAY)
+    [mail] = reminders(mailer)
+    assert "1 person: Kim" in mail.body
+
+
 @pytest.mark.parametrize("key", ["seats_moved", "sessions_changed", "seats_cancelled", "confirmed"])
 async def test_every_mail_about_a_seat_knows_the_words_of_its_credits(
     services: Services, lotus: Business, key: str

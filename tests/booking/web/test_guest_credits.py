@@ -22,6 +22,7 @@ from tests.support.clock import FrozenClock
 from tests.support.credits import a_lot, balance_of
 from tests.support.mail import RememberingMailer
 from tests.support.portal import sign_in_portal
+from tests.support.visitor import forms_of
 
 pytestmark = pytest.mark.anyio
 
@@ -351,3 +352,37 @@ async def test_signed_in_elsewhere_is_nobody_here(shop: Shop) -> None:
     assert "of 10 left" not in (await shop.guest.open(subject("session", date.id))).text
     async with factory(shop.business.id) as uow:
         await uow.session.execute(update(Session).values(title="x"))
+
+
+async def test_what_came_back_of_two_credits_is_said_and_both_are_spoken_of_before(
+    shop: Shop,
+) -> None:
+    date = await a_date(shop)
+    await carl_with(shop)
+    await shop.guest.open(subject("session", date.id))
+    shop.guest.page = await shop.send(step="update", size="2")
+    assert "your credits come back" in shop.guest.page.text
+    sent = await shop.send(size="2", **{"names.2": "Kim"})
+    home = sent.headers["location"]
+    assert "2 credits of “10 sessions”, 5 left" in (await shop.guest.open(home)).text
+    page = await shop.guest.open(f"{home}/leave?date={date.id}")
+    (form,) = [form for form in forms_of(page) if "/leave" in form.action]
+    gone = {**form.fields, "seat": form.fields["seat"][:1]}
+    assert (await shop.guest.client.post(form.action, data=gone)).status_code == 303
+    shown = (await shop.guest.open(home)).text
+    assert "2 credits of “10 sessions”, 6 left; 1 of them came back" in shown
+
+
+async def test_a_credit_goes_along_to_another_date_and_is_counted_once(shop: Shop) -> None:
+    service = await a_service(
+        shop.services.uow_factory,
+        shop.business.id,
+        leaving=LeavingTerms(moves_before=0).document(),
+    )
+    dates = [await a_session(shop.services.uow_factory, service, in_days=days) for days in (7, 8)]
+    await carl_with(shop)
+    home = (await shop.book(subject("session", dates[0].id))).headers["location"]
+    page = await shop.guest.open(f"{home}/move?date={dates[0].id}&to={dates[1].id}")
+    (form,) = [form for form in forms_of(page) if "/move" in form.action]
+    assert (await shop.guest.client.post(form.action, data=form.fields)).status_code == 303
+    assert "1 credit of “10 sessions”, 6 left" in (await shop.guest.open(home)).text

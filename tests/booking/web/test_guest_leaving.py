@@ -172,7 +172,7 @@ async def test_what_comes_back_is_said_for_those_who_are_ticked(shop: Shop) -> N
     for ticked, words in (
         (seats, "€40.00 goes back the way you paid"),
         (seats[:1], "€20.00 goes back the way you paid"),
-        ([], "Please say who cannot come."),
+        ([], "Tick who cannot come, and it is said here."),
     ):
         asked = {"ticked": "1", "seat": ticked}
         shown = await shop.guest.client.get(str(page.url), params={**page.url.params, **asked})

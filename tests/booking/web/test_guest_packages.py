@@ -8,6 +8,7 @@ from httpx import AsyncClient
 from sqlalchemy import select, update
 
 from src.billing.commands.by_staff import mark_paid_on_site
+from src.billing.domain.credits import Scope
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
 from src.billing.lapsing import lapse_unpaid_packages
 from src.billing.models import CreditLot, Order, Package
@@ -23,7 +24,7 @@ from tests.support.clock import FrozenClock
 from tests.support.coupons import a_coupon
 from tests.support.credits import a_lot, a_package
 from tests.support.mail import RememberingMailer
-from tests.support.portal import enter
+from tests.support.portal import enter, sign_in_portal
 from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
@@ -322,3 +323,35 @@ async def test_the_owner_copies_what_shows_the_packages_elsewhere(
     assert "No package is on sale just now" in text
     script = await client.get("/static/js/embed.js")
     assert script.status_code == 200
+
+
+async def test_what_fits_nothing_on_offer_says_so_and_is_not_sold(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    factory = shop.services.uow_factory
+    await a_series(factory, await a_service(factory, shop.business.id), tags=["mornings"])
+    only = {"any_service": False, "tags": ["mornings"]}
+    package = await a_package(factory, shop.business.id, name="5 mornings", **only)
+    await a_lot(factory, shop.business.id, scope=Scope(tags=frozenset({"mornings"})))
+    page = await shop.guest.open(PAGE)
+    assert "Anything tagged “mornings”" in page.text
+    assert "Get 5 mornings" in page.text
+    await shop.guest.open(form_of(package))
+    open_form = shop.guest.page
+    clock.advance(timedelta(seconds=2))
+    await change(shop, Series, tags=[])
+    shop.guest.page = open_form
+    refused = await shop.send(step="buy")
+    assert refused.status_code == 409
+    assert not await rows(shop, Order)
+    for text in (refused.text, (await shop.guest.open(form_of(package))).text):
+        assert "Nothing on offer has this tag at present." in text
+        assert "Nothing on offer can be booked with this package at present." in text
+        assert 'name="form_token"' not in text
+    page = await shop.guest.open(PAGE)
+    assert "Nothing on offer has this tag at present." in page.text
+    assert "Get 5 mornings" not in page.text
+    (carl,) = [one for one in await rows(shop, Customer) if one.email == CARL["email"]]
+    await sign_in_portal(shop.guest.client, shop.services, shop.business.id, carl.id)
+    own = await shop.guest.open("/b/lotus/me")
+    assert "Nothing on offer has this tag at present." in own.text

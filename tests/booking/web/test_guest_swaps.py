@@ -8,10 +8,11 @@ from sqlalchemy import select, update
 
 from src.billing.models import CreditLot, Payment
 from src.booking.domain.drop_in import PayWay
+from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.domain.reasons import ReasonCode
 from src.booking.errors import NotBookable
 from src.booking.guest_links import booking_path
-from src.booking.models import Seat, Session
+from src.booking.models import Seat, Service, Session
 from src.booking.queries.seat_answers import get_guest_may
 from src.platform.ids import new_id
 from tests.booking.commands.test_book import a_wish, booked
@@ -118,6 +119,8 @@ async def test_a_date_of_another_course_is_proposed_with_why_and_taken_in_one_st
     assert "Advanced" not in page.text
     page = await shop.guest.open(f"{bought.own}/move?date={first.id}&to={target.id}")
     assert "A credit for “Beginner classes” pays it." in page.text
+    assert "If you give the new place back in time" in page.text
+    assert "no credit comes back" not in page.text
     for _press in range(2):
         sent = await press(shop, page, "/move")
         assert sent.status_code == 303, sent.text
@@ -176,3 +179,16 @@ async def test_the_owner_reads_what_the_guest_may_and_why_not(shop: Shop) -> Non
         may = await get_guest_may(uow, business.tenant, order_id)
     [why] = may.seats[0].why_not_exchange
     assert "so there is no credit for it" in why.sentence
+
+
+async def test_nothing_is_promised_of_a_new_place_that_brings_nothing_in_time(shop: Shop) -> None:
+    bought = await a_course(shop)
+    first, target = bought.term.sessions[0], bought.other.sessions[1]
+    nothing = LeavingTerms(tiers=(Tier(before=0, percent=0),)).document()
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        pilates = Service.slug == "pilates"
+        await uow.session.execute(update(Service).where(pilates).values(leaving=nothing))
+    page = await shop.guest.open(f"{bought.own}/move?date={first.id}&to={target.id}")
+    assert "A credit for “Beginner classes” pays it." in page.text
+    assert "no credit comes back" in page.text
+    assert "in time" not in page.text

@@ -72,7 +72,7 @@ async def test_it_is_bought_and_mailed_with_a_page_to_print(
     by_address = {mail.to[0]: mail for mail in mailer.sent}
     gift, receipt = by_address["Dora <dora@example.com>"], by_address["Bea Buyer <bea@example.com>"]
     assert voucher.code in gift.body
-    assert "Bea Buyer gives you a voucher over €50.00" in gift.body
+    assert "Bea Buyer gives you a voucher for €50.00" in gift.body
     assert "Happy birthday!" in gift.body
     assert voucher.code not in receipt.body
     ((name, content, kind),) = gift.attachments

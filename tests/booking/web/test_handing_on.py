@@ -94,3 +94,10 @@ async def test_who_cannot_come_reads_of_it_and_before_booking_too(shop: Shop) ->
     assert "Give your place to somebody else" in leaving.text
     form = await shop.guest.open(subject("session", session.id))
     assert "You can give your place to somebody else until Sun, Mar 7, 2027" in form.text
+
+
+async def test_the_booking_of_a_place_given_away_names_who_comes(shop: Shop) -> None:
+    session = await a_date(shop, LeavingTerms(hand_on_before=24))
+    await send(shop, await page_of(shop, session), BEN)
+    shown = await shop.guest.open(await own_page(shop))
+    assert "1 person: Ben" in " ".join(shown.text.split())

@@ -71,3 +71,15 @@ async def test_who_keeps_nobody_is_not_asked_who_comes(shop: Shop) -> None:
     await carl_with(shop)
     form = await shop.guest.open(subject("session", date.id))
     assert 'name="first"' not in form.text
+
+
+async def test_a_booking_for_one_child_names_the_child(shop: Shop) -> None:
+    date = await a_date(shop)
+    customer_id, lot_id = await carl_with(shop)
+    await kept(shop, customer_id, "Kim")
+    await shop.guest.open(subject("session", date.id))
+    sent = await shop.send(first="Kim", way=f"credit:{lot_id}")
+    assert sent.status_code == 303
+    page = await shop.guest.open(sent.headers["location"])
+    assert "1 person: Kim" in " ".join(page.text.split())
+    assert "For Kim" in (await shop.guest.open("/b/lotus/me")).text

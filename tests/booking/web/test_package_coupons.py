@@ -124,3 +124,16 @@ async def test_an_owner_reads_why_a_code_does_not_work_for_a_package(
     assert (await client.get(here + str(theirs.id))).status_code == 404
     for nonsense in ("", "nobody", "%00"):
         assert (await client.get(here + nonsense)).status_code == 200
+
+
+async def test_a_wrong_code_is_refused_for_the_package(shop: Shop) -> None:
+    factory, here = shop.services.uow_factory, shop.business
+    package = await a_package(factory, here.id)
+    await a_coupon(factory, here.id, scope="all_packages")
+    await shop.guest.open(f"/b/lotus/packages/{package.id}")
+    shown = await shop.send(step="update", coupon="AUTUMN")
+    assert "This code cannot be used for this package." in shown.text
+    assert "for this booking" not in shown.text
+    refused = await shop.send(step="buy", coupon="AUTUMN")
+    assert refused.status_code == 422
+    assert "This code cannot be used for this package." in refused.text

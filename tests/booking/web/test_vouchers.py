@@ -147,7 +147,7 @@ async def test_one_that_is_not_paid_waits_for_its_order_to_be_marked(
     assert (voucher.state, voucher.balance_minor) == ("pending", 0)
     assert "It is not paid yet" in (await olive.get(answer.headers["location"])).text
     order = f"/app/lotus/orders/{voucher.order_id}"
-    assert "Voucher over €30.00" in (await olive.get(order)).text
+    assert "Voucher for €30.00" in (await olive.get(order)).text
     await send(olive, order, {}, to=f"{order}/paid")
     voucher = await the_voucher(shop)
     assert (voucher.state, voucher.balance_minor) == ("active", 3000)
