@@ -28,7 +28,7 @@ class HowToTransfer(msgspec.Struct, frozen=True, kw_only=True):
 
 class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     """One order's transfer, for the business. `due_at` and `due_on` are None once nothing is waited
-    for any more.
+    for any more. `holds_places`: others can have what is not paid.
     """
 
     slug: str
@@ -43,6 +43,7 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     total_minor: int
     received_minor: int
     due_on: date | None
+    holds_places: bool
     starts_at: datetime | None
     created_at: datetime
     received: Bound[Any]

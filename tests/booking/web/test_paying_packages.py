@@ -30,6 +30,7 @@ from tests.booking.web.test_place_package import buy, only_lot, rows, wish
 from tests.support.clock import FrozenClock
 from tests.support.credits import a_package
 from tests.support.vouchers import CODE, a_voucher, change_voucher, ledger, on_it
+from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -299,3 +300,27 @@ async def test_a_guest_reads_how_to_transfer_and_may_give_it_up(shop: Shop) -> N
     await shop.guest.submit(to="/give-up")
     assert "You did not buy it" in (await shop.guest.open(path)).text
     assert (await only_lot(shop)).state == "void"
+
+
+async def test_staff_are_led_to_match_the_transfer_in_words_of_a_package(shop: Shop) -> None:
+    await a_voucher(shop.services.uow_factory, shop.business.id, minor=5000)
+    order = await by_transfer(shop, coupon=CODE, quoted_minor=7000)
+    client, lot = shop.guest.client, await only_lot(shop)
+    await sign_in(client, shop.services, shop.business.owner.id)
+    transfer = f"/app/lotus/orders/{order.id}/transfer"
+    page = (await client.get(f"/app/lotus/credits/{lot.id}")).text
+    assert transfer in page
+    assert "Match the transfer" in page
+    assert "Mark as paid" not in page
+    assert "on the day you match it" in page
+    assert "Price" in page
+    listed = (await client.get("/app/lotus/orders?state=transfer")).text
+    assert "€70.00 awaited" in listed
+    assert "of €120.00" in listed
+    for path in (f"/app/lotus/orders/{order.id}", transfer):
+        page = (await client.get(path)).text
+        assert "places" not in page
+        assert "first date" not in page
+    await receive(shop, order, 2000)
+    listed = (await client.get("/app/lotus/orders?state=transfer")).text
+    assert "€50.00 awaited" in listed
