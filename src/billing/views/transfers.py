@@ -58,7 +58,7 @@ class TransferMail(msgspec.Struct, frozen=True, kw_only=True):
     """To a guest who is to pay by bank transfer, or was; every word is in the guest's language.
 
     `amount` is still missing, `due` the last day as words. `is_changed`: the day was moved.
-    `came` is what had come of it when the time was over, empty for nothing. `holds_places`: others
+    `came` is what has come of it so far, empty for nothing. `holds_places`: others
     can have what is not paid.
     """
 

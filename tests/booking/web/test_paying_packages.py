@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -173,12 +174,12 @@ async def by_transfer(shop: Shop, **more: Any) -> Order:
     return await the_order(shop)
 
 
-async def receive(shop: Shop, order: Order, minor: int) -> Outcome:
+async def receive(shop: Shop, order: Order, minor: int, *, token: UUID | None = None) -> Outcome:
     cmd = TransferReceived(
         order_id=order.id,
         amount_minor=minor,
         arrived_on=to_local(shop.services.clock.now(), shop.business.tenant.zone).date(),
-        token=new_id(),
+        token=token or new_id(),
     )
     async with shop.services.uow_factory(shop.business.id) as uow:
         return (await mark_transfer_received(uow, shop.business.ctx, cmd)).outcome
@@ -199,6 +200,11 @@ async def test_a_transfer_brings_the_credits_once_all_of_it_is_there(
     clock.advance(timedelta(days=3))
     assert await receive(shop, order, 2000) is Outcome.PARTIAL
     assert (await only_lot(shop)).state == "pending"
+    assert await mails(shop) == ["billing.transfer_awaited", "billing.transfer_part"]
+    told = (await rows(shop, MailRow))[-1]
+    assert told.subject == "We have received €20.00; €100.00 is still missing"
+    assert "DE89 3704 0044 0532 0130 00" in told.text
+    assert "thank you. €100.00 is still missing, and we wait for it until" in told.text
     assert await receive(shop, order, 10_000) is Outcome.CONFIRMED
     lot = await only_lot(shop)
     assert (lot.state, lot.balance) == ("active", 10)
@@ -324,3 +330,20 @@ async def test_staff_are_led_to_match_the_transfer_in_words_of_a_package(shop: S
     await receive(shop, order, 2000)
     listed = (await client.get("/app/lotus/orders?state=transfer")).text
     assert "€50.00 awaited" in listed
+
+
+async def test_nobody_is_told_of_a_part_once_its_time_is_over(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    order = await by_transfer(shop)
+    await receive(shop, order, 2000)
+    assert order.hold_expires_at is not None
+    clock.advance(order.hold_expires_at - clock.now() + timedelta(minutes=1))
+    assert "billing.transfer_part" not in await mails(shop)
+
+
+async def test_two_parts_are_two_mails_and_one_noted_twice_is_one(shop: Shop) -> None:
+    order, token = await by_transfer(shop), new_id()
+    for sent in (token, token, new_id()):
+        await receive(shop, order, 2000, token=sent)
+    assert (await mails(shop)).count("billing.transfer_part") == 2
