@@ -33,6 +33,14 @@ class TransferAwaited(Event, frozen=True, kw_only=True):
     again: UUID | None = None
 
 
+class TransferPartCame(Event, frozen=True, kw_only=True):
+    """A part of a bank transfer has come, and more is waited for; `again` tells it from others."""
+
+    topic: ClassVar[str] = "billing.transfer_part_came"
+    order_id: UUID
+    again: UUID
+
+
 class TransferOver(Event, frozen=True, kw_only=True):
     """A bank transfer is not waited for any more, and what was held for it is free again."""
 

@@ -1,4 +1,6 @@
-"""The mails about bank transfers to guests: how to pay, a reminder, and that it is too late."""
+"""The mails about bank transfers to guests: how to pay, a reminder, that a part has come, and that
+it is too late.
+"""
 
 from datetime import timedelta
 
@@ -36,6 +38,7 @@ from src.tenants.worded_mails import (
 )
 
 AWAITED, REMINDER, OVER = "transfer_awaited", "transfer_reminder", "transfer_over"
+PART = "transfer_part"
 _EXAMPLE = TransferTerms(holder="Example", iban="DE89370400440532013000")
 
 
@@ -49,10 +52,13 @@ async def transfer_mail(
     *,
     key: str = "",
     is_changed: bool = False,
+    example_minor: int = 0,
 ) -> Mail:
-    """Once for each order and kind, and for each `key` of it."""
+    """Once for each order and kind, and for each `key` of it. `example_minor` is shown as what has
+    come where nothing has.
+    """
     account = await find_transfer_account(uow) or _EXAMPLE
-    came_minor = await get_received_minor(uow, order.id)
+    came_minor = await get_received_minor(uow, order.id) or example_minor
     due_on = due_on_of(order, tenant.zone) or to_local(uow.clock.now(), tenant.zone).date()
     handlers = await handlers_of(uow, order)
     path = next((one.guest_path(settings, tenant.slug, order) for one in handlers), "")
@@ -129,7 +135,14 @@ async def _preview(uow: UnitOfWork, asked: Preview, key: str) -> Mail:
         closed_why=None,
     )
     return await transfer_mail(
-        uow, asked.settings, asked.tenant, shown, key, asked.wordings, key="preview"
+        uow,
+        asked.settings,
+        asked.tenant,
+        shown,
+        key,
+        asked.wordings,
+        key="preview",
+        example_minor=shown.total_minor // 3 if key == PART else 0,
     )
 
 
@@ -139,6 +152,10 @@ async def _awaited(uow: UnitOfWork, asked: Preview) -> Mail:
 
 async def _reminder(uow: UnitOfWork, asked: Preview) -> Mail:
     return await _preview(uow, asked, REMINDER)
+
+
+async def _part(uow: UnitOfWork, asked: Preview) -> Mail:
+    return await _preview(uow, asked, PART)
 
 
 async def _over(uow: UnitOfWork, asked: Preview) -> Mail:
@@ -201,6 +218,26 @@ _KINDS = (
         placeholders=_HOW,
         needed=_NEEDED,
         preview=_reminder,
+        place=1,
+    ),
+    MailKind(
+        key=PART,
+        template="billing/transfer_part",
+        title=N_("A part of a bank transfer has come"),
+        occasion=N_("When you note less than the price, while the rest is still waited for."),
+        starter_subject=N_("We have received {came}; {amount} is still missing"),
+        starter=N_(
+            "Hello {customer_name},\n\nwe have received {came}. {amount} is still missing, until"
+            " {due}:\n\n{account_holder}\nIBAN: {iban}\nReference: {reference}\n\n{service}\n\n"
+            "{booking_link}\n\n{business}"
+        ),
+        button=N_("See your booking"),
+        placeholders=(
+            *_HOW,
+            Placeholder(name="came", label=N_("What has come"), value=lambda view: view.came),
+        ),
+        needed=(*_NEEDED, "came"),
+        preview=_part,
         place=1,
     ),
     MailKind(

@@ -33,6 +33,7 @@ class Transfers(Changing):
         if amount < missing:
             sale.received += amount
             self.mails["billing.open_item", OWNER] += sale.state == "expired"
+            self.mails["billing.transfer_part", sale.guest] += sale.state == "open"
             return "partial" if sale.state == "open" else "to_hand_back"
         sale.received = sale.to_pay
         if amount > missing:

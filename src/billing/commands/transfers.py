@@ -16,7 +16,7 @@ from src.billing.commands.orders import lock_order
 from src.billing.commands.settle import confirm_locked_order, reacquire_locked_order
 from src.billing.domain.kinds import TRANSFER_METHOD, OrderState, PaymentMode
 from src.billing.domain.transfers import TransferTerms, due_at, due_on_error, reminded_at
-from src.billing.events import TransferAwaited
+from src.billing.events import TransferAwaited, TransferPartCame
 from src.billing.lines import first_start_of, handlers_of
 from src.billing.models import Order, Payment
 from src.billing.queries.payment_settings import find_transfer_account
@@ -102,10 +102,13 @@ async def mark_transfer_received(
 async def _take_part(
     uow: UnitOfWork, order: Order, cmd: TransferReceived, missing_minor: int
 ) -> Received:
-    """Too little changes nothing but what is still missing; of what has ended it goes back."""
+    """Too little changes nothing but what is still missing, and its guest is told; of what has
+    ended it goes back.
+    """
     _add_payment(uow, order, cmd, cmd.amount_minor)
     if order.state != OrderState.OPEN:
         return Received(Outcome.TO_HAND_BACK, await keep_hand_back(uow, order))
+    uow.record(TransferPartCame(order_id=order.id, again=cmd.token))
     return Received(Outcome.PARTIAL, missing_minor - cmd.amount_minor)
 
 

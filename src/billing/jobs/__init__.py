@@ -11,6 +11,7 @@ from src.billing.events import (
     RefundRequested,
     TransferAwaited,
     TransferOver,
+    TransferPartCame,
     VoucherBought,
     VoucherToSend,
 )
@@ -23,6 +24,7 @@ from src.billing.jobs.refunds import send_refund
 from src.billing.jobs.transfers import (
     remind_of_transfers,
     tell_how_to_transfer,
+    tell_part_came,
     tell_transfer_over,
 )
 from src.billing.jobs.vouchers import send_voucher, sending, tell_of_purchase
@@ -47,6 +49,7 @@ def register(registry: Registry) -> None:
     registry.on(OrderRefunded, "billing.tell_refunded", tell_of_refund)
     registry.on(TransferAwaited, "billing.tell_transfer", tell_how_to_transfer)
     registry.on(TransferOver, "billing.tell_transfer_over", tell_transfer_over)
+    registry.on(TransferPartCame, "billing.tell_transfer_part", tell_part_came)
     registry.on(FeeForgiven, "billing.tell_forgiven", tell_of_forgiven_fee)
     registry.on(CreditsChanged, "billing.tell_credits", tell_of_changed_credits)
     registry.on(CreditEndSet, "billing.watch_credits", note_end)

@@ -5,9 +5,9 @@ from src.billing.commands.orders import get_order, lock_order
 from src.billing.cron import work_off
 from src.billing.domain.holds import TRANSFER_REMINDER_DUE
 from src.billing.domain.kinds import OrderState, PaymentMode
-from src.billing.events import TransferAwaited, TransferOver
+from src.billing.events import TransferAwaited, TransferOver, TransferPartCame
 from src.billing.models import Order
-from src.billing.transfer_mails import AWAITED, OVER, REMINDER, transfer_mail
+from src.billing.transfer_mails import AWAITED, OVER, PART, REMINDER, transfer_mail
 from src.platform.db.uow import UnitOfWork
 from src.platform.jobs.context import JobContext
 from src.platform.mail.queue import queue_mail
@@ -25,6 +25,15 @@ async def tell_how_to_transfer(job: JobContext, event: TransferAwaited) -> None:
             return
         key = "" if event.again is None else str(event.again)
         await _tell(job.services, uow, order, AWAITED, key=key, is_changed=event.again is not None)
+
+
+async def tell_part_came(job: JobContext, event: TransferPartCame) -> None:
+    """Only while there is time for the rest, and not once that is there."""
+    async with job.unit_of_work(done=True) as uow:
+        order = await get_order(uow, event.order_id)
+        until = order.hold_expires_at
+        if _is_awaited(order) and until is not None and until > job.services.clock.now():
+            await _tell(job.services, uow, order, PART, key=str(event.again))
 
 
 async def tell_transfer_over(job: JobContext, event: TransferOver) -> None:

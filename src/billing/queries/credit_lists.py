@@ -40,7 +40,7 @@ PAGE_SIZE = 50
 MOST_NAMED = 500
 SOON = timedelta(days=30)
 SORTS = ("bought", "ends")
-STATES = ("active", "expired", "used_up", "refunded", "pending")
+STATES = ("active", "ending", "expired", "used_up", "refunded", "pending")
 
 _NEVER: ColumnElement[Any] = literal_column("'infinity'::timestamptz")
 
@@ -165,6 +165,8 @@ def _is_in(state: str, now: datetime) -> ColumnElement[bool]:
     match state:
         case "active":
             return is_active & has_some & or_(CreditLot.expires_at.is_(None), ~is_over)
+        case "ending":
+            return is_active & has_some & CreditLot.expires_at.between(now, now + SOON)
         case "expired":
             return is_active & is_over & (CreditLot.balance + CreditLot.forfeited > 0)
         case "used_up":
@@ -248,6 +250,8 @@ async def _rolled_over(uow: UnitOfWork, lot_ids: Collection[UUID]) -> set[UUID]:
 def _row(found: Any, counts: tuple[int, int], is_rolled_over: bool, now: datetime) -> LotRow:
     lot: CreditLot = found.CreditLot
     granted, used = counts
+    state = lot_state(lot_facts(lot), now)
+    is_over = state is LotState.EXPIRED
     return LotRow(
         id=lot.id,
         customer_id=lot.customer_id,
@@ -255,10 +259,11 @@ def _row(found: Any, counts: tuple[int, int], is_rolled_over: bool, now: datetim
         email=found.email or "",
         name=lot.name,
         source=lot.source,
-        badge=lot_badge(lot_state(lot_facts(lot), now), is_rolled_over=is_rolled_over),
+        badge=lot_badge(state, is_rolled_over=is_rolled_over),
         granted=granted or lot.bought,
         used=used,
-        left=lot.balance,
+        left=0 if is_over else lot.balance,
+        lapsed=lot.balance + lot.forfeited if is_over and not is_rolled_over else 0,
         created_at=lot.created_at,
         expires_at=lot.expires_at,
         begins_when_paid=lot.state == LotState.PENDING and lot.validity_days > 0,

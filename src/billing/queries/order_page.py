@@ -53,6 +53,7 @@ class _Around(NamedTuple):
     mail_refused: str | None
     standing: int
     pages_of_sold: Sequence[tuple[str, str]]
+    holds_places: bool
     with_the_bank: Container[UUID]
     to_hand_back_minor: int
     now_for: Sequence[str]
@@ -61,7 +62,8 @@ class _Around(NamedTuple):
 async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID) -> OrderPage:
     """Raises: NotFound."""
     order = await get_order(uow, order_id)
-    fates = [await kind.fate(uow, order_id, tenant.zone) for kind in await handlers_of(uow, order)]
+    kinds = await handlers_of(uow, order)
+    fates = [await kind.fate(uow, order_id, tenant.zone) for kind in kinds]
     history = History(
         order=order,
         pages=await _of_order(uow, PaymentPage, order_id),
@@ -83,6 +85,7 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
         mail_refused=await find_refusal(uow, order.guest_email, order.created_at),
         standing=sum(fate.standing for fate in fates),
         pages_of_sold=[one for fate in fates for one in fate.pages],
+        holds_places=not kinds or any(kind.holds_places for kind in kinds),
         with_the_bank=await list_payments_with_the_bank(uow, order_id),
         to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
         now_for=(await list_sold_now(uow, [order_id], tenant)).get(order_id, ()),
@@ -154,6 +157,7 @@ def _page(
         mail_refused=around.mail_refused,
         standing=around.standing,
         pages_of_sold=around.pages_of_sold,
+        holds_places=around.holds_places,
     )
 
 

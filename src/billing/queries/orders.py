@@ -32,7 +32,11 @@ from src.billing.queries.disputes import (
     sum_disputes,
     taken_back_minor,
 )
-from src.billing.queries.transfers import count_awaited
+from src.billing.queries.transfers import (
+    count_awaited,
+    is_transfer_awaited,
+    list_received_minor,
+)
 from src.billing.standing import is_all_cancelled
 from src.billing.views.disputes import dispute_badge
 from src.billing.views.orders import MonthTotals, OpenItemView, OrderRow, OrdersPage
@@ -72,7 +76,13 @@ async def list_orders(
     """One page, newest first: by the time that stands in the list, and of one time by their ids."""
     found = (await uow.session.execute(_page_of(uow, wanted))).all()
     now_for = await list_sold_now(uow, [row.Order.id for row in found[:PAGE_SIZE]], tenant)
-    rows = [_row(row, now_for.get(row.Order.id, [])) for row in found[:PAGE_SIZE]]
+    came = await list_received_minor(
+        uow, [row.Order.id for row in found[:PAGE_SIZE] if is_transfer_awaited(row.Order)]
+    )
+    rows = [
+        _row(row, now_for.get(row.Order.id, []), came.get(row.Order.id, 0))
+        for row in found[:PAGE_SIZE]
+    ]
     has_more = len(found) > PAGE_SIZE
     if wanted.after is not None:
         rows.reverse()
@@ -187,10 +197,9 @@ def _is_told(kind: str, found: Any) -> bool:
     return kind != OpenItemKind.DISPUTE or found.dispute is None
 
 
-def _row(found: Any, now_for: Sequence[str]) -> OrderRow:
+def _row(found: Any, now_for: Sequence[str], came_minor: int) -> OrderRow:
     order: Order = found.Order
-    is_open = order.state == OrderState.OPEN
-    is_transfer = is_open and order.payment_mode == PaymentMode.TRANSFER
+    is_transfer = is_transfer_awaited(order)
     return OrderRow(
         id=order.id,
         reference=order.reference,
@@ -206,6 +215,7 @@ def _row(found: Any, now_for: Sequence[str]) -> OrderRow:
         refunded_minor=order.refunded_minor,
         taken_back_minor=int(found.taken_back),
         owed_minor=int(found.owed),
+        awaited_minor=order.to_pay_minor - came_minor if is_transfer else 0,
         currency=order.currency,
         created_at=order.created_at,
         needs=[open_item_word(kind) for kind in found.open_kinds or () if _is_told(kind, found)],

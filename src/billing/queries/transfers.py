@@ -19,10 +19,14 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local
 
 
+def is_transfer_awaited(order: Order) -> bool:
+    return order.state == OrderState.OPEN and order.payment_mode == PaymentMode.TRANSFER
+
+
 def due_on_of(order: Order, zone: ZoneInfo) -> date | None:
     """The last day for the order's transfer; None where none is waited for."""
     until = payable_until(order.hold_expires_at)
-    if order.state != OrderState.OPEN or order.payment_mode != PaymentMode.TRANSFER:
+    if not is_transfer_awaited(order):
         return None
     return None if until is None else to_local(until, zone).date()
 

@@ -14,6 +14,7 @@ class LotBadge(msgspec.Struct, frozen=True):
 class LotRow(msgspec.Struct, frozen=True, kw_only=True):
     """`granted` is what the lot began with and what staff added, `used` what seats took and did
     not give back. `begins_when_paid`: its end is counted from its payment, which is waited for.
+    `lapsed` were left when it ended, and are not in a new lot; of these none is `left`.
     """
 
     id: UUID
@@ -26,6 +27,7 @@ class LotRow(msgspec.Struct, frozen=True, kw_only=True):
     granted: int
     used: int
     left: int
+    lapsed: int
     created_at: datetime
     expires_at: datetime | None
     begins_when_paid: bool

@@ -38,6 +38,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
 
     `coupon` is the code that the discount comes from, empty without one. `owed_minor` is still to
     be taken on site; `taken_back_minor` is with the guest's bank after a dispute that was lost.
+    `awaited_minor` is what its bank transfer still has to bring.
     `needs` says what it needs somebody for, `transfer_until_at` until when a bank transfer is
     waited for.
     """
@@ -56,6 +57,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     refunded_minor: int
     taken_back_minor: int
     owed_minor: int
+    awaited_minor: int
     currency: str
     created_at: datetime
     needs: list[str]
@@ -242,7 +244,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     business has still `to_hand_back_minor` to give back itself. `taken_back_minor` is with the
     guest's bank after a dispute that was lost. `mail_refused` is what a server said of a mail to
     the guest that nobody took. `pages_of_sold` below the business's tell of what was sold, with
-    the words of each.
+    the words of each. `holds_places`: others can have what is not paid.
     """
 
     slug: str
@@ -282,6 +284,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     mail_refused: str | None
     standing: int
     pages_of_sold: Sequence[tuple[str, str]]
+    holds_places: bool
 
     @property
     def badge(self) -> Badge:

@@ -28,7 +28,7 @@ class HowToTransfer(msgspec.Struct, frozen=True, kw_only=True):
 
 class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     """One order's transfer, for the business. `due_at` and `due_on` are None once nothing is waited
-    for any more.
+    for any more. `holds_places`: others can have what is not paid.
     """
 
     slug: str
@@ -43,6 +43,7 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     total_minor: int
     received_minor: int
     due_on: date | None
+    holds_places: bool
     starts_at: datetime | None
     created_at: datetime
     received: Bound[Any]
@@ -57,7 +58,7 @@ class TransferMail(msgspec.Struct, frozen=True, kw_only=True):
     """To a guest who is to pay by bank transfer, or was; every word is in the guest's language.
 
     `amount` is still missing, `due` the last day as words. `is_changed`: the day was moved.
-    `came` is what had come of it when the time was over, empty for nothing. `holds_places`: others
+    `came` is what has come of it so far, empty for nothing. `holds_places`: others
     can have what is not paid.
     """
 

@@ -20,7 +20,7 @@ from src.billing.commands.transfers import (
     mark_transfer_received,
 )
 from src.billing.domain.kinds import OrderState, PaymentMode
-from src.billing.lines import first_start_of
+from src.billing.lines import first_start_of, handlers_of
 from src.billing.processor import ProcessorError
 from src.billing.queries.transfers import due_on_of, get_received_minor
 from src.billing.queries.what_was_bought import what_was_bought
@@ -192,6 +192,7 @@ async def _shown(
         came_minor = await get_received_minor(uow, order_id)
         starts_at = await first_start_of(uow, order)
         what = await what_was_bought(uow, order, zone)
+        kinds = await handlers_of(uow, order)
     today, due_on = to_local(services.clock.now(), zone).date(), due_on_of(order, zone)
     left_minor = max(order.to_pay_minor - came_minor, 0) or order.to_pay_minor
     first = {
@@ -212,6 +213,7 @@ async def _shown(
         total_minor=order.to_pay_minor,
         received_minor=came_minor,
         due_on=due_on,
+        holds_places=not kinds or any(kind.holds_places for kind in kinds),
         starts_at=starts_at,
         created_at=order.created_at,
         received=received or blank(ReceivedForm, first),

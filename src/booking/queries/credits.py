@@ -14,6 +14,7 @@ from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditEntry, CreditLot, Order
 from src.billing.queries.credit_lists import LotFilter, find_lots, lot_rows
 from src.billing.queries.credit_worth import get_worth
+from src.billing.queries.transfers import is_transfer_awaited
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.lot_users import find_names, users_in_words
 from src.booking.queries.packages import list_singles, scope_in_words
@@ -43,7 +44,7 @@ async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:
     found = await find_lots(uow, LotFilter(state="any", lot_id=lot_id))
     [row] = await lot_rows(uow, found, now)
     state, worth = lot_state(lot_facts(lot), now), await get_worth(uow, lot)
-    rolled_to_id = await _rolled_to(uow, lot_id)
+    rolled_to_id, order = await _rolled_to(uow, lot_id), await _order(uow, lot.order_id)
     return LotView(
         row=row,
         source=source_words(lot.source),
@@ -58,7 +59,7 @@ async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:
         refunded_minor=lot.refunded_minor,
         currency=lot.currency,
         package_id=lot.package_id,
-        reference=await _reference(uow, lot.order_id),
+        reference="" if order is None else order.reference,
         rolled_from_id=lot.rolled_from_id,
         rolled_to_id=rolled_to_id,
         validity_days=lot.validity_days,
@@ -68,6 +69,7 @@ async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:
         may_change=may_change(state),
         is_over=state is LotState.EXPIRED,
         is_pending=state is LotState.PENDING,
+        awaits_transfer=order is not None and is_transfer_awaited(order),
         may_roll_over=state is LotState.EXPIRED and rolled_to_id is None,
         entries=await _entries(uow, lot_id),
     )
@@ -78,10 +80,8 @@ async def _good_for(uow: UnitOfWork, lot: CreditLot) -> str:
     return scope_in_words(scope_of(lot), names)
 
 
-async def _reference(uow: UnitOfWork, order_id: UUID | None) -> str:
-    if order_id is None:
-        return ""
-    return (await uow.session.get_one(Order, (uow.tenant, order_id))).reference
+async def _order(uow: UnitOfWork, order_id: UUID | None) -> Order | None:
+    return None if order_id is None else await uow.session.get_one(Order, (uow.tenant, order_id))
 
 
 async def _rolled_to(uow: UnitOfWork, lot_id: UUID) -> UUID | None:

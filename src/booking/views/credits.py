@@ -32,6 +32,7 @@ class LotView(msgspec.Struct, frozen=True, kw_only=True):
     """`worth_minor` is what a refund of the unused comes to, 0 where nothing is; `by_hand_minor` of
     it the business gives back itself, `to_voucher_minor` is on a voucher again. `may_change`: it is
     paid, or was given. `is_over`: its end has passed, and credits were left.
+    `awaits_transfer`: they are there once a bank transfer is matched.
     """
 
     row: LotRow
@@ -55,6 +56,7 @@ class LotView(msgspec.Struct, frozen=True, kw_only=True):
     may_change: bool
     is_over: bool
     is_pending: bool
+    awaits_transfer: bool
     may_roll_over: bool
     entries: list[EntryRow]
 

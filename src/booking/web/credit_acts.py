@@ -1,7 +1,7 @@
 """What staff do with a customer's credits, each act on its own page with what follows first."""
 
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,6 +19,8 @@ from src.billing.commands.credit_acts import (
     roll_over,
 )
 from src.billing.commands.credit_refunds import RefundCredits, refund_credits
+from src.billing.domain.credit_acts import number_error
+from src.billing.domain.credits import MOST_CREDITS
 from src.booking.queries.credits import get_lot_view
 from src.booking.views.credits import LotView
 from src.booking.web.amounts import read_amount, show_amount
@@ -36,6 +38,7 @@ from src.tenants.domain.roles import Role
 from src.tenants.web.guards import requires_member
 
 MAY_CARE = [requires_member(Role.MANAGER)]
+ROLLED_OVER_DAYS = 30
 ACT = "/app/{slug:str}/credits/{lot_id:uuid}/{act:str}"
 
 AnyRequest = Request[Any, Any, Any]
@@ -165,7 +168,7 @@ async def do_act(
     carry = _carry(act)
     async with services.uow_factory(ctx.here.id) as uow:
         lot = await get_lot_view(uow, lot_id)
-    bound = bind(ActForm, await read_form(request))
+    bound = _in_words(bind(ActForm, await read_form(request)), act, lot)
     if bound.struct is None:
         return _page(request, services, ctx, lot, act, bound, status_code=422)
     try:
@@ -187,6 +190,14 @@ def _carry(act: str) -> Carry:
     return ACTS[act]
 
 
+def _in_words(bound: Bound[ActForm], act: str, lot: LotView) -> Bound[ActForm]:
+    """What is no number, or more than one can hold, is refused as a wrong number is."""
+    if bound.error("number") is None:
+        return bound
+    most = lot.row.left if act == "remove" else MOST_CREDITS
+    return bound.with_errors({"number": number_error(0, most=most) or ""})
+
+
 def _is_open(act: str, lot: LotView) -> bool:
     """Whether there is anything to ask; a page that was open longer gets its sentence instead."""
     if not lot.may_change:
@@ -201,9 +212,12 @@ def _is_open(act: str, lot: LotView) -> bool:
 
 
 def _first_end(act: str, lot: LotView, ctx: RequestContext, now: datetime) -> date | None:
-    """What the form suggests: the end they have, or for what is rolled over none."""
+    """What the form suggests: the end they have, or for what is rolled over as long again."""
     ends_at = lot.row.expires_at
-    if ends_at is None or act == "roll-over":
+    if act == "roll-over":
+        days = lot.validity_days or ROLLED_OVER_DAYS
+        return to_local(now, ctx.here.zone).date() + timedelta(days=days)
+    if ends_at is None:
         return None
     return max(to_local(ends_at, ctx.here.zone).date(), to_local(now, ctx.here.zone).date())
 

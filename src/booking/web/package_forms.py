@@ -1,5 +1,6 @@
 """The form of a package: what an owner types, as a draft, and back."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -7,15 +8,24 @@ import msgspec
 from msgspec import Meta
 
 from src.billing.domain.credits import RefundRule, Scope
-from src.billing.domain.package_drafts import PackageDraft, PackageWay, Purpose, Shown
+from src.billing.domain.package_drafts import (
+    PackageDraft,
+    PackageWay,
+    Purpose,
+    Shown,
+    package_errors,
+)
 from src.billing.models import Package
 from src.booking.web.amounts import read_amount, read_percent, show_amount, show_percent
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
+from src.platform.web.forms import Bound, rest_of
 from src.tenants.domain.customer_tags import read_tags
 
 NAMES = {"price_minor": "price", "tax_rate_bp": "tax_percent", "scope": "any_service"}
 """Where the form calls a field of the draft differently."""
+IN_RANGE = ("credits",)
+"""Fields whose range says more than that what was typed is no such number."""
 
 
 class PackageForm(msgspec.Struct, kw_only=True):
@@ -23,7 +33,7 @@ class PackageForm(msgspec.Struct, kw_only=True):
 
     token: UUID | None = None
     purpose: Purpose = Purpose.SALE
-    name: Annotated[str, Meta(max_length=200)]
+    name: Annotated[str, Meta(max_length=200)] = ""
     description: Annotated[str, Meta(max_length=5000)] = ""
     credits: int | None = None
     price: Annotated[str, Meta(max_length=30)] = ""
@@ -51,8 +61,38 @@ def initial_of(package: Package, currency: str) -> dict[str, Any]:
 
 
 def draft_of(form: PackageForm, currency: str) -> PackageDraft:
-    """Raises: InvalidInput for an amount, a rate or tags that are none, at all their fields."""
+    """Raises: InvalidInput for an amount, a rate or tags that are none, with all that is wrong
+    beside them.
+    """
     fields: dict[str, str] = {}
+    draft = _draft(form, currency, fields)
+    if fields:
+        fields = _all_errors(draft, fields)
+        raise InvalidInput(next(iter(fields.values())), fields=fields)
+    return draft
+
+
+def with_all_errors(bound: Bound[PackageForm], currency: str) -> Bound[PackageForm]:
+    """A form that could not be read as a whole, with what is wrong in its other fields."""
+    form = rest_of(PackageForm, bound)
+    if form is None:
+        return bound
+    fields: dict[str, str] = {}
+    found = _all_errors(_draft(form, currency, fields), fields)
+    kept = {name: said for name, said in bound.errors.items() if name not in IN_RANGE}
+    return bound.with_errors({**found, **kept})
+
+
+def _all_errors(draft: PackageDraft, fields: Mapping[str, str]) -> dict[str, str]:
+    """`fields` could not be read: what the rules say of an empty one in their place is no news."""
+    found = {NAMES.get(name, name): said for name, said in package_errors(draft).items()}
+    if "tags" in fields:
+        found.pop("any_service", None)
+    return {**found, **fields}
+
+
+def _draft(form: PackageForm, currency: str, fields: dict[str, str]) -> PackageDraft:
+    """What cannot be read is 0 or empty, and goes into `fields`."""
     price_minor = tax_rate_bp = 0
     tags: list[str] = []
     try:
@@ -67,8 +107,6 @@ def draft_of(form: PackageForm, currency: str) -> PackageDraft:
         tags = read_tags(form.tags)
     except InvalidInput as refused:
         fields |= refused.fields
-    if fields:
-        raise InvalidInput(next(iter(fields.values())), fields=fields)
     return PackageDraft(
         purpose=form.purpose,
         name=form.name,
@@ -138,7 +176,7 @@ def rule_choices() -> list[tuple[str, str, str]]:
 def visibility_choices() -> list[tuple[str, str, str]]:
     return [
         (Shown.PUBLIC.value, _("Everybody"), _("It stands on your page of packages.")),
-        (Shown.UNLISTED.value, _("Who has the link"), _("It stands on no page.")),
+        (Shown.UNLISTED.value, _("Who has the link"), _("It is on no page.")),
         (Shown.HIDDEN.value, _("Nobody"), _("It cannot be bought.")),
     ]
 

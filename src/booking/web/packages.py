@@ -37,6 +37,7 @@ from src.booking.web.package_forms import (
     visibility_words,
     way_choices,
     way_words,
+    with_all_errors,
 )
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
@@ -297,6 +298,7 @@ async def _save(
     bound = bind(PackageForm, await read_form(request))
     form = bound.struct
     if form is None:
+        bound = with_all_errors(bound, ctx.here.currency)
         return await _editor(request, services, ctx, bound, package_id, status_code=422)
     saved_id, is_new = package_id or form.token or new_id(), package_id is None
     try:

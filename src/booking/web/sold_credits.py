@@ -133,7 +133,7 @@ async def export_sales(
         await audit(uow, ctx, "credits.sales_exported", "credit_lot", None, rows=len(rows))
     header = [
         *(_("Customer"), _("E-mail"), _("Package"), _("Came from"), _("State")),
-        *(_("Bought on"), _("Ends on"), _("Credits"), _("Used"), _("Left")),
+        *(_("Bought on"), _("Ends on"), _("Credits"), _("Used"), _("Left"), _("Lapsed")),
         *(_("Paid"), _("Refunded"), _("Currency")),
     ]
     cells = [_sale_cells(row, one.CreditLot, ctx) for row, one in zip(rows, found, strict=True)]
@@ -168,6 +168,7 @@ def _sale_cells(row: LotRow, lot: CreditLot, ctx: RequestContext) -> list[Cell]:
         row.granted,
         row.used,
         row.left,
+        row.lapsed,
         _plain(lot.paid_minor, lot.currency),
         _plain(lot.refunded_minor, lot.currency),
         lot.currency,

@@ -118,7 +118,7 @@ async def remove_note(
 
 
 async def set_tags(uow: UnitOfWork, ctx: RequestContext, customer_id: UUID, typed: str) -> None:
-    """The customer has these words from now on, and no others; commas part them.
+    """The customer has these words from now on, and no others; separated by commas.
 
     Raises: NotFound; InvalidInput for too many, or too long ones.
     """

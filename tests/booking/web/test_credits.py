@@ -15,6 +15,7 @@ from src.billing.queries.credit_lists import MOST_NAMED, get_credit_totals
 from src.booking.domain.drop_in import PayWay
 from src.booking.models import Seat
 from src.platform.ids import new_id
+from src.platform.localtime import to_local
 from src.platform.services import Services
 from src.tenants.models import AuditEntry, Customer
 from tests.booking.commands.test_book import a_wish, booked
@@ -281,7 +282,7 @@ async def test_files_tell_of_sales_and_of_use_and_the_log_who_took_them(
     page = await client.get(HOME)
     sales = await send_again(client, f"{HOME}/sales", page, {})
     assert "Carl,carl@example.com,Ten sessions,Bought,Active," in sales.text
-    assert ",10,1,9,120.00,0.00,EUR" in sales.text
+    assert ",10,1,9,0,120.00,0.00,EUR" in sales.text
     usage = await send_again(client, f"{HOME}/usage", page, {})
     assert ",Carl,carl@example.com,Ten sessions,Used,-1,Yoga," in usage.text
     async with services.uow_factory(lotus.id) as uow:
@@ -358,3 +359,44 @@ async def test_staff_book_with_a_customers_credits_and_read_what_they_would_do(
     async with services.uow_factory(lotus.id) as uow:
         seat = (await uow.session.scalars(select(Seat))).one()
     assert (seat.credit_lot_id, seat.state) == (mine.id, "confirmed")
+
+
+async def test_what_lapsed_is_said_and_rolled_over_for_as_long_again(
+    client: AsyncClient, services: Services, lotus: Business, carl: Customer, clock: FrozenClock
+) -> None:
+    ends_at = clock.now() + timedelta(days=3)
+    mine = await lot(services, lotus, carl, expires_at=ends_at, validity_days=60)
+    clock.advance(timedelta(days=4))
+    listed = await client.get(f"{HOME}?state=expired")
+    assert "10 lapsed" in listed.text
+    sales = await send_again(client, f"{HOME}/sales", listed, {})
+    assert ",10,0,0,10,120.00" in sales.text
+    asked = await client.get(f"{HOME}/{mine.id}/roll-over")
+    assert "The customer gets 10 credits" in asked.text
+    today = to_local(clock.now(), lotus.tenant.zone).date()
+    [ends_on] = fields_of(asked)["ends_on"]
+    assert ends_on == (today + timedelta(days=60)).isoformat()
+    await send_again(client, f"{HOME}/{mine.id}/roll-over", asked, WHY)
+    assert "10 lapsed" not in (await client.get(f"{HOME}?state=expired")).text
+
+
+async def test_what_ends_soon_is_a_list_of_its_own(
+    client: AsyncClient, services: Services, lotus: Business, carl: Customer, clock: FrozenClock
+) -> None:
+    await lot(services, lotus, carl, name="Soon", expires_at=clock.now() + timedelta(days=9))
+    await lot(services, lotus, carl, name="Later", expires_at=clock.now() + timedelta(days=90))
+    shown = await client.get(HOME)
+    assert f'href="{HOME}?state=ending&amp;sort=ends"' in shown.text
+    listed = await client.get(f"{HOME}?state=ending&sort=ends")
+    assert "Soon" in listed.text
+    assert "Later" not in listed.text
+
+
+@pytest.mark.parametrize("number", ["99999999999", "-3", "few"])
+async def test_a_number_that_cannot_be_is_refused_with_the_range(
+    client: AsyncClient, services: Services, lotus: Business, carl: Customer, number: str
+) -> None:
+    mine = await lot(services, lotus, carl)
+    refused = await send(client, f"{HOME}/{mine.id}/add", {"number": number, **WHY})
+    assert refused.status_code == 422
+    assert "Choose a number from 1 to 1000." in refused.text.replace("1,000", "1000")

@@ -261,3 +261,22 @@ async def test_a_package_that_refund_policies_give_names_them_before_it_goes(
     assert "given back by the refund policies of “Yoga”, “Winter”" in told
     await send(client, f"{HOME}/{spare.id}/delete", {})
     assert "given back by" not in (await client.get(HOME)).text
+
+
+async def test_all_that_is_wrong_is_said_at_once(
+    client: AsyncClient, services: Services, lotus: Business, yoga: Service
+) -> None:
+    empty = {"name": "", "credits": "", "price": "", "validity_days": "", "pays": []}
+    answer = await send(client, f"{HOME}/new", empty)
+    for field in ("name", "credits", "any_service"):
+        assert f'id="f-{field}-error"' in answer.text
+    wrong = {"name": "", "credits": "99999999999", "validity_days": "long", "price": "much"}
+    answer = await send(client, f"{HOME}/new", wrong)
+    assert answer.status_code == 422
+    for field in ("name", "credits", "validity_days", "price", "any_service"):
+        assert f'id="f-{field}-error"' in answer.text
+    assert "2,147,483,647" not in answer.text
+    assert await stored(services, lotus) == []
+    form = await client.get(f"{HOME}/new")
+    assert "separated by commas" in form.text
+    assert "It is on no page." in form.text

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -30,6 +31,7 @@ from tests.booking.web.test_place_package import buy, only_lot, rows, wish
 from tests.support.clock import FrozenClock
 from tests.support.credits import a_package
 from tests.support.vouchers import CODE, a_voucher, change_voucher, ledger, on_it
+from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -172,12 +174,12 @@ async def by_transfer(shop: Shop, **more: Any) -> Order:
     return await the_order(shop)
 
 
-async def receive(shop: Shop, order: Order, minor: int) -> Outcome:
+async def receive(shop: Shop, order: Order, minor: int, *, token: UUID | None = None) -> Outcome:
     cmd = TransferReceived(
         order_id=order.id,
         amount_minor=minor,
         arrived_on=to_local(shop.services.clock.now(), shop.business.tenant.zone).date(),
-        token=new_id(),
+        token=token or new_id(),
     )
     async with shop.services.uow_factory(shop.business.id) as uow:
         return (await mark_transfer_received(uow, shop.business.ctx, cmd)).outcome
@@ -198,6 +200,11 @@ async def test_a_transfer_brings_the_credits_once_all_of_it_is_there(
     clock.advance(timedelta(days=3))
     assert await receive(shop, order, 2000) is Outcome.PARTIAL
     assert (await only_lot(shop)).state == "pending"
+    assert await mails(shop) == ["billing.transfer_awaited", "billing.transfer_part"]
+    told = (await rows(shop, MailRow))[-1]
+    assert told.subject == "We have received €20.00; €100.00 is still missing"
+    assert "DE89 3704 0044 0532 0130 00" in told.text
+    assert "thank you. €100.00 is still missing, and we wait for it until" in told.text
     assert await receive(shop, order, 10_000) is Outcome.CONFIRMED
     lot = await only_lot(shop)
     assert (lot.state, lot.balance) == ("active", 10)
@@ -299,3 +306,44 @@ async def test_a_guest_reads_how_to_transfer_and_may_give_it_up(shop: Shop) -> N
     await shop.guest.submit(to="/give-up")
     assert "You did not buy it" in (await shop.guest.open(path)).text
     assert (await only_lot(shop)).state == "void"
+
+
+async def test_staff_are_led_to_match_the_transfer_in_words_of_a_package(shop: Shop) -> None:
+    await a_voucher(shop.services.uow_factory, shop.business.id, minor=5000)
+    order = await by_transfer(shop, coupon=CODE, quoted_minor=7000)
+    client, lot = shop.guest.client, await only_lot(shop)
+    await sign_in(client, shop.services, shop.business.owner.id)
+    transfer = f"/app/lotus/orders/{order.id}/transfer"
+    page = (await client.get(f"/app/lotus/credits/{lot.id}")).text
+    assert transfer in page
+    assert "Match the transfer" in page
+    assert "Mark as paid" not in page
+    assert "on the day you match it" in page
+    assert "Price" in page
+    listed = (await client.get("/app/lotus/orders?state=transfer")).text
+    assert "€70.00 awaited" in listed
+    assert "of €120.00" in listed
+    for path in (f"/app/lotus/orders/{order.id}", transfer):
+        page = (await client.get(path)).text
+        assert "places" not in page
+        assert "first date" not in page
+    await receive(shop, order, 2000)
+    listed = (await client.get("/app/lotus/orders?state=transfer")).text
+    assert "€50.00 awaited" in listed
+
+
+async def test_nobody_is_told_of_a_part_once_its_time_is_over(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    order = await by_transfer(shop)
+    await receive(shop, order, 2000)
+    assert order.hold_expires_at is not None
+    clock.advance(order.hold_expires_at - clock.now() + timedelta(minutes=1))
+    assert "billing.transfer_part" not in await mails(shop)
+
+
+async def test_two_parts_are_two_mails_and_one_noted_twice_is_one(shop: Shop) -> None:
+    order, token = await by_transfer(shop), new_id()
+    for sent in (token, token, new_id()):
+        await receive(shop, order, 2000, token=sent)
+    assert (await mails(shop)).count("billing.transfer_part") == 2

@@ -36,7 +36,7 @@ KINDS += ["credits_changed"]
 KINDS += ["portal_code"]
 KINDS += ["held_cancelled", "seats_moved", "leaving_asked", "leaving_declined", "calendar_link"]
 KINDS += ["voucher", "voucher_bought"]
-KINDS += ["transfer_awaited", "transfer_reminder", "transfer_over"]
+KINDS += ["transfer_awaited", "transfer_reminder", "transfer_part", "transfer_over"]
 KINDS += ["fee_asked", "fee_forgiven"]
 KINDS += ["credits_warning", "credits_expired", "package_bought", "package_lapsed"]
 
