@@ -248,8 +248,16 @@ class Driver(RuleBasedStateMachine):
         return [one for one in self.model.places() if one.state == "confirmed"]
 
     def _refundable(self) -> list[Sale | Purchase]:
+        """What a refund takes of credits that have ended is no part of the model: plain tests in
+        `tests/billing/commands/test_credit_refunds.py` have it.
+        """
         everything: list[Sale | Purchase] = [*self.model.sales, *self.model.purchases]
-        return [one for one in everything if one.by_card > 0]
+        ended = {
+            id(lot.paid_by)
+            for lot in self.model.lots
+            if lot.expires_at is not None and lot.expires_at < self.now
+        }
+        return [one for one in everything if one.by_card > 0 and id(one) not in ended]
 
     def _failed(self) -> list[Back]:
         """Those that wait for another try, if there are any."""
