@@ -1,6 +1,7 @@
 """Lighthouse's scores of the main pages with the demo's data, written into docs/lighthouse.md.
 
-python -m tests.support.lighthouse         takes half an hour; needs npx, which fetches Lighthouse
+python -m tests.support.lighthouse [NAME ...]   all pages take half an hour, those with these names
+                                                are only printed; npx has to be there
 
 The program runs as it is, over loopback, behind no proxy: what is compressed, cached or sent by
 HTTP/2 in front of it is not counted.
@@ -8,8 +9,9 @@ HTTP/2 in front of it is not counted.
 
 import os
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -47,7 +49,7 @@ AND EXISTS (SELECT FROM waitlist_entries e WHERE e.tenant_id = s.tenant_id AND e
 ORDER BY s.starts_at LIMIT 1"""
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 WEIGHED = ("total-byte-weight", "largest-contentful-paint", "cumulative-layout-shift")
-PUBLIC = ("Hub", "Service", "Packages", "Buying a voucher", "Start page", "Sign-up")
+PUBLIC = ("Hub", "Service", "Free times", "Packages", "Buying a voucher", "Start page", "Sign-up")
 FORMS: dict[str, list[str]] = {"phone": [], "desktop": ["--preset=desktop"]}
 OWNERS = {
     "Today": "today",
@@ -109,6 +111,7 @@ def pages(program: Program, browser: Browser) -> Iterator[tuple[str, str, str]]:
     yield "Start page", "/", ""
     yield "Sign-up", "/sign-up", ""
     yield "Booking form", subject.form, ""
+    yield "Free times", f"/b/{LOTUS.slug}/private-lesson", ""
     yield from guests_pages(program, browser, subject)
     yield from paid_ahead(program, browser)
     cookies = _signed_in(program, browser)
@@ -229,17 +232,17 @@ def _of_hundred(one: Score) -> str:
     return "" if one.score is None else f"{one.score * 100:.0f}"
 
 
-def look(program: Program, browser: Browser) -> list[str]:
+def look(program: Program, browser: Browser, only: Collection[str]) -> list[str]:
     program.run(lambda services: load_demo_data(services.settings))
     lines: list[str] = []
     for name, path, cookies in pages(program, browser):
-        for form in FORMS:
+        for form in FORMS if not only or name in only else ():
             found = score(f"{program.base_url}{path}", form, cookies)
             lines.append(line(name, form, found, is_found=name in PUBLIC))
     return lines
 
 
-def main() -> None:
+def main(only: Collection[str]) -> None:
     own_run()
     try:
         with (
@@ -247,12 +250,15 @@ def main() -> None:
             running_program(Path(folder)) as program,
             open_browser() as browser,
         ):
-            lines = look(program, browser)
+            lines = look(program, browser, only)
     finally:
         end_run()
+    if only:
+        sys.stdout.write("\n".join(lines) + "\n")
+        return
     head = HEAD.format(version=VERSION, day=datetime.now(UTC).date())
     (CHECKOUT / "docs" / "lighthouse.md").write_text(head + "\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
