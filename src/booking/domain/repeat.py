@@ -196,6 +196,21 @@ def holiday_name(region: str | None, on: date) -> str | None:
     return calendar.get(on) if calendar is not None else None
 
 
+def _language_of_names(country: str, locale: str) -> str | None:
+    """The one of the languages that the country's holidays are named in which the reader reads:
+    otherwise that of the country. Where it is left open, the library takes that of the machine.
+    """
+    from holidays import country_holidays
+
+    known = country_holidays(country)
+    wanted = locale.replace("-", "_")
+    language = wanted.partition("_")[0]
+    alike = [one for one in known.supported_languages if one.partition("_")[0] == language]
+    if wanted in alike:
+        return wanted
+    return alike[0] if alike else known.default_language
+
+
 @lru_cache(maxsize=64)
 def _holiday_calendar(region: str, year: int, locale: str) -> dict[date, str] | None:
     """The public holidays of one year by day, named for the reader where the names are known, or
@@ -211,7 +226,10 @@ def _holiday_calendar(region: str, year: int, locale: str) -> dict[date, str] | 
     part = parts.get(asked.upper(), asked) or None
     try:
         found = country_holidays(
-            country.upper(), subdiv=part, years=year, language=locale.replace("-", "_")
+            country.upper(),
+            subdiv=part,
+            years=year,
+            language=_language_of_names(country.upper(), locale),
         )
     except NotImplementedError:  # The library's word for a part that it does not have.
         return None

@@ -196,6 +196,19 @@ def test_every_date_keeps_the_wall_clock_unless_it_does_not_exist(
             assert occurrence.local_start.time() == rule.start_time or not occurrence.included
 
 
+@pytest.mark.parametrize("machine", ["de_DE.UTF-8", "en_US.UTF-8", "C"])
+def test_the_language_of_the_machine_names_no_holiday(
+    machine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In years that nobody has asked for before: a year's holidays are found once."""
+    monkeypatch.setenv("LANGUAGE", machine)
+    year = {"de_DE.UTF-8": 2035, "en_US.UTF-8": 2036, "C": 2037}[machine]
+    with use_locale("en-GB"):
+        assert holiday_name("DE-BY", date(year, 5, 1)) == "Labor Day"
+    with use_locale("fr"):
+        assert holiday_name("DE-BY", date(year, 5, 1)) == "Erster Mai"
+
+
 def test_holidays_are_named_for_the_reader() -> None:
     easter_monday = date(2027, 3, 29)
     with use_locale("en-GB"):
