@@ -162,7 +162,10 @@ def mails_about_changes(program: Program, email: str, number: int) -> list[dict[
         is_told = [one.startswith("Your credits at ") and NAME in one for one in subjects]
         return [mail for mail, told in zip(mails, is_told, strict=True) if told]
 
-    return eventually(lambda: len(found()) >= number and found(), f"{number} mails")  # type: ignore[no-any-return]
+    mails: list[dict[str, Any]] = eventually(
+        lambda: len(found()) >= number and found(), f"{number} mails"
+    )
+    return mails
 
 
 def she_extends_them(owner: Person, business: Business) -> None:

@@ -96,7 +96,8 @@ def two_mails(program: Program, email: str) -> list[dict[str, Any]]:
         mails = program.mails(to=email)
         return [one for one in mails if one["subject"] == f"Yours: {NAME}"]
 
-    return eventually(lambda: len(found()) == 2 and found(), "the two mails")  # type: ignore[no-any-return]
+    mails: list[dict[str, Any]] = eventually(lambda: len(found()) == 2 and found(), "the two mails")
+    return mails
 
 
 def she_notes_the_payment(owner: Person, program: Program, business: Business) -> None:

@@ -66,13 +66,13 @@ def a_course_for_all(program: Program, business: Business) -> Term:
     return found
 
 
-def what_is_owned(program: Program, business: Business, email: str) -> tuple[Any, Any, Any]:
+def what_is_owned(program: Program, business: Business, email: str) -> list[Any]:
     """Balances, ledger and seats of somebody."""
     [(customer_id,)] = program.rows(CUSTOMER, business.id, email)
-    return tuple(  # type: ignore[return-value]  # Three statements.
+    return [
         [tuple(row) for row in program.rows(statement, business.id, customer_id)]
         for statement in (OWNED, LEDGER, SEATS)
-    )
+    ]
 
 
 @WAYS

@@ -1,7 +1,7 @@
 """Steps of staff who tick off who came, of fees, and of guests who hand their place on."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
@@ -122,10 +122,10 @@ class Charging(Changing):
         self._hear(sale)
         self._count("pay a fee" + (" that is forgiven" if forgives else ""))
 
-    def _fee_sale(self, fee: Fee, order_id: object, mode: str) -> Sale:
+    def _fee_sale(self, fee: Fee, order_id: UUID, mode: str) -> Sale:
         nothing = Offer(uuid4(), "online", 0, uuid4())
         return Sale(
-            order_id,  # type: ignore[arg-type]
+            order_id,
             uuid4(),
             fee.place.order.guest,
             nothing,

@@ -4,6 +4,7 @@ The control takes the credits without the guard, and shows the race.
 """
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -39,10 +40,10 @@ async def booked_while_taken_off(
     is_judged, is_changed = asyncio.Event(), asyncio.Event()
     claim = book_command.claim_quoted
 
-    async def waiting(*args: object, **more: object) -> None:
+    async def waiting(*args: Any, **more: Any) -> None:
         is_judged.set()
         await is_changed.wait()
-        await claim(*args, **more)  # type: ignore[arg-type]  # passed on as it came
+        await claim(*args, **more)
 
     monkeypatch.setattr(book_command, "claim_quoted", waiting)
 

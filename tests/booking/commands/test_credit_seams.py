@@ -15,7 +15,7 @@ from src.billing.domain.credits import Scope
 from src.billing.models import CreditLot, Fee, Payment, Refund
 from src.billing.owed import get_owed_minor
 from src.billing.processor import Dispute, ProcessorRefund, RefundStatus
-from src.booking.commands.book import book
+from src.booking.commands.book import Booked, book
 from src.booking.commands.cancel import cancel_session
 from src.booking.commands.cancel_returns import NOTHING, MoneyWanted
 from src.booking.commands.exchange import MoveSeats, NotMovable, move_seats
@@ -39,6 +39,7 @@ from tests.booking.commands.test_leave import TERMS, leave, refunds
 from tests.booking.commands.test_transfers import receive, takes_transfers
 from tests.support.builders import (
     Business,
+    Term,
     a_business,
     a_series,
     a_service,
@@ -238,19 +239,29 @@ async def refunded(services: Services, lotus: Business, order_id: UUID, minor: i
         await refund_by_hand(uow, lotus.ctx, cmd)
 
 
-async def test_what_lies_in_a_credit_does_not_come_back_to_who_leaves(
-    services: Services, clock: FrozenClock, lotus: Business
-) -> None:
-    """60 were paid: 20 went back by hand, 20 lie in a credit, so 20 are left for two dates."""
+async def twenty_back_and_twenty_in_a_credit(
+    services: Services, clock: FrozenClock, lotus: Business, *, called_off: int
+) -> tuple[Term, Booked, int]:
+    """A series paid with 60: 20 given back by hand, one date called off for a credit of 20."""
     given = await a_refund_package(services.uow_factory, lotus.id)
     service = await a_service(services.uow_factory, lotus.id)
     term = await a_series(services.uow_factory, service, price_type="on_site", leaving=TERMS)
     made = await buys(services, lotus, term, "carl")
     await refunded(services, lotus, made.order_id, 2000)
     money = MoneyWanted(choice=MoneyChoice.CREDIT, package_id=given.id)
-    await cancels(services, lotus, term, money, date=1)
+    await cancels(services, lotus, term, money, date=called_off)
     await work_through(services, clock, lotus.id, UNDO)
     in_credits = sum(lot.value_minor for lot in await lots(services, lotus))
+    return term, made, in_credits
+
+
+async def test_what_lies_in_a_credit_does_not_come_back_to_who_leaves(
+    services: Services, clock: FrozenClock, lotus: Business
+) -> None:
+    """60 were paid: 20 went back by hand, 20 lie in a credit, so 20 are left for two dates."""
+    _term, made, in_credits = await twenty_back_and_twenty_in_a_credit(
+        services, clock, lotus, called_off=1
+    )
     assert in_credits == 2000
     seats = await seats_of(services.uow_factory, lotus.id)
     await leave(services, lotus, made, [one for one in seats if one.state == "confirmed"])
@@ -261,15 +272,9 @@ async def test_nor_to_whom_the_business_gives_back(
     services: Services, clock: FrozenClock, lotus: Business
 ) -> None:
     """The same, where too few come and the clock cancels the other two dates."""
-    given = await a_refund_package(services.uow_factory, lotus.id)
-    service = await a_service(services.uow_factory, lotus.id)
-    term = await a_series(services.uow_factory, service, price_type="on_site", leaving=TERMS)
-    made = await buys(services, lotus, term, "carl")
-    await refunded(services, lotus, made.order_id, 2000)
-    money = MoneyWanted(choice=MoneyChoice.CREDIT, package_id=given.id)
-    await cancels(services, lotus, term, money, date=0)
-    await work_through(services, clock, lotus.id, UNDO)
-    in_credits = sum(lot.value_minor for lot in await lots(services, lotus))
+    term, _made, in_credits = await twenty_back_and_twenty_in_a_credit(
+        services, clock, lotus, called_off=0
+    )
     for date in (1, 2):
         async with services.uow_factory(lotus.id) as uow:
             await cancel_session(

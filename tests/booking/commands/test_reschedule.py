@@ -1,6 +1,7 @@
 """An appointment goes to another time: whole, with what was paid, and the old time is free."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -49,10 +50,10 @@ async def moved(
     made: Booked,
     session_id: UUID,
     starts_at: datetime,
-    **more: object,
+    **more: Any,
 ) -> list[UUID]:
     slot = SlotWish(starts_at=starts_at, minutes=60)
-    cmd = Reschedule(order_id=made.order_id, session_id=session_id, slot=slot, **more)  # type: ignore[arg-type]  # `by` and `why`
+    cmd = Reschedule(order_id=made.order_id, session_id=session_id, slot=slot, **more)
     async with uow_factory(practice.business.id) as uow:
         return await reschedule(uow, practice.business.tenant, cmd)
 

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -19,8 +20,8 @@ pytestmark = pytest.mark.anyio
 PAGE = "/b/lotus/coaching"
 
 
-async def practice_of(shop: Shop, *names: str, **more: object) -> Practice:
-    return await a_practice(shop.services.uow_factory, shop.business, *names, **more)  # type: ignore[arg-type]  # Any column may be set.
+async def practice_of(shop: Shop, *names: str, **more: Any) -> Practice:
+    return await a_practice(shop.services.uow_factory, shop.business, *names, **more)
 
 
 def links(page: str, part: str) -> list[str]:

@@ -1,5 +1,7 @@
 """Saying who may use credits, and booking for just those people."""
 
+from uuid import UUID
+
 import pytest
 from sqlalchemy import select
 
@@ -14,10 +16,10 @@ from tests.support.credits import a_lot
 pytestmark = pytest.mark.anyio
 
 
-async def kept(shop: Shop, customer_id: object, *names: str) -> dict[str, str]:
+async def kept(shop: Shop, customer_id: UUID, *names: str) -> dict[str, str]:
     async with shop.services.uow_factory(shop.business.id) as uow:
         for name in names:
-            await keep_person(uow, customer_id, name, "")  # type: ignore[arg-type]  # A UUID.
+            await keep_person(uow, customer_id, name, "")
     async with shop.services.uow_factory(shop.business.id) as uow:
         found = await uow.session.execute(select(Participant.name, Participant.id))
         return {row.name: str(row.id) for row in found}

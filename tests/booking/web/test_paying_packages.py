@@ -266,8 +266,8 @@ async def send(shop: Shop, package: Any, **typed: Any) -> Any:
 
 async def test_the_form_works_a_voucher_out_and_its_page_tells_of_it(shop: Shop) -> None:
     package = await a_shop_with(shop, 5000, pays=["online", "on_site"])
-    await shop.guest.open(f"/b/lotus/packages/{package.id}")
-    assert "Coupon or voucher code" in shop.guest.page.text  # type: ignore[union-attr]
+    page = await shop.guest.open(f"/b/lotus/packages/{package.id}")
+    assert "Coupon or voucher code" in page.text
     shown = await shop.send(step="update", coupon=CODE, way="on_site")
     for words in ("Voucher •••• BCDF", "-€50.00", "€70.00", "nothing is left on it"):
         assert words in shown.text, words
