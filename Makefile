@@ -46,7 +46,7 @@ $(UV) pip install --quiet --python $(PY) --require-hashes -r $(1) 2>$(VENV)/uv.l
 endef
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- the virtual environment -------------------------------------------------------------------
 
@@ -109,6 +109,9 @@ test-slow: browser ## those that take longest: browsers, kills, migrations, grea
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m slow
 
 test-all: test test-slow ## both
+
+test-shuffled: browser ## as make test, with rows that no query orders in an order by chance
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow" --shuffle-rows
 
 test-long: $(DEV_READY) ## the booking core at random, an hour or SECONDS=...
 	@LONG_SECONDS=$(or $(SECONDS),3600) $(PY) -m pytest tests/properties

@@ -36,6 +36,7 @@ from tests.support.reused import POOL_NAME, ReusedDatabase
 from tests.support.servers import pytest_configure, pytest_unconfigure, run_folder, test_servers
 from tests.support.settings import settings_for
 from tests.support.shared_app import app_for
+from tests.support.shuffled import pytest_addoption, shuffle_if_asked
 from tests.support.stripe_port import stripe_port
 
 # By default an example that took 200 ms on a busy machine would fail its test: speed is for `make
@@ -46,7 +47,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("untimed")
 
 # The run's owner starts and ends with pytest itself; a fixture is found by its name.
-__all__ = ["pytest_configure", "pytest_unconfigure", "stripe_port"]
+__all__ = ["pytest_addoption", "pytest_configure", "pytest_unconfigure", "stripe_port"]
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +59,11 @@ def anyio_backend() -> str:
 def _wired() -> None:
     """Consumers and meanings are registered once, as every process does at its start."""
     wire()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shuffled(pytestconfig: pytest.Config) -> None:
+    shuffle_if_asked(pytestconfig)
 
 
 @pytest.fixture(scope="session", autouse=True)

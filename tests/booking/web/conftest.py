@@ -7,6 +7,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import inspect, select
 
 from src.billing.stripe_gateway import StripeGateway
 from src.platform.services import Services
@@ -53,6 +54,13 @@ class Shop:
         (form,) = [form for form in forms_of(page) if "form_token" in form.fields]
         filled = form.filled({**CARL, "step": "book", **typed})
         return await self.guest.client.post(form.action, data=filled)
+
+
+async def rows(shop: Shop, model: type[Any]) -> list[Any]:
+    """The business's rows of a table, in the order of their making where their keys tell it."""
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        keys = inspect(model).primary_key
+        return list(await uow.session.scalars(select(model).order_by(*keys)))
 
 
 def subject(kind: str, subject_id: UUID, service: str = "yoga") -> str:

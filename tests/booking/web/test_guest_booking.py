@@ -5,24 +5,19 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from src.billing.models import Order
 from src.billing.settlement import check_payment
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.platform.ids import new_id
 from src.tenants.models import Participant, Tenant
-from tests.booking.web.conftest import CARL, Shop, subject
+from tests.booking.web.conftest import CARL, Shop, rows, subject
 from tests.support.builders import a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.visitor import forms_of
 
 pytestmark = pytest.mark.anyio
-
-
-async def rows(shop: Shop, model: type[Any]) -> list[Any]:
-    async with shop.services.uow_factory(shop.business.id) as uow:
-        return list((await uow.session.scalars(select(model))).all())
 
 
 async def change(shop: Shop, model: type[Any], **values: Any) -> None:

@@ -15,7 +15,7 @@ from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.models import Seat, Series, Session
 from src.booking.queries.wish_credits import key_of_lot
 from src.platform.ids import new_id
-from tests.booking.web.conftest import Shop, subject
+from tests.booking.web.conftest import Shop, rows, subject
 from tests.booking.web.test_guest_page import change
 from tests.support.builders import a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
@@ -43,11 +43,6 @@ async def carl_with(shop: Shop, number: int = 7, **more: Any) -> tuple[UUID, UUI
     )
     await sign_in_portal(shop.guest.client, shop.services, shop.business.id, customer_id)
     return customer_id, lot_id
-
-
-async def rows(shop: Shop, model: type[Any]) -> list[Any]:
-    async with shop.services.uow_factory(shop.business.id) as uow:
-        return list(await uow.session.scalars(select(model)))
 
 
 async def left(shop: Shop, customer_id: UUID) -> int:

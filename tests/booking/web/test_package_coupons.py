@@ -10,9 +10,9 @@ from src.billing.models import Coupon, Order
 from src.platform.errors import InvalidInput
 from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked
-from tests.booking.web.conftest import Shop, subject
+from tests.booking.web.conftest import Shop, rows, subject
 from tests.booking.web.pages import as_owner, fields_of, send
-from tests.booking.web.test_place_package import buy, rows, wish
+from tests.booking.web.test_place_package import buy, wish
 from tests.support.builders import a_business, a_service, a_session
 from tests.support.coupons import a_coupon
 from tests.support.credits import a_package

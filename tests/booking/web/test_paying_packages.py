@@ -26,8 +26,8 @@ from src.platform.localtime import to_local
 from src.platform.mail.models import MailRow
 from src.platform.money import Money
 from tests.booking.commands.test_transfers import takes_transfers
-from tests.booking.web.conftest import Shop
-from tests.booking.web.test_place_package import buy, only_lot, rows, wish
+from tests.booking.web.conftest import Shop, rows
+from tests.booking.web.test_place_package import buy, only_lot, wish
 from tests.support.clock import FrozenClock
 from tests.support.credits import a_package
 from tests.support.vouchers import CODE, a_voucher, change_voucher, ledger, on_it

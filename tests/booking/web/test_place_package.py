@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from src.billing.commands.buy_package import BuyCommand, NotSold, PackageChanged
 from src.billing.commands.by_staff import mark_paid_on_site
@@ -21,7 +21,7 @@ from src.booking.place_package import place_package
 from src.platform.errors import InvalidInput, NotFound, PlanLimitReached
 from src.platform.ids import new_id
 from src.tenants.models import BookingCounter, Customer, Tenant
-from tests.booking.web.conftest import Shop
+from tests.booking.web.conftest import Shop, rows
 from tests.support.builders import a_business, as_guest
 from tests.support.clock import FrozenClock
 from tests.support.coupons import a_coupon, uses
@@ -43,11 +43,6 @@ def wish(package_id: UUID, **more: Any) -> BuyCommand:
 
 async def buy(shop: Shop, cmd: BuyCommand) -> str:
     return await place_package(shop.services, as_guest(shop.business), cmd)
-
-
-async def rows(shop: Shop, model: type[Any]) -> list[Any]:
-    async with shop.services.uow_factory(shop.business.id) as uow:
-        return list(await uow.session.scalars(select(model)))
 
 
 async def only_lot(shop: Shop) -> CreditLot:

@@ -13,8 +13,8 @@ from src.billing.models import CreditLot, OpenItem, Payment, Refund
 from src.billing.settlement import check_payment
 from src.platform.ids import new_id
 from src.platform.mail.models import MailRow
-from tests.booking.web.conftest import Shop
-from tests.booking.web.test_place_package import buy, only_lot, rows, wish
+from tests.booking.web.conftest import Shop, rows
+from tests.booking.web.test_place_package import buy, only_lot, wish
 from tests.support.credits import a_package
 from tests.support.vouchers import CODE, a_voucher, on_it
 from tests.tenants.web.signed_in import sign_in
