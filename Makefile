@@ -159,4 +159,4 @@ lock: $(DEV_READY) ## pin the newest versions that fit pyproject.toml
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --upgrade --python-version 3.11 \
 	  pyproject.toml --extra sandbox --extra dev -c requirements/sandbox.txt -o requirements/dev.txt
 
-.PHONY: help install demo demo-admin demo-reset run worker relay migrate browser test test-slow test-all test-long check fmt bench css messages lock
+.PHONY: help install demo demo-admin demo-reset run worker relay migrate browser test test-slow test-all test-shuffled test-long check fmt bench lighthouse css messages lock
