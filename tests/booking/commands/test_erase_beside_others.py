@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Text, column, delete, func, select, values
+from sqlalchemy import Integer, Text, column, delete, func, select, values
 from sqlalchemy.dialects.postgresql import array
 
 from src.billing.events import ProcessorEventReceived
@@ -89,12 +89,12 @@ async def test_words_are_found_where_they_stand_by_themselves(
             func.jsonb_build_array("so:\n" + column("told", Text)), array([column("word", Text)])
         ),
     ).select_from(
-        values(column("told", Text), column("word", Text), name="asked").data(
-            [(told, word) for told, word, _found in MATCHES]
-        )
+        values(
+            column("place", Integer), column("told", Text), column("word", Text), name="asked"
+        ).data([(place, told, word) for place, (told, word, _found) in enumerate(MATCHES)])
     )
     async with services.uow_factory(lotus.id) as uow:
-        rows = (await uow.session.execute(ask)).tuples().all()
+        rows = (await uow.session.execute(ask.order_by(column("place")))).tuples().all()
     assert [tuple(row) for row in rows] == [(found, found) for *_asked, found in MATCHES]
 
 

@@ -10,10 +10,12 @@ import stripe
 
 from src.sandbox.stripe import Config, Hook, Running
 from src.sandbox.stripe.serving import Port
+from tests.billing.paying import PATIENCE_SECONDS
 
 SECRET_KEY = "sk_test_for_tests"
 PLATFORM_SECRET = "whsec_platform"
 CONNECT_SECRET = "whsec_connect"
+HASTY_SECONDS = 2
 
 
 @dataclass
@@ -133,7 +135,15 @@ def receiver() -> Receiver:
 
 @pytest.fixture
 async def http() -> AsyncIterator[stripe.HTTPXClient]:
-    client: Any = stripe.HTTPXClient(timeout=0.5, verify_ssl_certs=False)
+    client: Any = stripe.HTTPXClient(timeout=PATIENCE_SECONDS, verify_ssl_certs=False)
+    yield client
+    await client.close_async()
+
+
+@pytest.fixture
+async def hasty() -> AsyncIterator[stripe.HTTPXClient]:
+    """Gives up soon, for tests in which no answer is to come."""
+    client: Any = stripe.HTTPXClient(timeout=HASTY_SECONDS, verify_ssl_certs=False)
     yield client
     await client.close_async()
 

@@ -1,12 +1,19 @@
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 import stripe
 
-from tests.sandbox.stripe.conftest import Shop
+from tests.sandbox.stripe.conftest import Shop, client_for
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def in_haste(shop: Shop, hasty: stripe.HTTPXClient) -> Shop:
+    """The same account, asked by who does not wait for long."""
+    return replace(shop, client=client_for(shop.running.base_url, hasty))
 
 
 async def create(shop: Shop, key: str = "key-1") -> Any:
@@ -20,19 +27,21 @@ async def sessions(shop: Shop) -> list[str]:
     return [session.id for session in found.data]
 
 
-async def test_a_time_out_before_the_work_leaves_nothing(shop: Shop) -> None:
+async def test_a_time_out_before_the_work_leaves_nothing(shop: Shop, in_haste: Shop) -> None:
     await shop.running.turn("api_faults", kind="timeout_before", path_contains="/checkout/")
     with pytest.raises(stripe.APIConnectionError):
-        await create(shop)
+        await create(in_haste)
     assert await sessions(shop) == []
     session = await create(shop)
     assert await sessions(shop) == [session.id]
 
 
-async def test_a_time_out_after_the_work_is_healed_by_the_same_key(shop: Shop) -> None:
+async def test_a_time_out_after_the_work_is_healed_by_the_same_key(
+    shop: Shop, in_haste: Shop
+) -> None:
     await shop.running.turn("api_faults", kind="timeout_after", path_contains="/checkout/")
     with pytest.raises(stripe.APIConnectionError):
-        await create(shop)
+        await create(in_haste)
     made = await sessions(shop)
     assert len(made) == 1
     assert (await create(shop)).id == made[0]

@@ -39,13 +39,14 @@ async def test_a_new_stand_in_knows_nothing_of_the_one_before(
 
 
 async def test_who_hangs_keeps_nobody_who_comes_later_waiting(
-    stripe_port: Port, http: stripe.HTTPXClient, receiver: Receiver
+    stripe_port: Port, http: stripe.HTTPXClient, hasty: stripe.HTTPXClient, receiver: Receiver
 ) -> None:
     client: Any = client_for(stripe_port.base_url, http)
+    in_haste: Any = client_for(stripe_port.base_url, hasty)
     async with stripe_port.occupied(config_for(), receiver) as running:
         await running.turn("api_faults", kind="timeout_before", times=9, seconds=60.0)
         with pytest.raises(stripe.APIConnectionError):
-            await client.v1.accounts.create_async({"type": "standard"})
+            await in_haste.v1.accounts.create_async({"type": "standard"})
     async with stripe_port.occupied(config_for(), receiver):
         made = await client.v1.accounts.create_async({"type": "standard"})
         assert made.id.startswith("acct_")
