@@ -28,13 +28,16 @@ def shuffle_if_asked(config: Config) -> None:
 def _shuffle(
     _conn: Any, statement: Any, many: Any, params: Any, _options: Any
 ) -> tuple[Any, Any, Any]:
+    """What SQLAlchemy is to run instead; a statement that says its order stays as it is."""
     if isinstance(statement, Select) and _may_come_in_any_order(statement):
         statement = statement.order_by(func.random())
     return statement, many, params
 
 
 def _may_come_in_any_order(query: Select[Any]) -> bool:
-    """Whether another order is as good as any: DISTINCT allows no order but by what it gives."""
+    """Whether another order is as good as any. DISTINCT allows no order but by what it gives; under
+    LIMIT another order would give other rows, not the same ones otherwise.
+    """
     return not (
         query._order_by_clauses
         or query._distinct
