@@ -1,28 +1,21 @@
 """The booking form: what it asks, what it refuses, and where it leads."""
 
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import update
 
 from src.billing.models import Order
 from src.billing.settlement import check_payment
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.platform.ids import new_id
 from src.tenants.models import Participant, Tenant
-from tests.booking.web.conftest import CARL, Shop, rows, subject
+from tests.booking.web.conftest import CARL, Shop, change, rows, subject
 from tests.support.builders import a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.visitor import forms_of
 
 pytestmark = pytest.mark.anyio
-
-
-async def change(shop: Shop, model: type[Any], **values: Any) -> None:
-    async with shop.services.uow_factory(shop.business.id) as uow:
-        await uow.session.execute(update(model).values(**values))
 
 
 async def test_a_free_session_is_booked_at_once(shop: Shop) -> None:

@@ -14,8 +14,7 @@ from src.billing.settlement import check_payment
 from src.booking.models import Series
 from src.booking.web.guest_booking import CODES_BY_ADDRESS
 from tests.booking.commands.test_book import a_wish, booked
-from tests.booking.web.conftest import CARL, Shop, subject
-from tests.booking.web.test_guest_page import change
+from tests.booking.web.conftest import CARL, Shop, change, subject
 from tests.support.builders import a_series, a_service, a_session
 from tests.support.coupons import a_coupon, change_coupon, uses
 from tests.support.mail import RememberingMailer

@@ -15,8 +15,7 @@ from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.models import Seat, Series, Session
 from src.booking.queries.wish_credits import key_of_lot
 from src.platform.ids import new_id
-from tests.booking.web.conftest import Shop, rows, subject
-from tests.booking.web.test_guest_page import change
+from tests.booking.web.conftest import Shop, change, rows, subject
 from tests.support.builders import a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.credits import a_lot, balance_of

@@ -21,8 +21,8 @@ from src.booking.commands.sessions import UpdateSession, details_of_session, upd
 from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.models import Booking, Seat, Service, Session
 from src.tenants.models import Tenant
-from tests.booking.web.conftest import Shop, subject
-from tests.booking.web.test_guest_page import change, own_page
+from tests.booking.web.conftest import Shop, change, subject
+from tests.booking.web.test_guest_page import own_page
 from tests.support.builders import Term, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer

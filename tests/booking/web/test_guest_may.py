@@ -15,10 +15,10 @@ from src.booking.models import Booking, Session
 from src.booking.queries.seat_answers import get_guest_may
 from src.booking.views.seat_answers import GuestMay
 from tests.booking.commands.test_book import a_wish, booked
-from tests.booking.web.conftest import Shop, subject
+from tests.booking.web.conftest import Shop, change, subject
 from tests.booking.web.pages import as_owner
 from tests.booking.web.test_guest_leaving import TERMS, a_paid_course
-from tests.booking.web.test_guest_page import change, own_page
+from tests.booking.web.test_guest_page import own_page
 from tests.support.builders import a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.credits import a_lot

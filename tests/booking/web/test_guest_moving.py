@@ -9,9 +9,9 @@ from sqlalchemy import select
 from src.booking.domain.leaving import LeavingTerms
 from src.booking.models import Booking, Session
 from src.tenants.models import Tenant
-from tests.booking.web.conftest import Shop, subject
+from tests.booking.web.conftest import Shop, change, subject
 from tests.booking.web.test_guest_leaving import seats_of, taken
-from tests.booking.web.test_guest_page import change, own_page
+from tests.booking.web.test_guest_page import own_page
 from tests.support.builders import a_series, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
-from sqlalchemy import update
 
 from src.billing.commands.by_staff import mark_paid_on_site
 from src.billing.domain.credits import Scope
@@ -18,7 +17,7 @@ from src.booking.models import Series
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.models import Customer, Tenant
-from tests.booking.web.conftest import CARL, Shop, rows
+from tests.booking.web.conftest import CARL, Shop, change, rows
 from tests.support.builders import a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.coupons import a_coupon
@@ -30,11 +29,6 @@ from tests.tenants.web.signed_in import sign_in
 pytestmark = pytest.mark.anyio
 
 PAGE = "/b/lotus/packages"
-
-
-async def change(shop: Shop, model: type[Any], **values: Any) -> None:
-    async with shop.services.uow_factory(shop.business.id) as uow:
-        await uow.session.execute(update(model).values(**values))
 
 
 def form_of(package: Package) -> str:

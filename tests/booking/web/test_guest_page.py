@@ -24,7 +24,7 @@ from src.tenants.commands.customer_care import CustomerDetails
 from src.tenants.models import Tenant
 from src.tenants.queries.tenants import tenant_snapshot
 from tests.booking.commands.test_staff_book import by_staff, for_anna
-from tests.booking.web.conftest import Shop, subject
+from tests.booking.web.conftest import Shop, change, subject
 from tests.booking.web.test_readdress import link_in
 from tests.support.builders import a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
@@ -33,11 +33,6 @@ from tests.support.visitor import forms_of
 from tests.tenants.commands.test_customer_care import a_customer
 
 pytestmark = pytest.mark.anyio
-
-
-async def change(shop: Shop, model: type[Any], **values: Any) -> None:
-    async with shop.services.uow_factory(shop.business.id) as uow:
-        await uow.session.execute(update(model).values(**values))
 
 
 async def own_page(shop: Shop) -> str:

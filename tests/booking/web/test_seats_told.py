@@ -7,8 +7,8 @@ import pytest
 from src.booking.domain.leaving import LeavingTerms
 from src.booking.models import Session
 from src.tenants.models import Tenant
-from tests.booking.web.conftest import Shop, subject
-from tests.booking.web.test_guest_page import change, own_page
+from tests.booking.web.conftest import Shop, change, subject
+from tests.booking.web.test_guest_page import own_page
 from tests.support.builders import a_series, a_service, a_session
 
 pytestmark = pytest.mark.anyio
