@@ -104,7 +104,7 @@ async def test_who_comes_during_it_is_somebody_new_and_no_note_is_left(
         await erase_customer(uow, lotus.ctx, carl, CARL)
         await uow.settle()
         booking, writing = asyncio.create_task(one_books()), asyncio.create_task(one_writes())
-        await until_somebody_waits(committing.uow_factory)
+        await until_somebody_waits(committing.uow_factory, many=2)
     assert await booking != carl
     with pytest.raises((Unavailable, Conflict)):
         await writing
