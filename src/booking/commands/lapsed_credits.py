@@ -13,6 +13,7 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from src.billing.commands.credits import Author, scope_of
 from src.billing.commands.new_lots import NewLot, insert_lots
 from src.billing.domain.credits import LotSource, end_of_day
+from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditLot
 from src.booking.commands.seat_credits import mark_credited
 from src.platform.db.uow import UnitOfWork
@@ -51,6 +52,7 @@ async def replace_lapsed(
             package_id=lot.package_id,
             order_id=lot.order_id,
             source_seat_id=seat_id,
+            users=read_users(lot.users),
             expires_at=end_of_grace(tenant, now),
         )
         for seat_id, lot in new.items()
