@@ -172,6 +172,7 @@ async def get_credits_line(uow: UnitOfWork, order: Order) -> str:
         CreditEntry.seat_id == Seat.id,
         CreditEntry.lot_id == Seat.credit_lot_id,
         CreditEntry.kind == str(EntryKind.RESTORE),
+        Seat.returned_as == "credit",
     )
     found = await uow.session.execute(
         select(CreditLot.name, CreditLot.balance, func.count(), func.count().filter(came_back))

@@ -289,6 +289,20 @@ async def test_a_refund_in_the_dashboard_takes_the_credits_that_nothing_covers_a
     assert (await now_is(till, lot))[0] == left
 
 
+async def test_what_is_worth_nothing_by_its_rule_leaves_too_once_nothing_is_kept(
+    till: Till, sold: UUID
+) -> None:
+    """Eight were used of ten at 2.50 singly, so that the rest is worth nothing of the 20.00."""
+    rule = {"refund_rule": "claw_back", "single_minor": 250}
+    lot = await a_part_used(till, sold, credits=2, **rule)
+    (payment,) = await till.payments(sold)
+    intent = payment.payment_intent_id
+    for amount, left in ((PAID - 1, 2), (1, 0)):
+        await till.stripe.turn("refund_from_dashboard", payment=intent, amount=amount)
+        await take_refunds_of(till.services, till.business.id, intent)
+        assert (await now_is(till, lot))[0] == left
+
+
 async def test_ours_that_gave_way_to_the_dashboard_leaves_no_credits_behind(
     till: Till, ctx: RequestContext, sold: UUID, lot: CreditLot
 ) -> None:
