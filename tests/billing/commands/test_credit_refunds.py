@@ -315,7 +315,7 @@ async def test_ours_that_gave_way_to_the_dashboard_leaves_no_credits_behind(
     assert await now_is(till, lot) == (0, PAID, LotState.REFUNDED)
 
 
-Outcome = Literal["lost"] | None
+Outcome = Literal["won", "lost"] | None
 OUTCOMES: list[tuple[Outcome, int]] = [(None, 9), ("lost", 2), ("lost", 2)]
 
 
@@ -350,13 +350,19 @@ async def test_a_lost_dispute_of_what_was_paid_twice_leaves_the_credits(
     till: Till, sold: UUID, lot: CreditLot
 ) -> None:
     """The first payment stands, and bought them."""
+    await dispute(till, sold, await paid_twice(till, sold), PAID)
+    assert (await now_is(till, lot))[0] == 7
+
+
+async def paid_twice(till: Till, order_id: UUID) -> UUID:
+    """Another payment of what is paid already. Returns its id."""
     payment_id = new_id()
     async with till.services.uow_factory(till.business.id) as uow:
         uow.session.add(
             Payment(
                 tenant_id=uow.tenant,
                 id=payment_id,
-                order_id=sold,
+                order_id=order_id,
                 account_id=till.account_id,
                 payment_intent_id="pi_twice",
                 page_id=None,
@@ -369,8 +375,7 @@ async def test_a_lost_dispute_of_what_was_paid_twice_leaves_the_credits(
                 received_at=uow.clock.now(),
             )
         )
-    await dispute(till, sold, payment_id, PAID)
-    assert (await now_is(till, lot))[0] == 7
+    return payment_id
 
 
 async def test_a_lost_dispute_of_a_part_leaves_what_the_rest_has_paid(
