@@ -5,6 +5,7 @@ looking whether anything pays for them, and shows the race.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
@@ -67,9 +68,9 @@ async def test_who_leaves_while_the_money_goes_gets_no_credit(committing: Commit
 async def test_control_without_a_look_at_the_money_they_get_both(
     committing: Committing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def give_back(uow: UnitOfWork, counts: Mapping[UUID, int]) -> dict[UUID, int]:
-        await give_back_credits(uow, counts)
-        return {}
+    async def give_back(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> set[UUID]:
+        await give_back_credits(uow, Counter(credited.values()))
+        return set()
 
     monkeypatch.setattr(credit_returns, "return_to_lots", give_back)
     assert await at_once(committing, first="money") == (2, None)

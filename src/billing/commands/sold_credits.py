@@ -6,21 +6,28 @@ gone already, they leave, and those that come back from places later do so too.
 Source: docs/algorithms/credits.md.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import func, select
 
-from src.billing.commands.credits import SYSTEM, Author, give_back_credits, lot_facts
+from src.billing.commands.credits import (
+    SYSTEM,
+    Author,
+    give_back_credits,
+    lot_facts,
+    write_entry,
+)
 from src.billing.commands.refunded_credits import part_of_lot_minor, take_out
 from src.billing.domain.credit_acts import Unused, worth_minor
 from src.billing.domain.credits import EntryKind, LotSource, LotState, lot_state
-from src.billing.models import CreditLot, Order, Payment, Refund
+from src.billing.models import CreditEntry, CreditLot, Order, Payment, Refund
 from src.billing.queries.credit_worth import get_worth
 from src.billing.queries.disputes import is_payment_with_the_bank
 from src.billing.queries.in_credits import list_in_credits_minor
-from src.billing.queries.uncovered import list_orders_given_back, list_uncovered
+from src.billing.queries.uncovered import last_seats, list_orders_given_back, list_uncovered
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _, current_locale, use_locale
@@ -70,23 +77,41 @@ async def take_disputed_credits(uow: UnitOfWork, order_id: UUID) -> None:
         await take_out(uow, lot, EntryKind.ADJUST, number, why)
 
 
-async def return_to_lots(uow: UnitOfWork, counts: Mapping[UUID, int]) -> dict[UUID, int]:
-    """So many credits are in each lot again, as `give_back_credits` has it, for places that are
-    free again. Those that nothing pays for any more leave at once: had they been in their lot when
-    its money went, they would have left with it. Returns how many of which lot.
+async def return_to_lots(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> set[UUID]:
+    """The credits of these seats, by the lots that they are of, are in them again, as
+    `give_back_credits` has it; that they give them back is in the ledger. Those that nothing pays
+    for any more leave at once: had they been in their lot when its money went, they would have left
+    with it. Returns the seats that nothing has come back for.
     """
-    if not counts:
-        return {}
+    if not credited:
+        return set()
+    counts = Counter(credited.values())
     await _lock_with_their_orders(uow, counts)
     await give_back_credits(uow, counts)
-    left: dict[UUID, int] = {}
+    left: set[UUID] = set()
     for order_id in await list_orders_given_back(uow, counts):
-        for lot, number in await _uncovered(uow, order_id):
-            if of_these := min(number, counts.get(lot.id, 0)):
-                left[lot.id] = of_these
-                why = Author(reason=await _in_buyers_words(uow, order_id, _money_gone))
-                await take_out(uow, lot, EntryKind.ADJUST, of_these, why)
+        uncovered = await _uncovered(uow, order_id)
+        for lot, number in uncovered:
+            seat_ids = last_seats(credited, {lot.id: min(number, counts.get(lot.id, 0))})
+            why = Author(reason=await _in_buyers_words(uow, order_id, _money_gone))
+            for of_order in await _orders_of(uow, seat_ids):
+                await write_entry(uow, lot, EntryKind.ADJUST, -1, why, order_id=of_order)
+            left |= seat_ids
     return left
+
+
+async def _orders_of(uow: UnitOfWork, seat_ids: Collection[UUID]) -> Sequence[UUID | None]:
+    """The order of each of these seats, which have just given their credit back."""
+    found = await uow.session.scalars(
+        select(CreditEntry.order_id)
+        .where(
+            CreditEntry.tenant_id == uow.tenant,
+            CreditEntry.kind == str(EntryKind.RESTORE),
+            CreditEntry.seat_id.in_(seat_ids),
+        )
+        .order_by(CreditEntry.seat_id)
+    )
+    return found.all()
 
 
 async def _lock_with_their_orders(uow: UnitOfWork, lot_ids: Collection[UUID]) -> None:

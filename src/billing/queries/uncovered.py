@@ -3,6 +3,7 @@
 Source: docs/algorithms/credits.md.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
@@ -72,10 +73,13 @@ async def list_orders_given_back(uow: UnitOfWork, lot_ids: Collection[UUID]) -> 
     return list(found)
 
 
-async def list_unpaid(uow: UnitOfWork, coming: Mapping[UUID, int]) -> dict[UUID, int]:
-    """Of credits by lot that are about to come back from places, how many nothing would pay for."""
+async def find_unpaid_seats(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> set[UUID]:
+    """Of seats that would give back the credit of their lot, those whose credit would not stay
+    there, because nothing pays for it any more.
+    """
+    coming = Counter(credited.values())
     if not coming:
-        return {}
+        return set()
     unpaid: dict[UUID, int] = {}
     for order_id in await list_orders_given_back(uow, coming):
         lots = await uow.session.scalars(
@@ -88,9 +92,17 @@ async def list_unpaid(uow: UnitOfWork, coming: Mapping[UUID, int]) -> dict[UUID,
             .order_by(CreditLot.id)
         )
         for lot, number in await list_uncovered(uow, order_id, lots.all(), coming):
-            if of_these := min(number, coming.get(lot.id, 0)):
-                unpaid[lot.id] = of_these
-    return unpaid
+            unpaid[lot.id] = min(number, coming.get(lot.id, 0))
+    return last_seats(credited, unpaid)
+
+
+def last_seats(credited: Mapping[UUID, UUID], numbers: Mapping[UUID, int]) -> set[UUID]:
+    """Of the seats, by their lots, so many of each lot."""
+    found: set[UUID] = set()
+    for lot_id, number in numbers.items():
+        of_lot = sorted((seat for seat, lot in credited.items() if lot == lot_id), reverse=True)
+        found.update(of_lot[:number])
+    return found
 
 
 async def get_kept_minor(uow: UnitOfWork, order_id: UUID) -> int:

@@ -1,6 +1,6 @@
 """Credits that go back to their lot because the seat that they paid is free again."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
@@ -8,7 +8,6 @@ from sqlalchemy import update
 
 from src.billing.commands.credits import Author, insert_restorations
 from src.billing.commands.sold_credits import return_to_lots
-from src.billing.queries.uncovered import list_unpaid
 from src.booking.models import Seat
 from src.platform.db.uow import UnitOfWork
 
@@ -33,23 +32,7 @@ async def fill_lots(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> None:
     """The credits of these seats are in their lots again, but for those that nothing pays for any
     more: nothing has come back for their seats then.
     """
-    unpaid = await return_to_lots(uow, Counter(credited.values()))
-    await _note(uow, _last_of(credited, unpaid), None)
-
-
-async def find_unpaid_seats(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> set[UUID]:
-    """Of seats that would give back the credit of their lot, those whose credit would not stay
-    there, because nothing pays for it any more.
-    """
-    return _last_of(credited, await list_unpaid(uow, Counter(credited.values())))
-
-
-def _last_of(credited: Mapping[UUID, UUID], unpaid: Mapping[UUID, int]) -> set[UUID]:
-    """So many of each lot's seats."""
-    found: set[UUID] = set()
-    for lot_id, number in unpaid.items():
-        found.update(sorted(seat for seat, lot in credited.items() if lot == lot_id)[-number:])
-    return found
+    await _note(uow, await return_to_lots(uow, credited), None)
 
 
 async def _note(uow: UnitOfWork, seat_ids: Collection[UUID], came_as: str | None) -> None:

@@ -15,7 +15,7 @@ from src.billing.commands.new_lots import NewLot, insert_lots
 from src.billing.domain.credits import LotSource, end_of_day
 from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditLot
-from src.booking.commands.credit_returns import find_unpaid_seats
+from src.billing.queries.uncovered import find_unpaid_seats
 from src.booking.commands.seat_credits import mark_credited
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot

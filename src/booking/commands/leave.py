@@ -21,10 +21,11 @@ from src.billing.domain.kinds import FeeKind, OpenItemKind, RefundCause
 from src.billing.models import Order
 from src.billing.queries.refundable import list_refundable_minor
 from src.billing.queries.to_hand_back import get_left_by_hand_minor
+from src.billing.queries.uncovered import find_unpaid_seats
 from src.billing.queries.unreturned import list_unreturned_minor
 from src.booking.commands.ask_fees import Missed, ask_of
 from src.booking.commands.claims import give_back_seats
-from src.booking.commands.credit_returns import fill_lots, find_unpaid_seats, return_credits
+from src.booking.commands.credit_returns import fill_lots, return_credits
 from src.booking.commands.lapsed_credits import replace_lapsed
 from src.booking.commands.seat_credits import (
     Place,

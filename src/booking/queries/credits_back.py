@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from src.billing.domain.credits import LotSource
 from src.billing.models import CreditLot
-from src.booking.commands.credit_returns import find_unpaid_seats
+from src.billing.queries.uncovered import find_unpaid_seats
 from src.booking.commands.lapsed_credits import end_of_grace
 from src.booking.commands.leave import OwnSeat, facts_of_leaving
 from src.booking.commands.seat_credits import place_of, plan_credits
