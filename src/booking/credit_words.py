@@ -65,3 +65,7 @@ def _new_without_end(name: str, count: int) -> str:
 
 def no_credit_unpaid() -> str:
     return _("It has not been paid yet, so no credit is given for it.")
+
+
+def credit_is_paid_back() -> str:
+    return _("What you had paid for your credit has gone back, so the credit does not.")

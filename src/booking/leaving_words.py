@@ -78,7 +78,7 @@ def dates_in_words(
     elif terms.gives in (Gives.CREDIT, Gives.PACKAGE) and not _costs_nothing(terms, price_type):
         steps = _steps_until(terms, starts_at, zone, now, seats)
         unpaid = _unpaid(price_type) if terms.gives is Gives.PACKAGE else []
-        said = [*steps, *unpaid, *_rest(terms)] if steps else [_no_credit_back()]
+        said = [*steps, *unpaid, *_rest(terms)] if steps else _all_over(terms)
     elif price_type is SeriesPriceType.FREE:
         said = [_("You can cancel until it starts.")]
     elif terms.gives is Gives.NOTHING:
@@ -152,6 +152,12 @@ def _nothing_paid_back() -> str:
     return _("What is paid by then does not come back.")
 
 
+def _all_over(terms: LeavingTerms) -> list[str]:
+    """Of a credit, once no step lies ahead; that it comes back late, too, is said by itself."""
+    is_kept = terms.gives is Gives.CREDIT and terms.late_keeps_credit
+    return [] if is_kept else [_no_credit_back()]
+
+
 def _no_credit_back() -> str:
     return _("You can cancel until it starts, but no credit comes back.")
 
@@ -204,8 +210,12 @@ def _no_money_back() -> str:
 
 
 def _rest(terms: LeavingTerms) -> list[str]:
-    """What holds after the last step; nothing, where that one ends with the start."""
+    """What holds after the last step; nothing, where that one ends with the start, or where the
+    credit comes back late, too.
+    """
     steps = _told(terms)
+    if terms.gives is Gives.CREDIT and terms.late_keeps_credit:
+        return []
     if not steps and terms.gives is Gives.CREDIT:
         return [] if not terms.tiers else [_no_credit_back()]
     if not steps:
@@ -323,23 +333,31 @@ def _hand_on_rule(terms: LeavingTerms) -> list[str]:
 
 
 def _fee_rules(terms: LeavingTerms, price_type: SeriesPriceType) -> list[str]:
-    """What is asked of who leaves late or does not come; nothing where nothing is to be paid."""
-    if price_type is SeriesPriceType.FREE:
+    """What is asked of who leaves late or does not come; nothing where nothing is to be paid. Of
+    who pays with a credit, which has no price, a part of it is not asked.
+    """
+    if _costs_nothing(terms, price_type):
         return []
     said = []
-    if terms.late_fee is not None and terms.tiers and terms.may_cancel:
+    for_late, for_no_show = _asked(terms, terms.late_fee), _asked(terms, terms.no_show_fee)
+    if for_late is not None and terms.tiers and terms.may_cancel:
         steps, is_owed = _giving(terms), price_type is SeriesPriceType.ON_SITE
         before = _before(steps[-1].before, steps[-1].unit) if steps and steps[-1].before else ""
-        fee = fee_words(terms.late_fee)
+        fee = fee_words(for_late)
         said.append(late_fee(fee, terms.gives, before, has_steps=bool(steps), is_owed=is_owed))
-    if terms.no_show_fee is not None:
-        fee = fee_words(terms.no_show_fee)
+    if for_no_show is not None:
+        fee = fee_words(for_no_show)
         said.append(
             _("Who does not come and has not cancelled is asked for a fee of %(fee)s.", fee=fee)
         )
     if terms.late_keeps_credit and terms.gives is not Gives.NOTHING:
         said.append(_("A credit comes back even if you cancel late."))
     return said
+
+
+def _asked(terms: LeavingTerms, rule: FeeRule | None) -> FeeRule | None:
+    is_part_of_nothing = rule is not None and rule.percent and terms.gives is Gives.CREDIT
+    return None if is_part_of_nothing else rule
 
 
 def fee_words(rule: FeeRule) -> str:

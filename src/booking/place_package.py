@@ -15,6 +15,7 @@ from src.billing.models import Order, OrderLine
 from src.billing.settlement import give_up_order
 from src.booking.guest_links import package_path
 from src.booking.place import TRIES, earlier_order, payment_url, retire_token
+from src.booking.queries.guest_packages import refuse_what_fits_nothing
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, DomainError, Unavailable
 from src.platform.i18n import _
@@ -25,8 +26,9 @@ from src.tenants.context import RequestContext
 async def place_package(services: Services, ctx: RequestContext, cmd: BuyCommand) -> str:
     """Buys, and gets the payment page where one is needed. Returns where the guest goes next.
 
-    Raises: what `buy_package` raises; Conflict for a form that has booked something else;
-    Unavailable when the payment page cannot be had just now: the same form sent again finds it.
+    Raises: what `buy_package` raises; NotForUse, which is judged with it; Conflict for a form that
+    has booked something else; Unavailable when the payment page cannot be had just now: the same
+    form sent again finds it.
     """
     for _try in range(TRIES):
         try:
@@ -58,6 +60,7 @@ async def is_package_order(uow: UnitOfWork, order_id: UUID) -> bool:
 
 async def _buy(services: Services, ctx: RequestContext, cmd: BuyCommand) -> Order:
     async with services.uow_factory(ctx.here.id) as uow:
+        await refuse_what_fits_nothing(uow, cmd.package_id)
         return await buy_package(uow, ctx, cmd)
 
 
@@ -73,6 +76,7 @@ async def _still_meant(
     state = OrderState(order.state)
     if state is OrderState.OPEN and order.fingerprint != cmd.fingerprint():
         async with services.uow_factory(ctx.here.id) as uow:
+            await refuse_what_fits_nothing(uow, cmd.package_id)
             await refuse_unless_sold_instead(uow, ctx, cmd, order.id)
         state = await give_up_order(services, ctx.here.id, order.id)
     if state in (OrderState.OPEN, OrderState.CONFIRMED):

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from src.booking.domain.fees import FeeRule
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import BeforeUnit, LeavingTerms, Tier
 from src.booking.domain.quiet_hours import QuietHours
@@ -21,6 +22,8 @@ START = datetime(2027, 5, 11, 16, tzinfo=UTC)
 TERMS = LeavingTerms(tiers=(Tier(before=72, percent=100), Tier(before=48, percent=50)))
 TO_THE_START = LeavingTerms(tiers=(Tier(before=24, percent=100), Tier(before=0, percent=50)))
 ONLINE, ON_SITE = SeriesPriceType.ONLINE, SeriesPriceType.ON_SITE
+FIVE, HALF = FeeRule(amount_minor=500, currency="EUR"), FeeRule(percent=50)
+LATE_AND_OWED = "Who cancels later than that is asked for a fee of €5.00 as well as the price."
 FULL_STEP = "Cancel until Sat, May 8, 2027, 6:00\u202fPM: all that you paid for it comes back."
 HALF_STEP = "Cancel until Sun, May 9, 2027, 6:00\u202fPM: half of what you paid for it comes back."
 LATER = "Later than that you can still cancel, but nothing comes back."
@@ -121,3 +124,80 @@ def test_where_nothing_comes_back_the_price_on_site_stays_due_for_who_is_late() 
     late = dates_in_words(terms, ON_SITE, START, AMSTERDAM, START - timedelta(hours=1))
     assert late == [STAYS_DUE, kept]
     assert kept in rules_in_words(terms, ON_SITE, AMSTERDAM, START, now)
+
+
+@pytest.mark.parametrize(
+    ("gives", "price_type", "hours", "said"),
+    [
+        (
+            Gives.MONEY,
+            ONLINE,
+            48,
+            "Who cancels later than that is asked for a fee of €5.00.",
+        ),
+        (Gives.MONEY, ON_SITE, 48, LATE_AND_OWED),
+        (Gives.NOTHING, ON_SITE, 48, LATE_AND_OWED),
+        (
+            Gives.NOTHING,
+            ONLINE,
+            48,
+            "Who cancels later than 48 hours before it starts is asked for a fee of €5.00.",
+        ),
+        (
+            Gives.NOTHING,
+            ONLINE,
+            0,
+            "Who cancels after it has started is asked for a fee of €5.00.",
+        ),
+        (
+            Gives.CREDIT,
+            SeriesPriceType.FREE,
+            48,
+            "Who cancels later than that is asked for a fee of €5.00.",
+        ),
+    ],
+)
+def test_a_fee_says_from_when_it_is_asked_and_beside_what(
+    gives: Gives, price_type: SeriesPriceType, hours: int, said: str
+) -> None:
+    terms = LeavingTerms(tiers=(Tier(before=hours, percent=100),), late_fee=FIVE, gives=gives)
+    assert dates_in_words(terms, price_type, START, AMSTERDAM)[-1] == said
+    assert rules_in_words(terms, price_type, AMSTERDAM)[-1] == said
+
+
+@pytest.mark.parametrize(
+    ("price_type", "said"),
+    [
+        (ONLINE, "Who cancels is asked for a fee of €5.00."),
+        (ON_SITE, "Who cancels is asked for a fee of €5.00 as well as the price."),
+    ],
+)
+def test_a_fee_without_a_step_that_gives_anything_is_asked_of_everybody(
+    price_type: SeriesPriceType, said: str
+) -> None:
+    terms = LeavingTerms(tiers=(Tier(before=24, percent=0),), late_fee=FIVE)
+    assert dates_in_words(terms, price_type, START, AMSTERDAM)[-1] == said
+
+
+def test_who_pays_with_a_credit_reads_what_is_asked_of_them_and_no_part_of_a_price() -> None:
+    """A credit has no price: a part of it is asked of nobody."""
+    free = SeriesPriceType.FREE
+    tiers = (Tier(before=24, percent=100),)
+    fixed = LeavingTerms(tiers=tiers, late_fee=FIVE, no_show_fee=FIVE, gives=Gives.CREDIT)
+    said = dates_in_words(fixed, free, START, AMSTERDAM)
+    assert sum("€5.00" in one for one in said) == 2
+    part = LeavingTerms(tiers=tiers, late_fee=HALF, no_show_fee=HALF, gives=Gives.CREDIT)
+    assert not any("fee" in one for one in dates_in_words(part, free, START, AMSTERDAM))
+    plain = LeavingTerms(tiers=tiers, late_fee=FIVE, no_show_fee=FIVE)
+    assert dates_in_words(plain, free, START, AMSTERDAM) == ["You can cancel until it starts."]
+
+
+def test_a_credit_that_comes_back_late_too_is_not_said_to_be_lost() -> None:
+    tiers = (Tier(before=24, percent=100),)
+    terms = LeavingTerms(tiers=tiers, gives=Gives.CREDIT, late_keeps_credit=True)
+    assert dates_in_words(terms, SeriesPriceType.FREE, START, AMSTERDAM) == [
+        "Cancel until Mon, May 10, 2027, 6:00\u202fPM: your credit comes back.",
+        "A credit comes back even if you cancel late.",
+    ]
+    late = dates_in_words(terms, SeriesPriceType.FREE, START, AMSTERDAM, START)
+    assert late == ["A credit comes back even if you cancel late."]

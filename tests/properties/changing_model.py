@@ -61,7 +61,7 @@ class Changing(Credits):
         for place in standing:
             place.state = "late_cancelled" if late[place] else "cancelled"
             if not late[place]:
-                self.give_credit_back(place)
+                self.give_credit_back(place, now)
         credited = [place for place in standing if self.brings_credit(place, now)]
         self.give_credits(sale, sorted(credited, key=lambda one: (one.run.id, one.id)), now)
         asked = self._give_back(sale, ends, "cancelled")

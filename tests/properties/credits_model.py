@@ -32,24 +32,47 @@ class Credits(Sales):
             if warns_at is None or lot.expires_at is None or not lot.balance:
                 continue
             if lot.expires_at < now:
-                lot.balance = 0
+                lot.lost, lot.balance = lot.lost + lot.balance, 0
                 self.mails["billing.credits_expired", lot.guest] += not lot.is_told
                 lot.is_told = True
             elif warns_at <= now and not lot.is_warned:
                 lot.is_warned = True
                 self.mails["billing.credits_warning", lot.guest] += 1
 
-    def give_credit_back(self, place: Place) -> None:
-        if place.lot is not None:
-            place.lot.balance += 1
-            self.gave_credits_back += 1
+    def give_credit_back(self, place: Place, now: datetime) -> None:
+        """Unless nothing that was kept of its money pays for it any more."""
+        lot = place.lot
+        if lot is None:
+            return
+        self.gave_credits_back += 1
+        lot.balance += 1 - self.is_unpaid(lot, now)
+
+    def is_unpaid(self, back: Lot, now: datetime) -> bool:
+        """Of a credit that comes back to the lot: what is kept of its money covers those that can
+        be used first, and then those that were lost.
+        """
+        of = back.paid_by
+        if of is None or not of.refunded:
+            return False
+        kept = of.kept
+        mine = [one for one in self.lots if one.paid_by is of and one.paid]
+        for lot in sorted(mine, key=lambda one: one.has_ended(now)):
+            unused = min(lot.balance + lot.lost + (lot is back), lot.bought)
+            worth = self._worth_of(lot, unused)
+            if lot is back:
+                gone = max(worth - kept, 0)
+                return bool(half_up(unused * gone, worth)) if worth else not kept
+            kept = max(kept - worth, 0)
+        return False
 
     def replace_lapsed(self, place: Place, now: datetime) -> bool:
         """Of what the business has called off no credit is lost: one that has ended comes back as
-        a new one, in which there is no money.
+        a new one, in which there is no money, if what had paid it was kept.
         """
         old = place.lot
         if old is None or old.expires_at is None or now <= old.expires_at:
+            return False
+        if self.is_unpaid(old, now):
             return False
         new = self._born(place, now, GRACE_DAYS)
         new.tag, new.paid_by = old.tag, old.paid_by
@@ -103,9 +126,11 @@ class Credits(Sales):
         return max(min(self._whole_worth(lot), lot.paid - lot.returned, by_way), 0)
 
     def _whole_worth(self, lot: Lot) -> int:
+        return self._worth_of(lot, min(lot.balance, lot.bought))
+
+    def _worth_of(self, lot: Lot, unused: int) -> int:
         before = half_up(lot.paid * lot.refunded, lot.bought)
-        unused = min(lot.refunded + min(lot.balance, lot.bought), lot.bought)
-        return half_up(lot.paid * unused, lot.bought) - before
+        return half_up(lot.paid * min(lot.refunded + unused, lot.bought), lot.bought) - before
 
     def refund_credits(self, lot: Lot, amount: int) -> None:
         of = lot.paid_by

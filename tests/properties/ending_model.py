@@ -135,7 +135,7 @@ class Calling(Fees):
             for place in freed:
                 place.state = "cancelled"
                 if not self.replace_lapsed(place, now):
-                    self.give_credit_back(place)
+                    self.give_credit_back(place, now)
             if freed and (ending.gives_back or self._paid_after(ending, sale)):
                 shares = {place: place.share for place in freed}
                 asked = self._give_back(sale, shares, "not delivered")

@@ -85,7 +85,8 @@ def i5_a_lots_balance_is_its_ledger() -> str:
 
 def i5_each_seat_took_one_credit_and_gives_it_back_once() -> str:
     """A seat that was exchanged within its order took none itself: its predecessor's credit is its
-    own now. One whose lot had ended may have got another lot instead.
+    own now. One whose lot had ended may have got another lot instead; and what nothing paid for any
+    more has left its lot again.
     """
     return """
         SELECT o.id || ': ' || seats.taking || ' seats took ' || e.taken || ', ' || seats.giving
@@ -96,7 +97,8 @@ def i5_each_seat_took_one_credit_and_gives_it_back_once() -> str:
             WHERE source_seat_id = s.id)) AS giving
             FROM seats s WHERE order_id = o.id AND credit_lot_id IS NOT NULL) seats
         CROSS JOIN LATERAL (SELECT -coalesce(sum(credits) FILTER (WHERE kind = 'redeem'), 0)
-            AS taken, coalesce(sum(credits) FILTER (WHERE kind = 'restore'), 0) AS given
+            AS taken, coalesce(sum(credits) FILTER (WHERE kind IN ('restore', 'adjust')), 0)
+            AS given
             FROM credit_entries WHERE order_id = o.id) e
         WHERE seats.taking <> e.taken OR seats.giving <> e.given"""
 

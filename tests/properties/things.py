@@ -92,6 +92,7 @@ class Run:
 class Lot:
     """Credits of a guest, for whatever has the `tag`, if they have one. `told_at` is when their end
     was last set; `is_warned` and `is_told`: a mail has said that it comes, and that it came.
+    So many were `lost` at it.
 
     `paid` of what `paid_by` took was paid for the `bought` ones; `refunded` of them went back for
     `returned`. Those that came back for a seat go by its id.
@@ -110,10 +111,14 @@ class Lot:
     paid_by: "Sale | Purchase | None" = None
     refunded: int = 0
     returned: int = 0
+    lost: int = 0
     born_at: datetime | None = None
 
     def is_for(self, tags: frozenset[str]) -> bool:
         return self.tag is None or self.tag in tags
+
+    def has_ended(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at < now
 
     def has(self, wanted: int, until: datetime, now: datetime) -> bool:
         lasts = self.expires_at is None or max(until, now) <= self.expires_at
@@ -242,6 +247,11 @@ class Purchase:
         return self.at_processor
 
     @property
+    def kept(self) -> int:
+        """What has neither gone back nor was lost to a bank."""
+        return 0 if self.dispute == "lost" else self.paid - self.refunded
+
+    @property
     def at_processor(self) -> int:
         return 0 if self.dispute in ("open", "lost") else self.paid - self.refunded
 
@@ -299,6 +309,10 @@ class Sale:
     def left(self) -> int:
         """Of the price, whichever way it came."""
         return self.paid - self.refunded - self.extra
+
+    @property
+    def kept(self) -> int:
+        return self.left
 
     @property
     def at_processor(self) -> int:

@@ -29,11 +29,13 @@ ENTRIES = cast(Table, CreditEntry.__table__)
 
 By = Literal["guest", "staff", "system"]
 
+# Who may use them is compared as a set: the row keeps them in no order.
 _TAKE = text(
     "UPDATE credit_lots SET balance = balance - :wanted WHERE tenant_id = :tenant_id"
     " AND id = :lot_id AND customer_id = :customer_id AND state = 'active' AND balance >= :wanted"
     " AND (expires_at IS NULL OR expires_at >= :needed_until)"
-    " AND (cast(:users AS jsonb) IS NULL OR users = cast(:users AS jsonb)) RETURNING id"
+    " AND (cast(:users AS jsonb) IS NULL OR"
+    " (users @> cast(:users AS jsonb) AND users <@ cast(:users AS jsonb))) RETURNING id"
 )
 _GIVE_BACK = text(
     "UPDATE credit_lots SET balance = balance + :credits WHERE tenant_id = :tenant_id"

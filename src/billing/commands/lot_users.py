@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 
 from src.billing.commands.credits import lock_lot, no_such_credits
-from src.billing.domain.lot_users import LotUsers
+from src.billing.domain.lot_users import LotUsers, read_users
 from src.billing.models import CreditLot
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
@@ -55,7 +55,7 @@ async def set_users(
         raise no_such_credits()
     are_kept = await _hold_people(uow, await keep_customer(uow, owner_id), users)
     lot = await lock_lot(uow, lot_id)
-    if lot.users == users.stored():
+    if read_users(lot.users) == users:
         return
     if not reason.strip():
         sentence = _("Please say why; it stands in the log.")

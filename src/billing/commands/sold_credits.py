@@ -1,24 +1,33 @@
 """What credits were bought with goes back only together with those that are unused.
 
-Every function wants the order's row locked; the lot is locked after it. Where a person asks, the
-credits' own refund is the way for what they are worth; where the money is gone already, they leave.
+Every function about a refund or a dispute wants the order's row locked; the lot is locked after it.
+Where a person asks, the credits' own refund is the way for what they are worth; where the money is
+gone already, they leave, and those that come back from places later do so too.
 Source: docs/algorithms/credits.md.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import func, select
 
-from src.billing.commands.credits import SYSTEM, Author, lot_facts
+from src.billing.commands.credits import (
+    SYSTEM,
+    Author,
+    give_back_credits,
+    lot_facts,
+    write_entry,
+)
 from src.billing.commands.refunded_credits import part_of_lot_minor, take_out
 from src.billing.domain.credit_acts import Unused, worth_minor
-from src.billing.domain.credits import EntryKind, LotSource, LotState, lot_state, taken_with_money
-from src.billing.models import CreditLot, Order, Payment, Refund
+from src.billing.domain.credits import EntryKind, LotSource, LotState, lot_state
+from src.billing.models import CreditEntry, CreditLot, Order, Payment, Refund
 from src.billing.queries.credit_worth import get_worth
-from src.billing.queries.disputes import is_payment_with_the_bank, lost_of_payment_minor
+from src.billing.queries.disputes import is_payment_with_the_bank
 from src.billing.queries.in_credits import list_in_credits_minor
+from src.billing.queries.uncovered import last_seats, list_orders_given_back, list_uncovered
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _, current_locale, use_locale
@@ -64,26 +73,69 @@ async def take_disputed_credits(uow: UnitOfWork, order_id: UUID) -> None:
     places, those leave that are not covered any more. Staff can add them again by hand.
     """
     for lot, number in await _uncovered(uow, order_id):
-        why = Author(reason=await _why_disputed(uow, order_id))
+        why = Author(reason=await _in_buyers_words(uow, order_id, _disputed))
         await take_out(uow, lot, EntryKind.ADJUST, number, why)
 
 
-async def _uncovered(uow: UnitOfWork, order_id: UUID) -> list[tuple[CreditLot, int]]:
-    """How many credits of which lots what the business keeps of the order pays for no more. It
-    covers those that can be used first; those that were lost at their end can still be extended.
+async def return_to_lots(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> set[UUID]:
+    """The credits of these seats, by the lots that they are of, are in them again, as
+    `give_back_credits` has it; that they give them back is in the ledger. Those that nothing pays
+    for any more leave at once: had they been in their lot when its money went, they would have left
+    with it. Returns the seats that nothing has come back for.
     """
+    if not credited:
+        return set()
+    counts = Counter(credited.values())
+    await _lock_with_their_orders(uow, counts)
+    await give_back_credits(uow, counts)
+    left: set[UUID] = set()
+    for order_id in await list_orders_given_back(uow, counts):
+        uncovered = await _uncovered(uow, order_id)
+        for lot, number in uncovered:
+            seat_ids = last_seats(credited, {lot.id: min(number, counts.get(lot.id, 0))})
+            why = Author(reason=await _in_buyers_words(uow, order_id, _money_gone))
+            for of_order in await _orders_of(uow, seat_ids):
+                await write_entry(uow, lot, EntryKind.ADJUST, -1, why, order_id=of_order)
+            left |= seat_ids
+    return left
+
+
+async def _orders_of(uow: UnitOfWork, seat_ids: Collection[UUID]) -> Sequence[UUID | None]:
+    """The order of each of these seats, which have just given their credit back."""
+    found = await uow.session.scalars(
+        select(CreditEntry.order_id)
+        .where(
+            CreditEntry.tenant_id == uow.tenant,
+            CreditEntry.kind == str(EntryKind.RESTORE),
+            CreditEntry.seat_id.in_(seat_ids),
+        )
+        .order_by(CreditEntry.seat_id)
+    )
+    return found.all()
+
+
+async def _lock_with_their_orders(uow: UnitOfWork, lot_ids: Collection[UUID]) -> None:
+    """All lots of an order cover each other, so they are locked together, by id as everywhere."""
+    of_order = select(CreditLot.order_id).where(
+        CreditLot.tenant_id == uow.tenant,
+        CreditLot.id.in_(lot_ids),
+        CreditLot.order_id.is_not(None),
+    )
+    await uow.session.execute(
+        select(CreditLot.id)
+        .where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.id.in_(lot_ids) | CreditLot.order_id.in_(of_order),
+        )
+        .order_by(CreditLot.id)
+        .with_for_update(key_share=True)
+    )
+
+
+async def _uncovered(uow: UnitOfWork, order_id: UUID) -> list[tuple[CreditLot, int]]:
+    """Of the order's lots, which are locked by it."""
     lots = await _locked(uow, order_id, LotSource.PACKAGE, LotSource.SEAT)
-    kept_minor, found = await _kept_minor(uow, order_id), []
-    for lot in sorted(lots, key=lambda one: not _is_usable(uow, one)):
-        if not lot.balance + lot.forfeited:
-            continue
-        facts = await _unused(uow, lot)
-        worth = _whole_worth(facts)
-        number = taken_with_money(facts.unused, worth, kept_minor)
-        kept_minor = max(0, kept_minor - worth)
-        if number:
-            found.append((lot, number))
-    return found
+    return await list_uncovered(uow, order_id, lots)
 
 
 def _is_usable(uow: UnitOfWork, lot: CreditLot) -> bool:
@@ -114,22 +166,6 @@ async def _left_minor(uow: UnitOfWork, order_id: UUID) -> int:
     return int(found or 0)
 
 
-async def _kept_minor(uow: UnitOfWork, order_id: UUID) -> int:
-    """What the business keeps of the order's price: what neither went back nor did a bank take for
-    good. What is disputed counts until it is lost, for it may come back.
-    """
-    await uow.settle()
-    left = Payment.amount_minor - Payment.refunded_minor
-    found = await uow.session.scalar(
-        select(func.sum(func.greatest(left - lost_of_payment_minor(), 0))).where(
-            Payment.tenant_id == uow.tenant,
-            Payment.order_id == order_id,
-            Payment.is_extra.is_(False),
-        )
-    )
-    return int(found or 0)
-
-
 async def _locked(uow: UnitOfWork, order_id: UUID, *sources: LotSource) -> Sequence[CreditLot]:
     # The ledger is counted next: what this transaction has written into it belongs to it.
     await uow.settle()
@@ -147,8 +183,16 @@ async def _locked(uow: UnitOfWork, order_id: UUID, *sources: LotSource) -> Seque
     return found.all()
 
 
-async def _why_disputed(uow: UnitOfWork, order_id: UUID) -> str:
-    """In the buyer's language, for they read it in their ledger."""
+async def _in_buyers_words(uow: UnitOfWork, order_id: UUID, why: Callable[[], str]) -> str:
+    """They read it in their ledger."""
     order = await uow.session.get_one(Order, (uow.tenant, order_id))
     with use_locale(order.locale):
-        return _("The bank took the payment back after a dispute.")
+        return why()
+
+
+def _disputed() -> str:
+    return _("The bank took the payment back after a dispute.")
+
+
+def _money_gone() -> str:
+    return _("What was paid for it had gone back.")

@@ -57,10 +57,14 @@ def worth_minor(facts: Unused) -> int:
     paid. Credits that went back before count as unused once, so that a second refund is worth what
     comes on top of the first.
     """
-    before = _by_rule(facts, facts.refunded)
-    after = _by_rule(facts, min(facts.refunded + facts.unused, facts.bought))
     left_minor = min(facts.paid_minor - facts.refunded_minor, facts.left_minor)
-    return max(0, min(after - before, left_minor))
+    return max(0, min(by_rule_minor(facts), left_minor))
+
+
+def by_rule_minor(facts: Unused) -> int:
+    """The same, whatever is left of what was paid."""
+    before = _by_rule(facts, facts.refunded)
+    return _by_rule(facts, min(facts.refunded + facts.unused, facts.bought)) - before
 
 
 def split_amount(amount_minor: int, lefts_minor: Sequence[int]) -> list[int]:

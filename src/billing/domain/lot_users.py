@@ -36,7 +36,7 @@ class LotUsers:
         )
 
     def stored(self) -> list[str]:
-        """As the row keeps it, the same for the same people."""
+        """As the row keeps it, which is read in any order."""
         return [*([OWNER] if self.owner else ()), *sorted(str(one) for one in self.people)]
 
 

@@ -51,20 +51,23 @@ class Worth:
         return sum(part for way, part in self.parts(self.amount_minor) if way.is_voucher)
 
 
-async def get_worth(uow: UnitOfWork, lot: CreditLot, *, with_forfeited: bool = False) -> Worth:
+async def get_worth(
+    uow: UnitOfWork, lot: CreditLot, *, with_forfeited: bool = False, coming: int = 0
+) -> Worth:
     """By the lot's own rule, as its row, its ledger and its order's payments are now.
 
-    `with_forfeited`: those that were lost at their end count as if they were in the lot.
+    `with_forfeited`: those that were lost at their end count as if they were in the lot, and so do
+    those that are `coming`.
     """
     added, refunded = await _counts(uow, lot.id)
     ways = await _ways_back(uow, lot)
     is_of_seat = lot.source == LotSource.SEAT
-    bought, lost = 1 if is_of_seat else lot.bought, lot.forfeited if with_forfeited else 0
+    bought, more = 1 if is_of_seat else lot.bought, lot.forfeited if with_forfeited else 0
     facts = Unused(
         rule=RefundRule.LINEAR if is_of_seat else RefundRule(lot.refund_rule),
         paid_minor=lot.value_minor if is_of_seat else lot.paid_minor,
         bought=bought,
-        unused=unused_bought(lot.balance + lost, bought, added),
+        unused=unused_bought(lot.balance + more + coming, bought, added),
         single_minor=lot.single_minor,
         refunded=refunded,
         refunded_minor=lot.refunded_minor,

@@ -13,7 +13,9 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from src.billing.commands.credits import Author, scope_of
 from src.billing.commands.new_lots import NewLot, insert_lots
 from src.billing.domain.credits import LotSource, end_of_day
+from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditLot
+from src.billing.queries.uncovered import find_unpaid_seats
 from src.booking.commands.seat_credits import mark_credited
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
@@ -33,13 +35,15 @@ async def replace_lapsed(
     uow: UnitOfWork, tenant: TenantSnapshot, paid_by: Mapping[UUID, UUID], author: Author
 ) -> set[UUID]:
     """Of seats that have ended, with the lots that paid them: those whose lot has ended too get a
-    new credit, with time to use it. What it is worth in money stays with the lot that paid.
+    new credit, with time to use it, unless nothing pays for the lot's any more. What it is worth in
+    money stays with the lot that paid.
 
     Returns these seats; nothing goes back to their lots.
     """
     lapsed = await _lapsed(uow, paid_by)
-    now = uow.clock.now()
-    new = {seat_id: lapsed[lot_id] for seat_id, lot_id in paid_by.items() if lot_id in lapsed}
+    ended = {seat_id: lot_id for seat_id, lot_id in paid_by.items() if lot_id in lapsed}
+    now, unpaid = uow.clock.now(), await find_unpaid_seats(uow, ended)
+    new = {seat_id: lapsed[lot_id] for seat_id, lot_id in ended.items() if seat_id not in unpaid}
     lots = [
         NewLot(
             customer_id=lot.customer_id,
@@ -51,6 +55,7 @@ async def replace_lapsed(
             package_id=lot.package_id,
             order_id=lot.order_id,
             source_seat_id=seat_id,
+            users=read_users(lot.users),
             expires_at=end_of_grace(tenant, now),
         )
         for seat_id, lot in new.items()

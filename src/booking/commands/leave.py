@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select, update
 
-from src.billing.commands.credits import GUEST, give_back_credits
+from src.billing.commands.credits import GUEST
 from src.billing.commands.open_items import raise_open_item
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refunds
@@ -21,10 +21,11 @@ from src.billing.domain.kinds import FeeKind, OpenItemKind, RefundCause
 from src.billing.models import Order
 from src.billing.queries.refundable import list_refundable_minor
 from src.billing.queries.to_hand_back import get_left_by_hand_minor
+from src.billing.queries.uncovered import find_unpaid_seats
 from src.billing.queries.unreturned import list_unreturned_minor
 from src.booking.commands.ask_fees import Missed, ask_of
 from src.booking.commands.claims import give_back_seats
-from src.booking.commands.credit_returns import return_credits
+from src.booking.commands.credit_returns import fill_lots, return_credits
 from src.booking.commands.lapsed_credits import replace_lapsed
 from src.booking.commands.seat_credits import (
     Place,
@@ -193,7 +194,8 @@ async def _check_promise(
 
     Raises: LessComesBack.
     """
-    credited = {ending.seat.id for ending in endings if ending.lot_id is not None}
+    own = {one.seat.id: one.lot_id for one in endings if one.lot_id is not None}
+    credited = own.keys() - await find_unpaid_seats(uow, own)
     credited |= {credit.place.seat_id for credit in new}
     if not promised.credits.intersection(ending.seat.id for ending in endings) <= credited:
         raise LessComesBack
@@ -306,24 +308,25 @@ async def _end_seats(
     await mark_credited(uow, list(new_lots))
     missed = [Missed(one.seat, one.own.session, one.own.booking, one.fee_minor) for one in endings]
     await ask_of(uow, missed, FeeKind.LATE_CANCEL, "guest")
-    counts = await _return_own_credits(uow, tenant, order, endings)
+    credited = await _return_own_credits(uow, tenant, order, endings)
     await wake_waitlists(uow, {ending.seat.session_id for ending in endings})
     await uow.settle()
     await give_back_seats(uow, Counter(ending.seat.session_id for ending in endings))
-    await give_back_credits(uow, counts)
+    await fill_lots(uow, credited)
     return asked
 
 
 async def _return_own_credits(
     uow: UnitOfWork, tenant: TenantSnapshot, order: Order, endings: Sequence[Ending]
-) -> Counter[UUID]:
-    """Returns how many go to each lot."""
+) -> dict[UUID, UUID]:
+    """Returns the lots of the seats that give one back, by seat."""
     credited = {one.seat.id: one.lot_id for one in endings if one.lot_id is not None}
     free = {one.seat.id for one in endings if one.is_penalty_free}
     moved = {seat_id: lot_id for seat_id, lot_id in credited.items() if seat_id in free}
     for seat_id in await replace_lapsed(uow, tenant, moved, GUEST):
         del credited[seat_id]
-    return await return_credits(uow, order.id, credited, GUEST)
+    await return_credits(uow, order.id, credited, GUEST)
+    return credited
 
 
 async def _wanted_minor(

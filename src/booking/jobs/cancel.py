@@ -27,13 +27,13 @@ from sqlalchemy import (
     update,
 )
 
-from src.billing.commands.credits import give_back_credits
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.billing.settlement import expire_pages_for_orders
 from src.booking.commands.cancel import CANCELLABLE, TAKEN, stopped_sessions
 from src.booking.commands.cancel_marks import release_seats
 from src.booking.commands.claims import give_back_seats
+from src.booking.commands.credit_returns import fill_lots
 from src.booking.commands.holds import is_cancelled_by
 from src.booking.commands.series_dates import lock_dates
 from src.booking.commands.waking import wake_waitlists
@@ -187,14 +187,14 @@ async def _free_chunk(uow: UnitOfWork, cancellation: Cancellation) -> bool:
         return True
     await _mark_cancelled(uow, cancellation, seats, now)
     await give_money_back(uow, cancellation, seats)
-    counts = await give_credits(uow, cancellation, seats)
+    credited = await give_credits(uow, cancellation, seats)
     _tell(uow, cancellation, seats)
     await _progress(uow, cancellation, seats)
     if not stopped_sessions(cancellation):
         await wake_waitlists(uow, {seat.session_id for seat in seats})
     await uow.settle()
     await give_back_seats(uow, Counter(seat.session_id for seat in seats))
-    await give_back_credits(uow, counts)
+    await fill_lots(uow, credited)
     return True
 
 

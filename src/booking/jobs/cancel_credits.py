@@ -1,6 +1,6 @@
 """Credits for seats that are being freed, given in the transaction that frees them."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
@@ -30,12 +30,12 @@ _IDS = ARRAY(Uuid())
 
 async def give_credits(
     uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[Taken]
-) -> dict[UUID, int]:
+) -> dict[UUID, UUID]:
     """The credits that paid these seats go back, whatever was chosen for those who paid money; and
     a new one is given for each of those for which that was chosen.
 
-    Orders and seats are locked, and what goes back as money is asked for. Returns how many go back
-    to which lot, for `give_back_credits` once the sessions are done.
+    Orders and seats are locked, and what goes back as money is asked for. Returns the lots
+    of the seats that give one back, for `fill_lots` once the sessions are done.
     """
     tenant = await tenant_snapshot(uow, uow.tenant, uow.clock.now())
     author = Author("staff", cancellation.requested_by, reason=cancellation.reason)
@@ -46,10 +46,9 @@ async def give_credits(
     for seat in seats:
         if seat.credit_lot_id is not None and seat.id not in replaced:
             by_order[seat.order_id][seat.id] = seat.credit_lot_id
-    counts: Counter[UUID] = Counter()
     for order_id, credited in sorted(by_order.items()):
-        counts += await return_credits(uow, order_id, credited, author)
-    return counts
+        await return_credits(uow, order_id, credited, author)
+    return {seat_id: lot_id for own in by_order.values() for seat_id, lot_id in own.items()}
 
 
 async def _give_chosen(

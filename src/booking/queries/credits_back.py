@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from src.billing.domain.credits import LotSource
 from src.billing.models import CreditLot
+from src.billing.queries.uncovered import find_unpaid_seats
 from src.booking.commands.lapsed_credits import end_of_grace
 from src.booking.commands.leave import OwnSeat, facts_of_leaving
 from src.booking.commands.seat_credits import place_of, plan_credits
@@ -21,7 +22,9 @@ from src.tenants.context import TenantSnapshot
 async def find_credits_to_come(
     uow: UnitOfWork, tenant: TenantSnapshot, own: Sequence[OwnSeat]
 ) -> dict[UUID, CreditBack]:
-    """By seat, what leaving all of them now would bring."""
+    """By seat, what leaving all of them now would bring. The credit that paid a place does not come
+    back where what was paid for it has.
+    """
     now = uow.clock.now()
     facts = [(one, facts_of_leaving(one, tenant)) for one in own]
     places = [
@@ -33,14 +36,21 @@ async def find_credits_to_come(
         new.place.seat_id: CreditBack(name=new.place.package.name, ends_at=new.expires_at)
         for new in await plan_credits(uow, tenant, places)
     }
-    lots = await _lots(uow, {one.seat.credit_lot_id for one in own if one.seat.credit_lot_id})
+    by_terms = {
+        one.seat.id: one.seat.credit_lot_id
+        for one, fact in facts
+        if one.seat.credit_lot_id is not None and gives_own_credit_back(fact, now)
+    }
+    unpaid = await find_unpaid_seats(uow, by_terms)
+    lots = await _lots(uow, set(by_terms.values()))
     for one, fact in facts:
-        lot = lots.get(one.seat.credit_lot_id) if one.seat.credit_lot_id else None
-        if lot is not None and gives_own_credit_back(fact, now):
-            own_back = _own(lot, now)
-            if own_back.has_ended and fact.is_penalty_free:
-                own_back = CreditBack(name=lot.name, ends_at=end_of_grace(tenant, now))
-            coming[one.seat.id] = own_back
+        if one.seat.id not in by_terms or one.seat.id in unpaid:
+            continue
+        lot = lots[by_terms[one.seat.id]]
+        own_back = _own(lot, now)
+        if own_back.has_ended and fact.is_penalty_free:
+            own_back = CreditBack(name=lot.name, ends_at=end_of_grace(tenant, now))
+        coming[one.seat.id] = own_back
     return coming
 
 

@@ -14,13 +14,14 @@ from src.billing.queries.disputes import is_with_the_bank
 from src.billing.queries.refundable import is_all_back, list_refundable_minor
 from src.billing.queries.unreturned import list_unreturned_minor
 from src.booking.commands.leave import OwnSeat, facts_of_leaving, is_still_coming, own_seats
-from src.booking.credit_words import credit_lines, no_credit_unpaid
+from src.booking.credit_words import credit_is_paid_back, credit_lines, no_credit_unpaid
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.leaving import (
     LeavingFacts,
     amount_back_minor,
     capped,
     gives_credit,
+    gives_own_credit_back,
     is_late,
     is_late_since_exchange,
     late_fee_minor,
@@ -242,6 +243,10 @@ def _about_credits(
     if would and not coming:
         gone = _("All that you paid has gone back or is on its way, so no credit is given.")
         why = gone if order.paid_minor else no_credit_unpaid()
+    paid_by_credit = [one for one in own if one.seat.seat.credit_lot_id is not None]
+    facts = [facts_of_leaving(one.seat, tenant) for one in paid_by_credit]
+    if not coming and any(gives_own_credit_back(one, now) for one in facts):
+        why = credit_is_paid_back()
     return {
         "credits": credit_lines(coming, tenant.zone),
         "no_credit_why": why,

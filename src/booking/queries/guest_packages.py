@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import select
 
 from src.billing.commands.credits import scope_of
+from src.billing.commands.packages import get_package
 from src.billing.domain.credits import Scope, end_of_day, saving, value_of_each_minor
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Package
@@ -114,8 +115,9 @@ def fits_nothing(scope: Scope, services: Sequence[SoldSingly]) -> bool:
     )
 
 
-async def refuse_what_fits_nothing(uow: UnitOfWork, package: Package) -> None:
-    """Raises: NotForUse."""
+async def refuse_what_fits_nothing(uow: UnitOfWork, package_id: UUID) -> None:
+    """Raises: NotFound, NotForUse."""
+    package = await get_package(uow, package_id)
     if fits_nothing(scope_of(package), await list_sold_singly(uow)):
         raise NotForUse(_nothing_fits())
 

@@ -80,7 +80,7 @@ def _own(
         expires_at=lot.expires_at,
         works_for=works_for(scope_of(lot), services, tenant.slug),
         uses=[_use(row) for row in entries],
-        href=pages.get(lot.order_id, "") if lot.order_id is not None else "",
+        href=pages.get(lot.id, ""),
         is_for_place=lot.source == LotSource.SEAT,
         users="",
         users_href=f"/b/{tenant.slug}/me/credits/{lot.id}/people",
@@ -109,21 +109,29 @@ async def _entries(uow: UnitOfWork, lot_ids: Sequence[UUID]) -> defaultdict[UUID
 async def _pages(
     uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, lots: Sequence[CreditLot]
 ) -> dict[UUID, str]:
-    """The pages of what was bought, and of the bookings for whose places credits were given, by
-    order.
+    """By lot, the page of what was bought, or of the booking for whose place a credit was given:
+    that is the seat's, for one that came instead of one that had ended is of the latter's purchase.
     """
-    bought = {lot.order_id for lot in lots if lot.source == LotSource.PACKAGE}
-    ordered = {lot.order_id for lot in lots if lot.order_id is not None}
-    if not ordered:
-        return {}
+    places = [lot.source_seat_id for lot in lots if lot.source_seat_id is not None]
+    seats = await uow.session.execute(
+        select(Seat.id, Seat.order_id).where(Seat.tenant_id == uow.tenant, Seat.id.in_(places))
+    )
+    booked = {row.id: row.order_id for row in seats}
+    leads_to = {
+        lot.id: (booked.get(lot.source_seat_id), booking_path)
+        if lot.source_seat_id is not None
+        else (lot.order_id, package_path)
+        for lot in lots
+    }
+    ordered = {order_id for order_id, _path in leads_to.values() if order_id is not None}
     found = await uow.session.scalars(
         select(Order).where(Order.tenant_id == uow.tenant, Order.id.in_(ordered))
     )
+    orders = {order.id: order for order in found}
     return {
-        order.id: (package_path if order.id in bought else booking_path)(
-            settings, tenant.slug, order
-        )
-        for order in found
+        lot_id: path(settings, tenant.slug, orders[order_id])
+        for lot_id, (order_id, path) in leads_to.items()
+        if order_id in orders
     }
 
 
@@ -172,6 +180,7 @@ async def get_credits_line(uow: UnitOfWork, order: Order) -> str:
         CreditEntry.seat_id == Seat.id,
         CreditEntry.lot_id == Seat.credit_lot_id,
         CreditEntry.kind == str(EntryKind.RESTORE),
+        Seat.returned_as == "credit",
     )
     found = await uow.session.execute(
         select(CreditLot.name, CreditLot.balance, func.count(), func.count().filter(came_back))

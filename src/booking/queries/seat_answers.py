@@ -23,7 +23,6 @@ from src.booking.domain.leaving import (
     capped,
     deadlines,
     gives_credit,
-    gives_own_credit_back,
     is_late,
     percent_back,
     why_not_leave,
@@ -31,6 +30,7 @@ from src.booking.domain.leaving import (
 from src.booking.domain.refund_policy import Gives
 from src.booking.mend_links import Subject, why_lines
 from src.booking.queries.by_credit import find_lot_that_paid
+from src.booking.queries.credits_back import find_credits_to_come
 from src.booking.queries.found_offers import FoundOffer, list_offers
 from src.booking.queries.guest_leaving import Own, list_own
 from src.booking.queries.guest_moving import judge_choices
@@ -48,12 +48,13 @@ MOST_DATES = 6
 
 class _WaysOut(NamedTuple):
     """The dates that may be come to instead of one; `lot` paid it, None where no credit did;
-    `swaps` is None where the terms know of no credits.
+    `swaps` is None where the terms know of no credits. `brings_credit`: one comes by leaving now.
     """
 
     offers: Sequence[FoundOffer]
     lot: LotFacts | None
     swaps: Swaps | None
+    brings_credit: bool
 
 
 class _Money(NamedTuple):
@@ -119,7 +120,8 @@ async def _ways_out(
     lot = await find_lot_that_paid(uow, [one.seat.seat]) if paid_by_credit else None
     knows_credits = facts_of_leaving(one.seat, tenant).terms.gives in (Gives.PACKAGE, Gives.CREDIT)
     swaps = await find_swaps(uow, tenant, [one.seat], now) if knows_credits else None
-    return _WaysOut(offers, lot, swaps)
+    coming = await find_credits_to_come(uow, tenant, [one.seat]) if paid_by_credit else {}
+    return _WaysOut(offers, lot, swaps, bool(coming))
 
 
 def _answer(
@@ -153,7 +155,7 @@ def _answer(
         starts_at=session.starts_at,
         ends_at=session.ends_at,
         title=session.title,
-        leaving="" if against_leaving else _leaving(one, facts, paid, now),
+        leaving="" if against_leaving else _leaving(one, facts, ways, paid, now),
         why_not_leave=against_leaving,
         dates=dates[:MOST_DATES],
         more=max(len(dates) - MOST_DATES, 0),
@@ -161,11 +163,11 @@ def _answer(
     )
 
 
-def _leaving(one: Own, facts: LeavingFacts, paid: _Money, now: datetime) -> str:
+def _leaving(one: Own, facts: LeavingFacts, ways: _WaysOut, paid: _Money, now: datetime) -> str:
     """Until when they may leave on the terms that hold now, and what those mean for their money."""
     order, share_minor = paid.order, one.seat.seat.share_minor
     if one.seat.seat.credit_lot_id is not None:
-        return _with_own_credit(facts, now)
+        return _with_own_credit(facts, brings_credit=ways.brings_credit)
     if order.total_minor and facts.terms.gives is Gives.PACKAGE and not facts.is_penalty_free:
         return _with_credit(order, facts, now)
     if not order.total_minor:
@@ -186,8 +188,8 @@ def _leaving(one: Own, facts: LeavingFacts, paid: _Money, now: datetime) -> str:
     return _("May leave until %(until)s and gets back %(amount)s.", until=until, amount=amount)
 
 
-def _with_own_credit(facts: LeavingFacts, now: datetime) -> str:
-    if not gives_own_credit_back(facts, now):
+def _with_own_credit(facts: LeavingFacts, *, brings_credit: bool) -> str:
+    if not brings_credit:
         return _("May leave until it starts, but gets no credit back.")
     until = datetime_local(_in_time_until(facts), facts.zone)
     return _("May leave until %(until)s and gets the credit back.", until=until)

@@ -26,7 +26,6 @@ from src.booking.queries.guest_packages import (
     list_sold_singly,
     lowest_single_minor,
     package_card,
-    refuse_what_fits_nothing,
 )
 from src.booking.queries.paying_with import takes_codes, voucher_line
 from src.booking.queries.transfers import due_day
@@ -180,7 +179,6 @@ async def _command(
 ) -> BuyCommand:
     async with services.uow_factory(ctx.here.id) as uow:
         package = await get_package(uow, package_id)
-        await refuse_what_fits_nothing(uow, package)
         single_minor = await lowest_single_minor(uow, package)
     return BuyCommand(
         package_id=package_id,

@@ -289,6 +289,20 @@ async def test_a_refund_in_the_dashboard_takes_the_credits_that_nothing_covers_a
     assert (await now_is(till, lot))[0] == left
 
 
+async def test_what_is_worth_nothing_by_its_rule_leaves_too_once_nothing_is_kept(
+    till: Till, sold: UUID
+) -> None:
+    """Eight were used of ten at 2.50 singly, so that the rest is worth nothing of the 20.00."""
+    rule = {"refund_rule": "claw_back", "single_minor": 250}
+    lot = await a_part_used(till, sold, credits=2, **rule)
+    (payment,) = await till.payments(sold)
+    intent = payment.payment_intent_id
+    for amount, left in ((PAID - 1, 2), (1, 0)):
+        await till.stripe.turn("refund_from_dashboard", payment=intent, amount=amount)
+        await take_refunds_of(till.services, till.business.id, intent)
+        assert (await now_is(till, lot))[0] == left
+
+
 async def test_ours_that_gave_way_to_the_dashboard_leaves_no_credits_behind(
     till: Till, ctx: RequestContext, sold: UUID, lot: CreditLot
 ) -> None:
@@ -301,7 +315,7 @@ async def test_ours_that_gave_way_to_the_dashboard_leaves_no_credits_behind(
     assert await now_is(till, lot) == (0, PAID, LotState.REFUNDED)
 
 
-Outcome = Literal["lost"] | None
+Outcome = Literal["won", "lost"] | None
 OUTCOMES: list[tuple[Outcome, int]] = [(None, 9), ("lost", 2), ("lost", 2)]
 
 
@@ -336,13 +350,19 @@ async def test_a_lost_dispute_of_what_was_paid_twice_leaves_the_credits(
     till: Till, sold: UUID, lot: CreditLot
 ) -> None:
     """The first payment stands, and bought them."""
+    await dispute(till, sold, await paid_twice(till, sold), PAID)
+    assert (await now_is(till, lot))[0] == 7
+
+
+async def paid_twice(till: Till, order_id: UUID) -> UUID:
+    """Another payment of what is paid already. Returns its id."""
     payment_id = new_id()
     async with till.services.uow_factory(till.business.id) as uow:
         uow.session.add(
             Payment(
                 tenant_id=uow.tenant,
                 id=payment_id,
-                order_id=sold,
+                order_id=order_id,
                 account_id=till.account_id,
                 payment_intent_id="pi_twice",
                 page_id=None,
@@ -355,8 +375,7 @@ async def test_a_lost_dispute_of_what_was_paid_twice_leaves_the_credits(
                 received_at=uow.clock.now(),
             )
         )
-    await dispute(till, sold, payment_id, PAID)
-    assert (await now_is(till, lot))[0] == 7
+    return payment_id
 
 
 async def test_a_lost_dispute_of_a_part_leaves_what_the_rest_has_paid(

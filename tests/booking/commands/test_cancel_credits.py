@@ -28,7 +28,15 @@ from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked, seats_of
 from tests.booking.commands.test_cancel_money import UNDO, buys, cancels
 from tests.booking.commands.test_leave import TERMS, leave, refunds
-from tests.support.builders import Business, Term, a_business, a_series, a_service
+from tests.support.builders import (
+    Business,
+    Term,
+    a_business,
+    a_series,
+    a_service,
+    a_session,
+)
+from tests.support.cancelling import seats_taken_back
 from tests.support.clock import FrozenClock
 from tests.support.credits import a_lot, ledger_of
 from tests.support.mail import RememberingMailer
@@ -224,6 +232,39 @@ async def test_a_credit_given_for_a_place_leads_to_the_booking_and_not_to_a_purc
     [lot] = await lots(services, lotus)
     async with services.uow_factory(lotus.id) as uow:
         own = await get_own_lots(uow, lotus.tenant, services.settings, lot.customer_id)
+        order = await uow.session.get_one(Order, (lotus.id, made.order_id))
+        path = booking_path(services.settings, lotus.slug, order)
+    [shown] = own.current
+    assert (shown.href, shown.is_for_place) == (path, True)
+
+
+async def test_one_that_came_instead_of_an_ended_one_leads_to_the_booking_too(
+    services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    """It is of the order that had bought the ended one, which has a page of its own."""
+    service = await a_service(services.uow_factory, lotus.id, slug="pilates")
+    session = await a_session(services.uow_factory, service)
+    paid = await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    customer_id, lot_id = await a_lot(
+        services.uow_factory, lotus.id, number=1, order_id=paid.order_id
+    )
+    wish = a_wish(
+        "session",
+        session.id,
+        way=PayWay.CREDIT,
+        customer_id=customer_id,
+        credit_lot_id=lot_id,
+        party=("Kim",),
+    )
+    made = await booked(services.uow_factory, lotus, wish)
+    async with services.uow_factory(lotus.id) as uow:
+        lot = await uow.session.get_one(CreditLot, (lotus.id, lot_id))
+        lot.expires_at = clock.now() - timedelta(hours=1)
+    seats = await seats_of(services.uow_factory, lotus.id)
+    theirs = [seat.id for seat in seats if seat.order_id == made.order_id]
+    await seats_taken_back(services.uow_factory, lotus, theirs)
+    async with services.uow_factory(lotus.id) as uow:
+        own = await get_own_lots(uow, lotus.tenant, services.settings, customer_id)
         order = await uow.session.get_one(Order, (lotus.id, made.order_id))
         path = booking_path(services.settings, lotus.slug, order)
     [shown] = own.current

@@ -5,16 +5,17 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from src.billing.commands.by_staff import RefundByHand, refund_by_hand
 from src.billing.commands.dispute_news import take_dispute_news
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import record_foreign_refund
 from src.billing.domain.credits import Scope
-from src.billing.models import CreditLot, Fee, Payment, Refund
+from src.billing.models import CreditLot, Fee, Order, Payment, Refund
 from src.billing.owed import get_owed_minor
 from src.billing.processor import Dispute, ProcessorRefund, RefundStatus
+from src.billing.queries.to_hand_back import get_to_hand_back_minor
 from src.booking.commands.book import Booked, book
 from src.booking.commands.cancel import cancel_session
 from src.booking.commands.cancel_returns import NOTHING, MoneyWanted
@@ -24,6 +25,7 @@ from src.booking.domain.drop_in import PayWay
 from src.booking.domain.fees import FeeRule
 from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.domain.refund_policy import BuyerRule, Gives, RefundPolicy
+from src.booking.queries.guest_leaving import get_leaving_page
 from src.platform.errors import InvalidInput
 from src.platform.services import Services
 from src.tenants.queries.tenants import tenant_snapshot
@@ -53,6 +55,7 @@ from tests.support.vouchers import CODE, a_voucher
 from tests.support.work import work, work_through
 
 pytestmark = pytest.mark.anyio
+WHOLE = LeavingTerms(tiers=(Tier(before=24, percent=100),), whole_course=True)
 
 
 @pytest.fixture
@@ -266,6 +269,32 @@ async def test_what_lies_in_a_credit_does_not_come_back_to_who_leaves(
     seats = await seats_of(services.uow_factory, lotus.id)
     await leave(services, lotus, made, [one for one in seats if one.state == "confirmed"])
     assert sum(await refunds(services, lotus.id)) + in_credits == 6000
+
+
+async def test_the_pages_say_no_more_than_the_business_hands_back_beside_a_credit(
+    services: Services, clock: FrozenClock, lotus: Business
+) -> None:
+    """Of 60 paid on site 20 went back, and 20 lie in a credit: two dates for 40 bring 20 more."""
+    given = await a_refund_package(services.uow_factory, lotus.id)
+    service = await a_service(services.uow_factory, lotus.id)
+    term = await a_series(
+        services.uow_factory, service, price_type="on_site", leaving=WHOLE.document()
+    )
+    made = await buys(services, lotus, term, "carl", by_card=False)
+    money = MoneyWanted(choice=MoneyChoice.CREDIT, package_id=given.id)
+    await cancels(services, lotus, term, money, date=2)
+    await work_through(services, clock, lotus.id, UNDO)
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(Payment).values(refunded_minor=2000))
+        await uow.session.execute(update(Order).values(refunded_minor=2000))
+    async with services.uow_factory(lotus.id) as uow:
+        tenant = await tenant_snapshot(uow, lotus.id, uow.clock.now())
+        page = await get_leaving_page(uow, tenant, services.settings, made.order_id, None)
+    assert (page.back_minor, page.by_hand_minor) == (0, 2000)
+    seats = await seats_of(services.uow_factory, lotus.id)
+    await leave(services, lotus, made, [one for one in seats if one.state == "confirmed"])
+    async with services.uow_factory(lotus.id) as uow:
+        assert await get_to_hand_back_minor(uow, made.order_id) == 2000
 
 
 async def test_nor_to_whom_the_business_gives_back(

@@ -1,5 +1,6 @@
 """Credits that are for certain people only: the customer says so, and the booking holds to it."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -19,8 +20,11 @@ from src.tenants.commands.own_people import keep_person, remove_person
 from src.tenants.log_subjects import find_log_subjects
 from src.tenants.models import AuditEntry, Participant
 from src.tenants.queries.own_people import list_own_people
+from tests.booking.commands.test_book import seats_of
 from tests.booking.commands.test_book_by_credit import by_credit
 from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.cancelling import seats_taken_back
+from tests.support.clock import FrozenClock
 from tests.support.credits import a_lot, balance_of
 
 pytestmark = pytest.mark.anyio
@@ -192,6 +196,34 @@ async def test_nor_are_they_everyones_when_one_of_the_two_is_removed(
     assert not (await users_now(services, lotus, mine[1])).is_everyone
 
 
+async def test_who_stands_for_somebody_removed_is_booked_beside_all_who_were_named(
+    services: Services, lotus: Business
+) -> None:
+    """Kim is the older of the two by that name, and older than Leo: the row keeps her behind him,
+    in another order than one in which the three would be named.
+    """
+    mine = await a_lot(services.uow_factory, lotus.id)
+    theirs = await a_lot(services.uow_factory, lotus.id, "carl@work.example")
+    await kept(services, lotus, mine[0], "Kim")
+    leo = await kept(services, lotus, theirs[0], "Leo")
+    async with services.uow_factory(lotus.id) as uow:
+        await keep_person(uow, theirs[0], "Kim", "")
+    async with services.uow_factory(lotus.id) as uow:
+        [kim] = [one.id for one in await list_own_people(uow, theirs[0]) if one.name == "Kim"]
+    await chosen(services, lotus, theirs, LotUsers(people=frozenset({kim, leo})))
+    async with services.uow_factory(lotus.id) as uow:
+        await merge_customers(uow, lotus.ctx, theirs[0], mine[0])
+    async with services.uow_factory(lotus.id) as uow:
+        await remove_person(uow, mine[0], kim)
+    service = await a_service(services.uow_factory, lotus.id)
+    date = await a_session(services.uow_factory, service, capacity=10)
+    lot, party = (mine[0], theirs[1]), ("Kim", "Leo")
+    await by_credit(services, lotus, "session", date.id, lot, guest_name="Carl", party=party)
+    users = await users_now(services, lotus, theirs[1])
+    async with services.uow_factory(lotus.id) as uow:
+        await set_users(uow, lotus.ctx, theirs[1], users, "")
+
+
 async def test_staff_change_it_with_a_reason_that_stands_in_the_log(
     services: Services, lotus: Business, carl: tuple[UUID, UUID]
 ) -> None:
@@ -222,6 +254,31 @@ async def test_the_log_leads_from_who_may_use_credits_to_the_credits(
         [kind] = await uow.session.scalars(logged)
         subjects = await find_log_subjects(uow, [(kind, lot_id)])
     assert subjects[kind, lot_id].words
+
+
+async def test_a_credit_that_comes_instead_of_one_that_has_ended_is_for_the_same_people(
+    services: Services, clock: FrozenClock, lotus: Business
+) -> None:
+    """The business calls off a date that was paid with a credit, and the credit has ended since."""
+    ends_at = clock.now() + timedelta(days=8)
+    carl = await a_lot(services.uow_factory, lotus.id, number=1, expires_at=ends_at)
+    kim = await kept(services, lotus, carl[0], "Kim")
+    await chosen(services, lotus, carl, LotUsers(people=frozenset({kim})))
+    service = await a_service(services.uow_factory, lotus.id)
+    date = await a_session(services.uow_factory, service, in_days=7)
+    await by_credit(services, lotus, "session", date.id, carl, guest_name="Carl", party=("Kim",))
+    async with services.uow_factory(lotus.id) as uow:
+        ended = clock.now() - timedelta(days=1)
+        await uow.session.execute(update(CreditLot).values(expires_at=ended))
+    await seats_taken_back(
+        services.uow_factory,
+        lotus,
+        [seat.id for seat in await seats_of(services.uow_factory, lotus.id)],
+    )
+    async with services.uow_factory(lotus.id) as uow:
+        usable = select(CreditLot).where(CreditLot.balance > 0)
+        [new] = (await uow.session.scalars(usable)).all()
+    assert read_users(new.users) == LotUsers(people=frozenset({kim}))
 
 
 async def test_rolled_over_credits_are_for_the_same_people(

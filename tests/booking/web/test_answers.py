@@ -1,11 +1,14 @@
 """Why this customer cannot book something: with their seats, waiting place, price and code."""
 
 from datetime import timedelta
+from html import unescape
 from uuid import UUID
 
 import pytest
 from httpx import AsyncClient
 
+from src.billing.domain.lot_users import LotUsers
+from src.platform.ids import new_id
 from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.commands.test_waitlist import Town, a_town
@@ -14,6 +17,7 @@ from tests.support.builders import Business, a_business, a_series, a_service, a_
 from tests.support.clock import FrozenClock
 from tests.support.coupons import a_coupon, lose_coupons
 from tests.support.gaps import a_course
+from tests.support.lots import lot_of
 from tests.tenants.commands.test_customer_care import a_customer
 
 pytestmark = pytest.mark.anyio
@@ -154,3 +158,25 @@ async def test_a_place_that_completes_a_course_is_not_had_by_booking_its_date(
     offered = (await client.get(path)).text
     assert "1 place is offered to them until" in offered
     assert "This date is sold out." in offered
+
+
+@pytest.mark.parametrize(("size", "is_refused"), [(1, True), (2, False)])
+async def test_credits_for_a_child_alone_are_not_said_to_pay_for_the_customer(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    anna: UUID,
+    size: int,
+    is_refused: bool,
+) -> None:
+    """For one it is the customer who comes; who the others are, nobody has said."""
+    session = await a_session(services.uow_factory, await a_service(services.uow_factory, lotus.id))
+    kim = frozenset({new_id()})
+    await lot_of(services.uow_factory, lotus.id, anna, users=LotUsers(people=kim))
+    path = f"{HOME}/{anna}?what=session:{session.id}&size={size}"
+    text = unescape((await client.get(path)).text)
+    refused = "“Ten sessions” is for certain people, and not for these."
+    assert (refused in text, "“Ten sessions” can pay for this" in text) == (
+        is_refused,
+        not is_refused,
+    )

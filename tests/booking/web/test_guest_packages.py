@@ -344,3 +344,22 @@ async def test_what_fits_nothing_on_offer_says_so_and_is_not_sold(
     await sign_in_portal(shop.guest.client, shop.services, shop.business.id, carl.id)
     own = await shop.guest.open("/b/lotus/me")
     assert "Nothing on offer has this tag at present." in own.text
+
+
+async def test_what_was_bought_stays_bought_once_it_fits_nothing(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    """The form is sent twice, and in between the last date of its tag has lost it."""
+    factory = shop.services.uow_factory
+    await a_series(factory, await a_service(factory, shop.business.id), tags=["mornings"])
+    only = {"any_service": False, "tags": ["mornings"], "pays": ["on_site"]}
+    package = await a_package(factory, shop.business.id, **only)
+    await shop.guest.open(form_of(package))
+    open_form = shop.guest.page
+    bought = await shop.send(step="buy")
+    await change(shop, Series, tags=[])
+    clock.advance(timedelta(seconds=2))
+    shop.guest.page = open_form
+    again = await shop.send(step="buy")
+    assert (again.status_code, again.headers["location"]) == (303, bought.headers["location"])
+    assert len(await rows(shop, Order)) == 1

@@ -1,0 +1,125 @@
+"""Credits that what a business keeps of their order's money pays for no more.
+
+Source: docs/algorithms/credits.md.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+
+from src.billing.commands.credits import lot_facts
+from src.billing.domain.credit_acts import by_rule_minor
+from src.billing.domain.credits import LotSource, LotState, lot_state, taken_with_money
+from src.billing.models import CreditLot, Payment
+from src.billing.queries.credit_worth import get_worth
+from src.billing.queries.disputes import lost_of_payment_minor
+from src.platform.db.uow import UnitOfWork
+
+PAID = (str(LotSource.PACKAGE), str(LotSource.SEAT))
+"""Sources of credits that the money of an order is in."""
+
+
+async def list_uncovered(
+    uow: UnitOfWork,
+    order_id: UUID,
+    lots: Iterable[CreditLot],
+    coming: Mapping[UUID, int] | None = None,
+) -> list[tuple[CreditLot, int]]:
+    """How many credits of which of all the order's `lots` nothing pays for. What is kept covers
+    those that can be used first; those that were lost at their end can still be extended. `coming`
+    are credits by lot that are about to come back from places.
+    """
+    kept_minor, found, more = await get_kept_minor(uow, order_id), [], coming or {}
+    for lot in sorted(lots, key=lambda one: not _is_usable(uow, one)):
+        extra = more.get(lot.id, 0)
+        if not lot.balance + lot.forfeited + extra:
+            continue
+        facts = (await get_worth(uow, lot, with_forfeited=True, coming=extra)).facts
+        worth_minor = by_rule_minor(facts)
+        if kept_minor or not facts.paid_minor:
+            number = taken_with_money(facts.unused, worth_minor, kept_minor)
+        else:
+            # Of what nothing is kept, nothing is paid for, be it worth nothing by its rule.
+            number = facts.unused
+        kept_minor = max(0, kept_minor - worth_minor)
+        if number:
+            found.append((lot, number))
+    return found
+
+
+async def list_orders_given_back(uow: UnitOfWork, lot_ids: Collection[UUID]) -> list[UUID]:
+    """Of the orders that these lots are of, those of whose price some has gone back, or a bank has
+    kept some, by id.
+    """
+    went_back = or_(Payment.refunded_minor > 0, lost_of_payment_minor() > 0)
+    found = await uow.session.scalars(
+        select(Payment.order_id)
+        .join(
+            CreditLot,
+            (CreditLot.tenant_id == Payment.tenant_id) & (CreditLot.order_id == Payment.order_id),
+        )
+        .where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.id.in_(lot_ids),
+            CreditLot.source.in_(PAID),
+            Payment.is_extra.is_(False),
+            went_back,
+        )
+        .distinct()
+        .order_by(Payment.order_id)
+    )
+    return list(found)
+
+
+async def find_unpaid_seats(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> set[UUID]:
+    """Of seats that would give back the credit of their lot, those whose credit would not stay
+    there, because nothing pays for it any more.
+    """
+    coming = Counter(credited.values())
+    if not coming:
+        return set()
+    unpaid: dict[UUID, int] = {}
+    for order_id in await list_orders_given_back(uow, coming):
+        lots = await uow.session.scalars(
+            select(CreditLot)
+            .where(
+                CreditLot.tenant_id == uow.tenant,
+                CreditLot.order_id == order_id,
+                CreditLot.source.in_(PAID),
+            )
+            .order_by(CreditLot.id)
+        )
+        for lot, number in await list_uncovered(uow, order_id, lots.all(), coming):
+            unpaid[lot.id] = min(number, coming.get(lot.id, 0))
+    return last_seats(credited, unpaid)
+
+
+def last_seats(credited: Mapping[UUID, UUID], numbers: Mapping[UUID, int]) -> set[UUID]:
+    """Of the seats, by their lots, so many of each lot."""
+    found: set[UUID] = set()
+    for lot_id, number in numbers.items():
+        of_lot = sorted((seat for seat, lot in credited.items() if lot == lot_id), reverse=True)
+        found.update(of_lot[:number])
+    return found
+
+
+async def get_kept_minor(uow: UnitOfWork, order_id: UUID) -> int:
+    """What the business keeps of the order's price: what neither went back nor did a bank take for
+    good. What is disputed counts until it is lost, for it may come back.
+    """
+    await uow.settle()
+    left = Payment.amount_minor - Payment.refunded_minor
+    found = await uow.session.scalar(
+        select(func.sum(func.greatest(left - lost_of_payment_minor(), 0))).where(
+            Payment.tenant_id == uow.tenant,
+            Payment.order_id == order_id,
+            Payment.is_extra.is_(False),
+        )
+    )
+    return int(found or 0)
+
+
+def _is_usable(uow: UnitOfWork, lot: CreditLot) -> bool:
+    return lot_state(lot_facts(lot), uow.clock.now()) is LotState.ACTIVE

@@ -1,0 +1,83 @@
+"""Money goes back in the moment in which a place gives the credit back that it had bought.
+
+Whoever comes first, the credit comes back as one of the two. The control gives credits back without
+looking whether anything pays for them, and shows the race.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from uuid import UUID
+
+import pytest
+
+from src.billing.commands.credits import give_back_credits
+from src.booking.commands import credit_returns
+from src.booking.commands.leave import leave_dates
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import InvalidInput
+from src.platform.services import Services
+from src.tenants.queries.tenants import tenant_snapshot
+from tests.booking.commands.test_book import seats_of
+from tests.booking.commands.test_leave import TERMS
+from tests.booking.commands.test_unpaid_credits import PRICE, left, pay_back, two_used
+from tests.conftest import Committing
+from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.locks import until_somebody_waits
+
+pytestmark = [pytest.mark.anyio, pytest.mark.race]
+
+Act = Callable[[UnitOfWork], Awaitable[object]]
+
+
+async def at_once(committing: Committing, *, first: str) -> tuple[int, BaseException | None]:
+    """How many credits are left once both are through, and what was said to who came second."""
+    services: Services = committing.services
+    lotus: Business = await a_business(committing.uow_factory)
+    service = await a_service(committing.uow_factory, lotus.id, leaving=TERMS)
+    made = await two_used(services, lotus, await a_session(committing.uow_factory, service))
+    seats = await seats_of(committing.uow_factory, lotus.id)
+
+    async def leave(uow: UnitOfWork) -> None:
+        tenant = await tenant_snapshot(uow, lotus.id, uow.clock.now())
+        await leave_dates(uow, tenant, made.order_id, [seat.id for seat in seats])
+
+    async def refund(uow: UnitOfWork) -> None:
+        await pay_back(uow, lotus, PRICE)
+
+    acts: dict[str, Act] = {"leaving": leave, "money": refund}
+    [second] = acts.keys() - {first}
+
+    async def follows() -> None:
+        async with committing.uow_factory(lotus.id) as uow:
+            await acts[second](uow)
+
+    async with committing.uow_factory(lotus.id) as uow:
+        await acts[first](uow)
+        await uow.settle()
+        following = asyncio.create_task(follows())
+        await until_somebody_waits(committing.uow_factory)
+    [said] = await asyncio.gather(following, return_exceptions=True)
+    return await left(services, lotus), said
+
+
+async def test_who_leaves_while_the_money_goes_gets_no_credit(committing: Committing) -> None:
+    assert await at_once(committing, first="money") == (0, None)
+
+
+async def test_control_without_a_look_at_the_money_they_get_both(
+    committing: Committing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def give_back(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> set[UUID]:
+        await give_back_credits(uow, Counter(credited.values()))
+        return set()
+
+    monkeypatch.setattr(credit_returns, "return_to_lots", give_back)
+    assert await at_once(committing, first="money") == (2, None)
+
+
+async def test_who_left_first_has_their_credits_and_the_money_stays(committing: Committing) -> None:
+    """Unused credits go back by a refund of their own, with which they leave."""
+    credits_left, said = await at_once(committing, first="leaving")
+    assert credits_left == 2
+    assert isinstance(said, InvalidInput)
