@@ -170,12 +170,12 @@ async def _save(
     read = read_policy(bound)
     if read is None:
         return await _page(request, services, ctx, subject, bound, None, status_code=422)
+    policy, seen = read.policy, bound.value("seen")
     if read.wrong:
         async with services.uow_factory(ctx.here.id) as uow:
-            more = await find_policy_errors(uow, subject.terms, read.policy)
+            more = await find_policy_errors(uow, subject.terms, policy)
         bound = bound.with_errors(read.at_the_form(more))
-        return await _page(request, services, ctx, subject, bound, None, status_code=422)
-    policy, seen = read.policy, bound.value("seen")
+        return await _page(request, services, ctx, subject, bound, policy, status_code=422)
     if "preview" in bound.raw:
         return await _page(request, services, ctx, subject, bound, policy)
     try:
