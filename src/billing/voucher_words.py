@@ -12,7 +12,7 @@ def voucher_state(voucher: Voucher, now: datetime) -> Badge:
     if voucher.state == VoucherState.BLOCKED:
         return Badge(_("Blocked"), "error")
     if voucher.state == VoucherState.PENDING:
-        return Badge(_("Waits for payment"), "warning")
+        return Badge(_("Waiting for payment"), "warning")
     if is_over(voucher.expires_at, now):
         return Badge(_("Expired"), "muted")
     if voucher.balance_minor == 0:

@@ -94,7 +94,10 @@ async def delete_package(uow: UnitOfWork, ctx: RequestContext, package_id: UUID)
         raise no_such_package()
     if await is_ever_sold(uow, package_id):
         raise Conflict(
-            _("Credits of this package are about, so it stays. Switch it off instead."),
+            _(
+                "Customers have credits of this package, so it cannot be deleted."
+                " Switch it off instead."
+            ),
             code="package_sold",
         )
     await uow.session.delete(package)

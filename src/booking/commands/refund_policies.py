@@ -76,13 +76,22 @@ async def _set(
         raise changed_since_seen()
     if not policy.is_empty:
         await require_feature_now(uow, ctx, Feature.AUTO_REFUND)
-    wrong = policy_errors(policy, has_quiet=terms.quiet_hours is not None)
-    wrong |= await _unknown_packages(uow, policy)
+    wrong = await find_policy_errors(uow, terms, policy)
     if wrong:
         raise InvalidInput(_("Please look at the marked fields."), fields=wrong)
     row.leaving = terms.with_policy(None if policy.is_empty else policy).document()
     row.updated_at = uow.clock.now()
     return True
+
+
+async def find_policy_errors(
+    uow: UnitOfWork, terms: LeavingTerms, policy: RefundPolicy
+) -> dict[str, str]:
+    """All sentences by field, `policy.<kind>.<field>`; empty when the policy may be saved with
+    these terms.
+    """
+    wrong = policy_errors(policy, has_quiet=terms.quiet_hours is not None)
+    return wrong | await _unknown_packages(uow, policy)
 
 
 async def _unknown_packages(uow: UnitOfWork, policy: RefundPolicy) -> dict[str, str]:

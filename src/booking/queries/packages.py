@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import Text, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from src.billing.commands.credits import scope_of
@@ -22,12 +22,15 @@ from src.tenants.context import TenantSnapshot
 
 
 class Single(NamedTuple):
-    """A service as packages see it: what one entry costs, and all words it is found by."""
+    """A service as packages see it: what one entry costs, all words it is found by, and whether it
+    is switched on.
+    """
 
     id: UUID
     name: str
     price_minor: int
     tags: frozenset[str]
+    active: bool
 
 
 class Sold(NamedTuple):
@@ -138,6 +141,7 @@ async def list_singles(uow: UnitOfWork) -> list[Single]:
             one.name,
             0 if one.price_type == SeriesPriceType.FREE else one.price_minor,
             frozenset(one.tags) | more.get(one.id, frozenset()),
+            one.active,
         )
         for one in services
     ]
@@ -217,3 +221,27 @@ async def find_tags_in_use(uow: UnitOfWork, tags: Collection[str]) -> dict[str, 
         if names:
             users[tag] = list(names)
     return users
+
+
+async def find_needing(uow: UnitOfWork, service_id: UUID) -> list[str]:
+    """The names, each once, of packages on offer and of credits that are about which are good for
+    this service: by itself, or by a tag that no other service has that is switched on.
+    """
+    singles = await list_singles(uow)
+    others = [one.tags for one in singles if one.active and one.id != service_id]
+    own = frozenset[str]().union(*(one.tags for one in singles if one.id == service_id))
+    tags = cast(sorted(own - frozenset[str]().union(*others)), ARRAY(Text))
+    packages = select(Package.name).where(
+        Package.tenant_id == uow.tenant,
+        Package.active,
+        ~Package.any_service,
+        or_(Package.service_ids.has_key(str(service_id)), Package.tags.has_any(tags)),
+    )
+    lots = select(CreditLot.name).where(
+        CreditLot.tenant_id == uow.tenant,
+        or_(CreditLot.balance > 0, CreditLot.state == str(LotState.PENDING)),
+        or_(CreditLot.expires_at.is_(None), CreditLot.expires_at > uow.clock.now()),
+        ~CreditLot.any_service,
+        or_(CreditLot.service_ids.has_key(str(service_id)), CreditLot.tags.has_any(tags)),
+    )
+    return list((await uow.session.scalars(packages.union(lots).order_by("name"))).all())

@@ -1,8 +1,9 @@
-"""A word to whoever takes the last of a tag away while credits are still found by it."""
+"""A word to whoever takes away what credits are good for: the last of a tag, or a service."""
 
 from collections.abc import Collection
+from uuid import UUID
 
-from src.booking.queries.packages import find_tags_in_use
+from src.booking.queries.packages import find_needing, find_tags_in_use
 from src.platform.i18n import _
 from src.platform.services import Services
 from src.platform.web.pages import AnyRequest, flash
@@ -21,5 +22,23 @@ async def warn_of_lost_tags(
             " They find no date by it.",
             tag=tag,
             names=", ".join(f"“{name}”" for name in names),
+        )
+        flash(request, "warning", said)
+
+
+async def warn_of_service_off(
+    request: AnyRequest, services: Services, ctx: RequestContext, service_id: UUID, name: str
+) -> None:
+    """For a service that was just switched off and stays so; packages and credits stay as they
+    are.
+    """
+    async with services.uow_factory(ctx.here.id) as uow:
+        names = await find_needing(uow, service_id)
+    if names:
+        said = _(
+            "“%(service)s” is switched off, but these credits are good for it: %(names)s. Until it"
+            " is on again, they find no date of it.",
+            service=name,
+            names=", ".join(f"“{one}”" for one in names),
         )
         flash(request, "warning", said)

@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from src.booking.commands.refund_policies import (
+    find_policy_errors,
     mark_of_policy,
     set_series_policy,
     set_service_policy,
@@ -29,7 +30,6 @@ from src.booking.web.meanwhile import stale
 from src.booking.web.refund_policy_forms import (
     STEPS,
     PolicyForm,
-    at_the_form,
     gives_choices,
     initial_of,
     kind_words,
@@ -119,7 +119,7 @@ async def save_series_policy(
     ctx: NamedDependency[RequestContext],
     series_id: FromPath[UUID],
 ) -> Response[bytes]:
-    """What is sold keeps what it was sold under."""
+    """What is sold keeps what it was sold under. All that is wrong is said at once."""
     return await _save(request, services, ctx, None, series_id)
 
 
@@ -140,7 +140,7 @@ async def save_service_policy(
     ctx: NamedDependency[RequestContext],
     service_id: FromPath[UUID],
 ) -> Response[bytes]:
-    """What is sold keeps what it was sold under."""
+    """What is sold keeps what it was sold under. All that is wrong is said at once."""
     return await _save(request, services, ctx, service_id, None)
 
 
@@ -167,20 +167,25 @@ async def _save(
 ) -> Response[bytes]:
     subject = await _subject(services, ctx, service_id, series_id)
     bound = bind(PolicyForm, await read_form(request))
-    form, policy = bound.struct, None
-    if form is None:
+    read = read_policy(bound)
+    if read is None:
         return await _page(request, services, ctx, subject, bound, None, status_code=422)
+    policy, seen = read.policy, bound.value("seen")
+    if read.wrong:
+        async with services.uow_factory(ctx.here.id) as uow:
+            more = await find_policy_errors(uow, subject.terms, policy)
+        bound = bound.with_errors(read.at_the_form(more))
+        return await _page(request, services, ctx, subject, bound, policy, status_code=422)
+    if "preview" in bound.raw:
+        return await _page(request, services, ctx, subject, bound, policy)
     try:
-        policy = read_policy(form)
-        if "preview" in bound.raw:
-            return await _page(request, services, ctx, subject, bound, policy)
         async with services.uow_factory(ctx.here.id) as uow:
             if series_id is not None:
-                await set_series_policy(uow, ctx, series_id, policy, form.seen)
+                await set_series_policy(uow, ctx, series_id, policy, seen)
             else:
-                await set_service_policy(uow, ctx, subject.service.id, policy, form.seen)
+                await set_service_policy(uow, ctx, subject.service.id, policy, seen)
     except InvalidInput as refused:
-        fields = at_the_form(refused.fields, form) if policy is not None else refused.fields
+        fields = read.at_the_form(refused.fields)
         bound = bound.refused(InvalidInput(refused.message, fields=fields))
         return await _page(request, services, ctx, subject, bound, policy, status_code=422)
     except Conflict as refused:

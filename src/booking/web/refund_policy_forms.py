@@ -1,6 +1,7 @@
 """The form of a refund policy: what an owner types for each kind of buyer, and back."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,10 +9,11 @@ import msgspec
 from msgspec import Meta
 
 from src.booking.domain.leaving import LeavingTerms, Tier
+from src.booking.domain.leaving_steps import step_errors
 from src.booking.domain.refund_policy import CHOICES, BuyerKind, BuyerRule, Gives, RefundPolicy
 from src.booking.web.leaving_forms import TierRow
-from src.platform.errors import InvalidInput
 from src.platform.i18n import _
+from src.platform.web.forms import Bound, rest_of
 
 STEPS = 3
 ALL = 100
@@ -56,65 +58,96 @@ def _row(kind: BuyerKind, rule: BuyerRule | None) -> dict[str, Any]:
     }
 
 
-def read_policy(form: PolicyForm) -> RefundPolicy:
-    """Raises: InvalidInput at the fields of the form, for what is no number."""
-    wrong: dict[str, str] = {}
-    rules = {
-        row.kind.value: _rule(row, f"rules.{place}", wrong)
-        for place, row in enumerate(form.rules)
-        if row.gives is not None
-    }
-    if wrong:
-        raise InvalidInput(_("Please look at the marked fields."), fields=wrong)
-    return RefundPolicy(**rules)
-
-
-def at_the_form(fields: Mapping[str, str], form: PolicyForm) -> dict[str, str]:
-    """The sentences about a policy at the fields of the form; a step is found by its place among
-    those that are filled in.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadPolicy:
+    """What was typed, as a policy. `wrong` is what could not be read, by field of the form; such a
+    step is no part of the policy. `rows` and `steps` are the places of its rules and of their tiers
+    in the form, by kind of buyer.
     """
-    places = {row.kind.value: place for place, row in enumerate(form.rules)}
-    found: dict[str, str] = {}
-    for name, said in fields.items():
-        _policy, kind, rest = name.split(".", 2)
-        place = places[kind]
-        if rest.startswith("tiers."):
-            _tiers, position, column = rest.split(".")
-            step = _filled(form.rules[place])[int(position)]
-            rest = f"tiers.{step}.{column}"
-        found[f"rules.{place}.{rest}"] = said
+
+    policy: RefundPolicy
+    wrong: dict[str, str]
+    rows: dict[str, int]
+    steps: dict[str, list[int]]
+
+    def at_the_form(self, fields: Mapping[str, str]) -> dict[str, str]:
+        """The sentences about the policy at the fields of the form, beside what could not be read:
+        without a step that can be read, nothing is said of none being there.
+        """
+        found: dict[str, str] = {}
+        for name, said in fields.items():
+            _policy, kind, rest = name.split(".", 2)
+            row = f"rules.{self.rows[kind]}"
+            if rest.startswith("tiers."):
+                _tiers, position, column = rest.split(".")
+                rest = f"tiers.{self.steps[kind][int(position)]}.{column}"
+            elif rest == "tiers" and any(one.startswith(f"{row}.tiers.") for one in self.wrong):
+                continue
+            found[f"{row}.{rest}"] = said
+        return {**found, **self.wrong}
+
+
+def read_policy(bound: Bound[PolicyForm]) -> ReadPolicy | None:
+    """As much of the form as can be read. None for one of which nothing can be made."""
+    form = bound.struct if bound.form_error is None else None
+    if form is None and bound.errors:
+        form = rest_of(PolicyForm, bound)
+    if form is None:
+        return None
+    wrong: dict[str, str] = {}
+    rules: dict[str, BuyerRule] = {}
+    rows: dict[str, int] = {}
+    steps: dict[str, list[int]] = {}
+    for place, row in enumerate(form.rules):
+        if row.gives is None:
+            continue
+        kind = row.kind.value
+        tiers = _tiers(row, f"rules.{place}", wrong) if row.gives is not Gives.NOTHING else {}
+        rows[kind], steps[kind] = place, list(tiers)
+        rules[kind] = BuyerRule(
+            gives=row.gives,
+            tiers=tuple(tiers.values()),
+            package_id=row.package_id if row.gives is Gives.PACKAGE else None,
+        )
+    wrong |= bound.errors
+    return ReadPolicy(policy=RefundPolicy(**rules), wrong=wrong, rows=rows, steps=steps)
+
+
+def _tiers(row: RuleRow, name: str, wrong: dict[str, str]) -> dict[int, Tier]:
+    """The steps that can be read, by their places; the others go into `wrong`."""
+    found: dict[int, Tier] = {}
+    for place, step in enumerate(row.tiers):
+        if step.is_empty:
+            continue
+        unread: dict[str, str] = {}
+        tier = _tier(step, unread)
+        if not unread:
+            found[place] = tier
+            continue
+        beside = step_errors((tier,), has_quiet=False)
+        unread = {one.removeprefix("tiers.0."): said for one, said in beside.items()} | unread
+        wrong |= {f"{name}.tiers.{place}.{column}": said for column, said in unread.items()}
     return found
 
 
-def _rule(row: RuleRow, name: str, wrong: dict[str, str]) -> BuyerRule:
-    assert row.gives is not None
-    gives_some = row.gives is not Gives.NOTHING
-    steps = _filled(row) if gives_some else []
-    return BuyerRule(
-        gives=row.gives,
-        tiers=tuple(_tier(row.tiers[step], f"{name}.tiers.{step}", wrong) for step in steps),
-        package_id=row.package_id if row.gives is Gives.PACKAGE else None,
+def _tier(step: TierRow, wrong: dict[str, str]) -> Tier:
+    """An empty percent is all of it. What is no number goes into `wrong`, and no rule is broken by
+    what stands in its place.
+    """
+    typed = step.percent.strip().removesuffix("%").strip()
+    return Tier(
+        before=_number(step.before, "before", 0, wrong),
+        unit=step.unit,
+        percent=_number(typed, "percent", ALL, wrong) if typed else ALL,
     )
 
 
-def _filled(row: RuleRow) -> list[int]:
-    return [place for place, step in enumerate(row.tiers) if not step.is_empty]
-
-
-def _tier(step: TierRow, name: str, wrong: dict[str, str]) -> Tier:
-    """An empty percent is all of it."""
-    before = _number(step.before, f"{name}.before", wrong)
-    typed = step.percent.strip().removesuffix("%").strip()
-    percent = _number(typed, f"{name}.percent", wrong) if typed else ALL
-    return Tier(before=before, unit=step.unit, percent=percent)
-
-
-def _number(text: str, name: str, wrong: dict[str, str]) -> int:
+def _number(text: str, name: str, instead: int, wrong: dict[str, str]) -> int:
     typed = text.strip()
     if typed.isascii() and typed.isdigit():
         return int(typed)
     wrong[name] = _("Please give a whole number.")
-    return 0
+    return instead
 
 
 def kind_words() -> dict[BuyerKind, tuple[str, str]]:

@@ -8,9 +8,10 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from src.booking.commands.services import set_service_active
+from src.booking.commands.services import get_service, set_service_active
 from src.booking.queries.services import list_service_rows
 from src.booking.views.services import ServiceListRow
+from src.booking.web.lost_tags import warn_of_service_off
 from src.booking.web.service_words import sales_mode_words, visibility_words
 from src.platform.i18n import _
 from src.platform.services import Services
@@ -68,12 +69,15 @@ async def switch_service(
     ctx: NamedDependency[RequestContext],
     service_id: FromPath[UUID],
 ) -> Response[bytes]:
-    """On with `on=1`, off with anything else."""
+    """On with `on=1`, off with anything else, and then with a word of the credits that need it."""
     active = (await read_form(request)).texts.get("on", [""])[-1] == "1"
     async with services.uow_factory(ctx.here.id) as uow:
+        name = (await get_service(uow, service_id)).name
         await set_service_active(uow, ctx, service_id, active=active)
     said = _("Guests can see it again.") if active else _("Guests no longer see it.")
     flash(request, "success", said)
+    if not active:
+        await warn_of_service_off(request, services, ctx, service_id, name)
     return redirect(request, f"/app/{ctx.here.slug}/services")
 
 

@@ -27,7 +27,7 @@ from src.booking.queries.resources import Choice, list_location_choices, list_pe
 from src.booking.queries.services import has_prices_of_their_own
 from src.booking.web.appointment_forms import LengthsView, begun_as, kind_choices, lengths_view
 from src.booking.web.leaving_forms import LeavingView, leaving_view
-from src.booking.web.lost_tags import warn_of_lost_tags
+from src.booking.web.lost_tags import warn_of_lost_tags, warn_of_service_off
 from src.booking.web.meanwhile import Fact, saved_now, stale
 from src.booking.web.price_tier_forms import TiersView, dearer_words, tiers_view
 from src.booking.web.service_forms import (
@@ -230,6 +230,8 @@ async def save_service(
     await _tell_of_those_who_stay(request, services, ctx, service_id, before, details)
     flash(request, "success", _saved(form.name, cmd, ctx.here.currency, has_others=has_others))
     await warn_of_lost_tags(request, services, ctx, service.tags)
+    if service.active and not form.active:
+        await warn_of_service_off(request, services, ctx, service_id, form.name)
     return redirect(request, f"/app/{ctx.here.slug}/services")
 
 

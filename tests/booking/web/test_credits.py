@@ -126,7 +126,7 @@ async def test_every_state_has_its_list_and_no_other_rows(
         shown = (await client.get(f"{HOME}?state={state}")).text
         for other in ("Fresh", "Over", "Empty", "Waits"):
             assert (f"<span>{other}</span>" in shown) == (other == name), (state, other)
-        assert ("counted once paid" in shown) == (state == "pending")
+        assert ("counts from payment" in shown) == (state == "pending")
     shown = (await client.get(HOME)).text
     assert all(f"<span>{name}</span>" in shown for name in ("Fresh", "Over", "Empty", "Waits"))
 
@@ -214,7 +214,7 @@ async def test_the_figures_on_top(
     await used_once(services, lotus, soon)
     shown = " ".join((await client.get(HOME)).text.split())
     assert "€120.00" in shown
-    assert "worth €108.00 as they were paid" in shown
+    assert "€108.00 of what was paid" in shown
     figures = [part.split("</dd>")[0].strip() for part in shown.split('tracking-tight">')[1:5]]
     assert figures == ["1", "14", "1", "9"]
 

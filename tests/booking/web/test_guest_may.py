@@ -127,6 +127,10 @@ async def test_a_place_paid_by_credit_goes_where_its_credit_is_good_for(
     assert answer.dates == []
     [why] = answer.why_not_exchange
     assert "no tag of it is on this" in why.sentence
+    shown = await booking_page(shop)
+    assert "May not exchange it:" in shown
+    share = shown.split('data-label="Share of the price"')[1].split("</td>")[0]
+    assert "With credits" in share
 
 
 async def guest_may(shop: Shop, made: Booked) -> GuestMay:

@@ -119,6 +119,55 @@ async def test_what_makes_no_policy_is_refused_at_its_field(
     assert (await kept(services, lotus, Series)).policy is None
 
 
+def error_at(shown: str, field: str) -> str:
+    """What is said at the field; nothing where no error is."""
+    return "".join(shown.split(f'id="f-{field}-error"')[1:])[:800]
+
+
+async def test_all_that_is_wrong_is_said_at_once_and_all_that_was_typed_is_kept(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    fern = await a_business(services.uow_factory, "fern")
+    theirs = await a_refund_package(services.uow_factory, fern.id)
+    path, _series = await a_term(services, lotus)
+    await as_owner(client, services, lotus)
+    typed = {
+        **a_row(0, "money"),
+        "rules.0.tiers.0.before": "24",
+        "rules.0.tiers.0.percent": "50",
+        "rules.0.tiers.1.before": "soon",
+        "rules.0.tiers.1.percent": "900",
+        "rules.0.tiers.2.before": "48",
+        "rules.0.tiers.2.percent": "80",
+        **a_row(1, "package", package_id=str(theirs.id)),
+        "rules.1.tiers.0.before": "3 days",
+        **a_row(2, "credit"),
+        "rules.2.tiers.0.before": "1234567",
+        **a_row(3, "package"),
+    }
+    refused = await send(client, f"{path}/refunds", typed)
+    assert refused.status_code == 422
+    for field, said in {
+        "rules-0-tiers-1-before": "Please give a whole number.",
+        "rules-0-tiers-1-percent": "What comes back lies between 0 and 100 percent.",
+        "rules-0-tiers-2-before": "Put the longest time before the start first.",
+        "rules-0-tiers-2-percent": "Leaving later cannot give more back",
+        "rules-1-package_id": "Please choose one of the given credits.",
+        "rules-1-tiers-0-before": "Please give a whole number.",
+        "rules-2-tiers-0-before": "",
+        "rules-3-package_id": "Please choose which credit is given back.",
+        "rules-3-tiers": "Please say until when it comes back.",
+    }.items():
+        error = error_at(refused.text, field)
+        assert error, field
+        assert said in error, field
+    for field in ("rules-0-tiers-0-before", "rules-1-tiers", "rules-2-tiers"):
+        assert not error_at(refused.text, field), field
+    for text in ("soon", "900", "3 days", "1234567"):
+        assert f'value="{text}"' in refused.text
+    assert (await kept(services, lotus, Series)).policy is None
+
+
 async def test_another_business_s_package_is_none(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:
