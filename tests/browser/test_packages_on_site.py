@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from src.booking.models import Session
 from src.platform.services import Services
@@ -166,12 +167,15 @@ def he_lets_kim_use_them(carl: Person, business: Business) -> None:
     carl.sees("everyone in your bookings")
     carl.follow("Change who may use 10 sessions")
     carl.sees("Who may use “10 sessions”")
+    kim = carl.page.get_by_label("Kim Guest")
+    expect(kim).to_be_hidden()
     carl.looks()
     carl.choose(who="some")
+    expect(kim).to_be_visible()
     carl.press("Save")
     carl.sees("Please tick somebody, or let everyone use them.")
     carl.looks()
-    carl.page.get_by_label("Kim Guest").check()
+    kim.check()
     carl.press("Save")
     carl.sees("Saved.")
     carl.sees("Kim Guest")

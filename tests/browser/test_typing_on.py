@@ -22,6 +22,7 @@ MAT = {
     "per_person": True,
     "required": False,
 }
+ALLERGIES = {"key": "allergies", "label": "Allergies", "per_person": True, "required": False}
 
 
 def test_what_is_typed_while_the_price_updates_stays(
@@ -104,3 +105,33 @@ def test_what_is_put_right_is_not_called_wrong_any_more(
     guest.sees("€18.00")
     expect(apply).to_be_focused()
     guest.looks()
+
+
+def test_a_field_that_was_made_larger_is_priced_anew_in_silence(
+    program: Program, person: Callable[..., Person]
+) -> None:
+    """Pulling at its corner writes a style into it, which the policy lets nobody carry over."""
+    business = staged(program, "larger")
+
+    async def stage(services: Services) -> str:
+        factory = services.uow_factory
+        service = await a_service(
+            factory, business.id, price_type="on_site", questions=[ALLERGIES], max_party=4
+        )
+        return str((await a_session(factory, service)).id)
+
+    guest = person()
+    guest.go(f"/b/larger/yoga/book?session={program.run(stage)}")
+    field = guest.page.locator("[name='people.1.allergies']")
+    field.scroll_into_view_if_needed()
+    box = field.bounding_box()
+    assert box is not None
+    corner = (box["x"] + box["width"] - 4, box["y"] + box["height"] - 4)
+    guest.page.mouse.move(*corner)
+    guest.page.mouse.down()
+    guest.page.mouse.move(corner[0], corner[1] + 80)
+    guest.page.mouse.up()
+    assert "height" in (field.get_attribute("style") or "")
+    guest.choose(size="2")
+    expect(guest.page.locator("[name='people.2.allergies']")).to_be_visible()
+    assert guest.complaints == []

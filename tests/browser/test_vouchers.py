@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import expect
 
 from src.booking.domain.leaving import LeavingTerms, Tier
 from src.platform.services import Services
@@ -80,7 +81,12 @@ def bea_buys_one_for_dora(program: Program, bea: Person, business: Business) -> 
     """Returns the code and the path of the voucher's own page, both out of Dora's mail."""
     bea.go(f"/b/{business.slug}/vouchers")
     bea.looks()
+    own, theirs = bea.page.get_by_label("Your amount"), bea.page.get_by_label("Their e-mail")
+    bea.choose(amount="own", to="me")
+    expect(own).to_be_visible()
+    expect(theirs).to_be_hidden()
     bea.choose(amount="5000", to="other")
+    expect(own).to_be_hidden()
     bea.type(recipient_name="Dora", message="Happy birthday!", name="Bea Buyer")
     bea.type(email=f"bea@{business.slug}.example")
     bea.press("Continue to payment")

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -34,7 +35,9 @@ GIVEN = (EntryKind.GRANT, EntryKind.ADJUST)
 async def get_own_lots(
     uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, customer_id: UUID
 ) -> OwnLots:
-    """Every lot of the customer but those that were never paid, the newest first."""
+    """Every lot of the customer but those that were never paid: what can be used in the order in
+    which it ends, then what waits for its money, and what is over, the newest first.
+    """
     lots = [lot for lot in await list_lots(uow, customer_id) if lot.state != LotState.VOID]
     services = await list_sold_singly(uow)
     entries = await _entries(uow, [lot.id for lot in lots])
@@ -48,12 +51,18 @@ async def get_own_lots(
         for lot in reversed(lots)
     ]
     return OwnLots(
-        current=[one for one in shown if one.state in CURRENT],
+        current=sorted((one for one in shown if one.state in CURRENT), key=_when_it_ends),
         past=[one for one in shown if one.state not in CURRENT],
         zone=tenant.zone,
         packages_href=f"/b/{tenant.slug}/packages",
         sells_packages=await has_packages_on_sale(uow, tenant),
     )
+
+
+def _when_it_ends(lot: OwnCredits) -> tuple[bool, bool, datetime]:
+    """What never ends comes last of what can be used."""
+    never = datetime.max.replace(tzinfo=UTC)
+    return lot.state == LotState.PENDING, lot.expires_at is None, lot.expires_at or never
 
 
 async def find_own_credits(uow: UnitOfWork, portal: Portal) -> OwnLots | None:

@@ -127,6 +127,34 @@ async def test_the_one_that_ends_first_is_offered_first_and_another_can_be_chose
     assert await left(shop, customer_id) == 8
 
 
+async def test_many_lots_are_listed_by_their_end_and_the_later_ones_folded(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    """What is chosen is never out of sight."""
+    date = await a_date(shop)
+    _carl, forever = await carl_with(shop)
+    lots = [forever]
+    for days in (60, 50, 40, 30, 20, 10):
+        ends_at = clock.now() + timedelta(days=days)
+        _carl, lot = await a_lot(
+            shop.services.uow_factory, shop.business.id, number=2, expires_at=ends_at
+        )
+        lots.insert(0, lot)
+    own = (await shop.guest.open("/b/lotus/me")).text
+    shown, _summary, rest = own.partition("Show 3 more")
+    assert [lot for lot in lots if f"credits-{lot}" in shown] == lots[:4]
+    assert [lot for lot in lots if f"credits-{lot}" in rest] == lots[4:]
+    places = [own.index(f"credits-{lot}") for lot in lots]
+    assert places == sorted(places)
+    form = (await shop.guest.open(subject("session", date.id))).text
+    shown, _summary, rest = form.partition("Show 4 more")
+    assert [lot for lot in lots if key_of_lot(lot) in shown] == lots[:3]
+    assert [lot for lot in lots if key_of_lot(lot) in rest] == lots[3:]
+    assert "<details open>" not in form
+    again = await shop.send(step="update", way=key_of_lot(forever))
+    assert "<details open>" in again.text
+
+
 async def test_a_series_takes_one_for_each_remaining_date_where_it_takes_any(shop: Shop) -> None:
     factory = shop.services.uow_factory
     term = await a_series(factory, await a_service(factory, shop.business.id))

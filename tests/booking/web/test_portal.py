@@ -234,3 +234,17 @@ async def test_the_pages_speak_the_language_that_was_chosen(
         await uow.session.execute(update(Customer).where(Customer.id == carl).values(locale="de"))
     await guest.open(ME)
     assert '<html lang="de"' in guest.text
+
+
+@pytest.mark.parametrize(("number", "folded"), [(8, ""), (9, "3 later bookings")])
+async def test_many_dates_do_not_push_the_rest_of_the_page_away(
+    guest: Visitor, services: Services, lotus: Business, number: int, folded: str
+) -> None:
+    for day in range(number):
+        await sold(services, lotus, f"yoga-{day}", in_days=1 + day, price_type="on_site")
+    await enter(guest, services, lotus)
+    page = (await guest.open(ME)).text
+    open_part, _summary, rest = page.partition(folded) if folded else (page, "", "")
+    assert open_part.count("/bookings/") == number - (3 if folded else 0)
+    assert rest.count("/bookings/") == (3 if folded else 0)
+    assert ("later booking" in page) is bool(folded)
