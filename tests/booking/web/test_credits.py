@@ -331,6 +331,9 @@ async def test_rosters_and_orders_say_what_was_paid_with_credits(
     assert str(reference) in shown
     assert ">Package</span>" in shown
     assert str(reference) not in (await client.get("/app/lotus/orders?paid=online")).text
+    theirs = (await client.get(f"/app/lotus/customers/{carl.id}")).text
+    of_order = theirs[theirs.index(str(reference)) :]
+    assert "With credits" in of_order[: of_order.index("</tr>")]
 
 
 async def test_staff_book_with_a_customers_credits_and_read_what_they_would_do(
