@@ -107,6 +107,11 @@ def forms_of(page: Response) -> list[Form]:
     return [Form(to, form.method, form.fields) for form, to in parser.others] + parser.forms
 
 
+def as_read(text: str) -> str:
+    """A page's text without the places where an address may break, which nobody sees."""
+    return text.replace("<wbr>", "")
+
+
 class Visitor:
     """Goes from page to page. A redirect is followed, as browsers do."""
 
@@ -158,4 +163,4 @@ class Visitor:
     @property
     def text(self) -> str:
         assert self.page is not None
-        return self.page.text
+        return as_read(self.page.text)

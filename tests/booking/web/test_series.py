@@ -183,7 +183,7 @@ async def test_buyers_show_what_they_paid_attended_and_have_left(
         for seat in first:
             seat.state = "attended"
     await owner.open(f"/app/lotus/series/{term.series.id}/buyers")
-    for words in ("Carl", "dora@<wbr>example.com", "2 dates to come", "1 seat attended", "€120.00"):
+    for words in ("Carl", "dora@example.com", "2 dates to come", "1 seat attended", "€120.00"):
         assert words in owner.text, words
     assert owner.text.count("Cancel purchase") == 2
 

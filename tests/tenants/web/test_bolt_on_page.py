@@ -13,6 +13,7 @@ from src.tenants.domain.entitlements import Feature, Limit
 from src.tenants.domain.roles import Role
 from src.tenants.gates import price_list
 from tests.support.builders import a_business, a_member
+from tests.support.visitor import as_read
 from tests.tenants.bolt_on_support import (
     MORE,
     REFUNDS,
@@ -38,7 +39,7 @@ def _fresh_price_list() -> None:
 
 def words(text: str) -> str:
     """What a page says, without its tags."""
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", as_read(text))).split())
 
 
 async def test_the_page_shows_each_bolt_on_with_its_price(

@@ -149,7 +149,7 @@ async def test_looking_at_the_link_uses_nothing_up(
     link = link_in(mailer.sent[-1])
     for _look in range(3):
         await elsewhere.open(link)
-        assert CARL.replace("@", "@<wbr>") in elsewhere.text
+        assert CARL in elsewhere.text
     assert not await is_in(elsewhere)
     await elsewhere.open(link)
     await elsewhere.submit(to=link)
