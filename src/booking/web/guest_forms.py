@@ -24,6 +24,7 @@ from src.booking.views.guest import Wish
 from src.platform.i18n import _, current_locale
 from src.platform.web.forms import Bound, Email, FormData
 from src.tenants.context import TenantSnapshot
+from src.tenants.domain.parties import named_twice
 from src.tenants.domain.phones import dialled_phone, not_a_phone
 from src.tenants.views.portal import PortalGuest
 
@@ -166,6 +167,9 @@ def checked(bound: Bound[BookingForm], wish: Wish, tenant: TenantSnapshot) -> Bo
     errors |= answer_errors(wish.questions, answers)
     people = people_answers(form.people if form is not None else _typed(bound, "people."))
     errors |= people_errors(wish.questions, people, wish.size)
+    if form is not None:
+        twice = named_twice(form.party())
+        errors |= {f"names.{number}": sentence for number, sentence in twice.items()}
     phone = form.phone if form is not None else bound.value("phone")
     if phone and "phone" not in bound.errors and dialled_phone(phone, tenant.country) is None:
         errors["phone"] = not_a_phone()

@@ -8,9 +8,10 @@ from uuid import UUID
 from sqlalchemy import Executable, Table, Uuid, bindparam, exists, insert, select, text
 
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import NotFound, Unavailable
+from src.platform.errors import InvalidInput, NotFound, Unavailable
 from src.platform.i18n import _
 from src.platform.ids import new_id
+from src.tenants.domain.parties import named_twice
 from src.tenants.models import Customer, Participant
 
 PARTICIPANTS = cast(Table, Participant.__table__)
@@ -175,6 +176,8 @@ async def place_party(
 async def own_participants(uow: UnitOfWork, customer_id: UUID, names: Sequence[str]) -> list[UUID]:
     """Like `add_participants`, for a customer who has proved who they are: a name of one whom they
     keep is that very person, so that nobody has two places on one date.
+
+    Raises: InvalidInput at `names.<number>` for one of them who is named twice.
     """
     kept = await uow.session.execute(
         select(Participant.id, Participant.name)
@@ -185,8 +188,19 @@ async def own_participants(uow: UnitOfWork, customer_id: UUID, names: Sequence[s
         )
         .order_by(Participant.kept_at.desc(), Participant.id.desc())
     )
-    by_name = {row.name.lower(): row.id for row in kept}
-    known = [by_name.pop(name.strip().lower(), None) if name.strip() else None for name in names]
+    by_name = {_folded(row.name): row.id for row in kept}
+    known = [by_name.get(_folded(name)) for name in names]
+    twice = {
+        f"names.{number}": sentence
+        for number, sentence in named_twice(names).items()
+        if known[number - 1] is not None
+    }
+    if twice:
+        raise InvalidInput(_("Please look at the marked fields."), fields=twice)
     strangers = [name for name, one in zip(names, known, strict=True) if one is None]
     added = iter(await add_participants(uow, customer_id, strangers))
     return [one or next(added) for one in known]
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.split()).casefold()

@@ -8,8 +8,10 @@ from sqlalchemy import select, update
 
 from src.billing.models import Order
 from src.booking.models import Session
+from src.platform.errors import InvalidInput
 from src.platform.services import Services
-from src.tenants.commands.customers import find_or_add_customer
+from src.tenants.commands.customers import find_or_add_customer, own_participants
+from src.tenants.commands.own_people import keep_person
 from src.tenants.models import Customer, Participant
 from tests.booking.web.conftest import subject
 from tests.support.builders import Business, a_business, a_service, a_session
@@ -164,6 +166,50 @@ async def test_a_known_address_without_signing_in_attaches_and_reveals_nothing(
         assert list(names) == ["Somebody"], "an unproved checkout makes its own"
     await work(services, lotus.id)
     assert all("Carl Guest" not in mail.body for mail in mailer.sent)
+
+
+TWICE = "This name stands here twice."
+
+
+async def test_a_child_that_is_kept_gets_no_second_seat_on_one_date(
+    guest: Visitor, services: Services, lotus: Business, session: Session, carl: UUID
+) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        await keep_person(uow, carl, "Tim New", "")
+    await sign_in_portal(guest.client, services, lotus.id, carl)
+    for second in ("Tim New", "tim  new"):
+        await guest.open(subject("session", session.id))
+        typed = {"first": "Tim New", "size": "2", "names.2": second, "quoted_size": "2"}
+        await guest.submit({**typed, "step": "book"}, to="send=1", status=422)
+        assert TWICE in guest.text
+        assert the_form(guest).fields["names.2"] == [second]
+        assert await orders(services, lotus) == []
+    await guest.submit({"names.2": "Tom New", "step": "book"}, to="send=1")
+    [order] = await orders(services, lotus)
+    assert order.customer_id == carl
+
+
+async def test_a_stranger_who_names_one_person_twice_is_asked_to_tell_them_apart(
+    guest: Visitor, services: Services, lotus: Business, session: Session
+) -> None:
+    await guest.open(subject("session", session.id))
+    typed = {**TYPED, "size": "2", "names.2": "somebody", "quoted_size": "2"}
+    await guest.submit(typed, to="send=1", status=422)
+    assert TWICE in guest.text
+    assert await orders(services, lotus) == []
+
+
+async def test_the_command_seats_nobody_whom_the_guest_keeps_twice(
+    services: Services, lotus: Business, carl: UUID
+) -> None:
+    """However it is sent; friends who have no name, or one unknown here, are different people."""
+    async with services.uow_factory(lotus.id) as uow:
+        await keep_person(uow, carl, "Tim New", "")
+    async with services.uow_factory(lotus.id) as uow:
+        with pytest.raises(InvalidInput) as refusal:
+            await own_participants(uow, carl, ["Carl", "Tim New", "TIM  New"])
+        assert set(refusal.value.fields) == {"names.3"}
+        assert len(set(await own_participants(uow, carl, ["Tim New", "", ""]))) == 3
 
 
 async def test_the_kept_front_page_is_the_same_for_who_is_signed_in(
