@@ -8,7 +8,7 @@ import pytest
 from httpx import AsyncClient
 from sqlalchemy import select
 
-from src.billing.models import OrderLine
+from src.billing.models import Order, OrderLine
 from src.booking.commands.sessions import get_session
 from src.booking.domain.price_tiers import Audience, read_tiers
 from src.booking.models import Seat, Series, Service
@@ -271,6 +271,31 @@ async def test_whoever_books_is_not_the_child_of_the_party(shop: Shop) -> None:
     assert sent.status_code == 303, sent.text
     booked = (await shop.guest.open(sent.headers["location"])).text
     assert "Carl Guest (Youth), Dora (Child), Emil (Youth)" in booked
+
+
+async def test_a_parent_books_for_two_children_and_stays_away(shop: Shop) -> None:
+    """The field for the first of them is there to be opened, and open once only children come."""
+    page = await shop.guest.open(await a_date(shop, price_type="on_site", price_tiers=[CHILD]))
+    closed = page.text.split("I am not coming myself")[0].rsplit("<details", 1)[1]
+    assert "open" not in closed.split(">")[0]
+    (form,) = [form for form in forms_of(page) if "form_token" in form.fields]
+    typed = {"counts.full": "0", "counts.child": "2"}
+    shown = await shop.guest.client.post(form.action, data=form.filled({**typed, "step": "update"}))
+    opened = shown.text.split("I am not coming myself")[0].rsplit("<details", 1)[1]
+    assert "open" in opened.split(">")[0]
+    assert "Name of person 1 (Child)" in shown.text
+    names = {"first": "Kid One", "names.2": "Kid Two"}
+    kept = await shop.guest.client.post(
+        form.action, data=form.filled({**typed, **names, "step": "update"})
+    )
+    assert 'value="Kid One"' in kept.text
+    sent = await shop.send(**typed, **names, quoted_minor="1600", quoted_size="2")
+    assert sent.status_code == 303, sent.text
+    booked = (await shop.guest.open(sent.headers["location"])).text
+    assert "Kid One (Child), Kid Two (Child)" in booked
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        order = (await uow.session.scalars(select(Order))).one()
+    assert order.guest_name == "Carl Guest"
 
 
 async def test_who_is_the_child_is_said_wherever_the_booking_is(
