@@ -32,6 +32,7 @@ from src.booking.domain.refund_policy import (
     RefundPolicy,
     policy_errors,
 )
+from src.booking.domain.seat_gone import seat_gone
 from src.platform.i18n import _
 from src.platform.money import round_half_up
 
@@ -358,8 +359,7 @@ def why_not_hand_on(facts: LeavingFacts, now: datetime) -> list[Reason]:
 
 def _seat_reasons(facts: LeavingFacts, now: datetime) -> list[Reason]:
     if facts.seat is not SeatState.CONFIRMED:
-        gone = _("This place is not yours any more, or has not been paid for yet.")
-        return [Reason(ReasonCode.SEAT_NOT_CONFIRMED, gone, gone, "")]
+        return [seat_gone(facts.seat)]
     if facts.session is not SessionState.SCHEDULED:
         return [off_reason(facts.session)]
     if facts.is_being_cancelled:

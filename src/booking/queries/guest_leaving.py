@@ -113,9 +113,9 @@ async def get_leaving_page(
         action=f"{path}/leave" + ("" if session_id is None else f"?date={session_id}"),
         may_ask=_may_ask(own, is_course=is_course),
         asked=await find_newest_request(uow, order_id) if is_course else None,
-        move_href=_href(*_moving(shown), shown, about, session_id),
+        move_href=_href(*_moving(shown), own, about, session_id),
         is_appointment=shown[0].seat.session.is_slot,
-        hand_on_href=_href("hand-on", why_not_hand_on, shown, about, session_id),
+        hand_on_href=_href("hand-on", why_not_hand_on, own, about, session_id),
         ticked=None if ticked is None else len(ticked),
         path=path,
         had=await _had(uow, tenant, settings, shown[0].seat.booking) if is_course else [],
@@ -386,7 +386,7 @@ def _href(
 ) -> str:
     """To another way out of the date, empty where it cannot be."""
     path, tenant, now = about
-    if session_id is None or why_not(facts_of_leaving(own[0].seat, tenant), now):
+    if not own or session_id is None or why_not(facts_of_leaving(own[0].seat, tenant), now):
         return ""
     return f"{path}/{page}?date={session_id}"
 

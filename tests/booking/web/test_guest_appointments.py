@@ -216,6 +216,7 @@ async def test_it_is_moved_by_its_link(shop: Shop) -> None:
     assert "Where" not in done.text
     gone = (await shop.guest.open(to)).text
     assert "freed for others" not in gone, "what it was moved from is over"
+    assert "You have exchanged this date for another one." in gone
 
 
 async def test_it_cannot_be_moved_where_the_terms_do_not_let_guests(shop: Shop) -> None:

@@ -6,8 +6,10 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from src.booking.domain.kinds import SeatState
 from src.booking.domain.leaving import LeavingTerms
-from src.booking.models import Booking, Session
+from src.booking.domain.seat_gone import seat_gone
+from src.booking.models import Booking, Service, Session
 from src.tenants.models import Tenant
 from tests.booking.web.conftest import Shop, change, subject
 from tests.booking.web.test_guest_leaving import seats_of, taken
@@ -61,6 +63,46 @@ async def test_from_cannot_make_it_to_another_date(shop: Shop) -> None:
     assert "Done. Your new date is below" in shown.text
     assert ">Moved<" in shown.text
     assert f"/leave?date={second.id}" in shown.text
+
+
+async def test_the_old_page_of_an_exchanged_date_says_what_became_of_it(shop: Shop) -> None:
+    """Once, also to who presses in a second tab; and cancelling it does not lead there."""
+    first, second = await a_booking(shop)
+    third = await a_session(shop.services.uow_factory, await the_service(shop), in_days=16)
+    own = await own_page(shop)
+    page = await shop.guest.open(f"{own}/move?date={first.id}&to={second.id}")
+    other_tab = await shop.guest.open(f"{own}/move?date={first.id}&to={third.id}")
+    assert (await press(shop, page)).status_code == 303
+    said = "You have exchanged this date for another one."
+    assert said in (await shop.guest.open(f"{own}/move?date={first.id}")).text
+    refused = await press(shop, other_tab)
+    assert refused.status_code == 409
+    assert refused.text.count(said) == 1
+    leaving = await shop.guest.open(f"{own}/leave?date={first.id}")
+    assert "You have exchanged this date" in leaving.text
+    assert "Come on another date instead" not in leaving.text
+    hand_on = await shop.guest.open(f"{own}/hand-on?date={first.id}")
+    assert said in hand_on.text
+
+
+async def the_service(shop: Shop) -> Service:
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        return (await uow.session.scalars(select(Service))).one()
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (SeatState.SWAPPED, "You have exchanged this date for another one."),
+        (SeatState.CANCELLED, "This place has been cancelled."),
+        (SeatState.LATE_CANCELLED, "This place has been cancelled."),
+        (SeatState.HELD, "This place has not been paid for yet."),
+        (SeatState.EXPIRED, "This place was not paid for in time, so it is not yours any more."),
+        (SeatState.ATTENDED, "This date is over for you: whether you came has been noted already."),
+    ],
+)
+def test_a_seat_that_does_not_stand_is_told_by_what_it_is(state: SeatState, said: str) -> None:
+    assert seat_gone(state).guest_sentence == said
 
 
 async def test_the_last_place_gone_meanwhile_is_said_and_the_old_one_kept(shop: Shop) -> None:
