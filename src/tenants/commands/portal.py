@@ -25,9 +25,12 @@ from src.tenants.queries.portal import Proved, find_portal_guest, find_proved
 
 
 class NotEntered(msgspec.Struct, frozen=True):
-    """A code that let nobody in; without any `tries_left` no code will, from this asking."""
+    """A code that let nobody in; without any `tries_left` no code will, from this asking:
+    `too_many` were wrong, or it was used or is too old.
+    """
 
     tries_left: int
+    too_many: bool = False
 
 
 async def ask_for_code(uow: UnitOfWork, email: str, asked_before: UUID | None = None) -> UUID:
@@ -80,11 +83,18 @@ async def enter_by_code(
     proved = await find_proved(uow, normalise_email(address))
     is_right = is_code(secrets, uow.tenant, code_id, typed)
     if tries is None:
-        return NotEntered(0)
+        return NotEntered(0, await _were_too_many(uow, code_id))
     if proved is None or not is_right:
-        return NotEntered(MOST_TRIES - tries)
+        return NotEntered(MOST_TRIES - tries, tries == MOST_TRIES)
     await _use(uow, code_id)
     return proved
+
+
+async def _were_too_many(uow: UnitOfWork, code_id: UUID) -> bool:
+    found = await uow.session.scalar(
+        select(PortalCode.id).where(*_is_open(uow, code_id), PortalCode.tries >= MOST_TRIES)
+    )
+    return found is not None
 
 
 async def enter_by_link(uow: UnitOfWork, link: PortalLink) -> Proved:

@@ -165,7 +165,7 @@ async def enter_code(
         await services.limiter.forget(TRIES_BY_ADDRESS, f"{ctx.here.id}:{asked.email}")
         return await _enter(request, services, ctx, found, asked.next)
     if not found.tries_left:
-        return _over(request, ctx)
+        return _over(request, ctx, said=_too_many() if found.too_many else "")
     return _code_page(request, ctx, asked, form.with_errors({"code": _wrong(found)}), 422)
 
 
@@ -283,13 +283,23 @@ def _wrong(found: NotEntered) -> str:
     )
 
 
-def _over(request: AnyRequest, ctx: RequestContext, *, is_in: bool = False) -> Response[bytes]:
-    """What was used, or is too old; who is in already, as after a second tap, goes on."""
+def _too_many() -> str:
+    return _(
+        "Too many wrong codes were typed, so this one opens nothing. Please ask for a new one."
+    )
+
+
+def _over(
+    request: AnyRequest, ctx: RequestContext, *, is_in: bool = False, said: str = ""
+) -> Response[bytes]:
+    """What was used, or is too old, unless it is `said`; who is in already, as after a second tap,
+    goes on.
+    """
     if is_in:
         return redirect(request, portal_path(ctx))
     _forget(request, ctx)
-    said = _("This code or link was used already, or is too old. Please ask for a new one.")
-    flash(request, "warning", said)
+    over = _("This code or link was used already, or is too old. Please ask for a new one.")
+    flash(request, "warning", said or over)
     return redirect(request, f"{portal_path(ctx)}/sign-in")
 
 
