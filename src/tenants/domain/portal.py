@@ -27,12 +27,22 @@ def code_of(secret: str, tenant_id: UUID, code_id: UUID) -> str:
 
 def is_code(secrets: Sequence[str], tenant_id: UUID, code_id: UUID, typed: str) -> bool:
     """Whether it is the code, of any secret still in use; blanks and hyphens do not matter."""
-    digits = "".join(one for one in typed if not one.isspace() and one != "-").encode()
+    digits = _joined(typed).encode()
     matches = [
         hmac.compare_digest(code_of(secret, tenant_id, code_id).encode(), digits)
         for secret in secrets
     ]
     return any(matches)
+
+
+def looks_like_code(typed: str) -> bool:
+    """Whether it could be anybody's code: what could not is no try at one."""
+    digits = _joined(typed)
+    return len(digits) == CODE_DIGITS and digits.isascii() and digits.isdigit()
+
+
+def _joined(typed: str) -> str:
+    return "".join(one for one in typed if not one.isspace() and one != "-")
 
 
 def mark_of(address: str) -> str:

@@ -29,7 +29,7 @@ from src.tenants.commands.portal import (
     is_open_link,
 )
 from src.tenants.context import RequestContext
-from src.tenants.domain.portal import CODE_LIFETIME
+from src.tenants.domain.portal import CODE_LIFETIME, looks_like_code
 from src.tenants.portal_links import Asked, portal_link_behind, read_asked, sign_asked
 from src.tenants.queries.portal import Proved, find_portal_guest
 from src.tenants.web.portal import (
@@ -147,13 +147,18 @@ async def enter_code(
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
-    """Where no session can be kept, no code is looked at: it would be used up for nothing."""
+    """Where no session can be kept, no code is looked at: it would be used up for nothing. What is
+    plainly none is no try.
+    """
     asked = _asked(request, services, ctx)
     if asked is None:
         return _over(request, ctx)
     form = bind(CodeForm, await read_form(request))
     if form.struct is None:
         return _code_page(request, ctx, asked, form, 422)
+    if not looks_like_code(form.struct.code):
+        said = _("A code has six digits. Please look into the mail again.")
+        return _code_page(request, ctx, asked, form.with_errors({"code": said}), 422)
     refusal = await _slow_down(request, services, ctx, asked.email)
     if refusal:
         return _code_page(request, ctx, asked, form.with_errors({"code": refusal}), 429)
@@ -284,9 +289,7 @@ def _wrong(found: NotEntered) -> str:
 
 
 def _too_many() -> str:
-    return _(
-        "Too many wrong codes were typed, so this one opens nothing. Please ask for a new one."
-    )
+    return _("Too many wrong codes were typed. Please ask for a new one.")
 
 
 def _over(

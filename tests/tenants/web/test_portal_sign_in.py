@@ -117,6 +117,21 @@ async def test_a_code_is_void_after_a_few_tries(
     assert tries == MOST_TRIES
 
 
+async def test_what_is_plainly_no_code_costs_no_try(
+    guest: Visitor, services: Services, mailer: RememberingMailer, lotus: Business, carl: UUID
+) -> None:
+    await ask(guest, services, lotus.id)
+    for typed in ("abc", "12345", "1234567", "١٢٣٤٥٦"):
+        await guest.submit({"code": typed}, to="/me/code", status=422)
+        assert "A code has six digits." in guest.text
+        assert f'value="{typed}"' in guest.text
+    async with services.uow_factory(lotus.id) as uow:
+        assert await uow.session.scalar(text("SELECT tries FROM portal_codes")) == 0
+    code = code_in(mailer.sent[-1]).replace(" ", "")
+    await guest.submit({"code": f" {code[:3]}-{code[3:]}"}, to="/me/code")
+    assert guest.path == ME
+
+
 async def test_the_right_code_comes_too_late(
     guest: Visitor,
     services: Services,
