@@ -116,8 +116,9 @@ def next_deadline_words(
     starts_at: datetime,
     zone: ZoneInfo,
     now: datetime,
+    seats: int = 1,
 ) -> str:
-    """The step that counts now, as a moment; empty where none does any more."""
+    """The step that counts now for so many `seats`, as a moment; empty where none does any more."""
     if _costs_nothing(terms, price_type) or not terms.may_cancel:
         return ""
     coming = [due for due in deadlines(terms, starts_at, zone) if now <= due.until_at]
@@ -129,7 +130,8 @@ def next_deadline_words(
         return _("Free of charge until %(when)s", when=when)
     is_whole = terms.gives in (Gives.CREDIT, Gives.PACKAGE)
     when = datetime_local(coming[-1 if is_whole else 0].until_at, zone)
-    return _("Until %(when)s: %(back)s", when=when, back=gives_words(terms, coming[0].percent))
+    back = gives_words(terms, coming[0].percent, seats)
+    return _("Until %(when)s: %(back)s", when=when, back=back)
 
 
 def price_type_of(order: Order) -> SeriesPriceType:

@@ -279,8 +279,9 @@ def _deadline(tenant: TenantSnapshot, facts: BookingFacts, now: datetime) -> str
         return ""
     most = min(item.seat.most_percent for item in facts.seats)
     terms = capped(terms_from(facts.booking.leaving), most)
-    starts_at = facts.seats[0].session.starts_at
-    return next_deadline_words(terms, price_type_of(facts.order), starts_at, tenant.zone, now)
+    price_type, first = price_type_of(facts.order), facts.seats[0].session
+    seats = sum(item.session.id == first.id for item in facts.seats)
+    return next_deadline_words(terms, price_type, first.starts_at, tenant.zone, now, seats)
 
 
 def _are_free(facts: BookingFacts) -> bool:

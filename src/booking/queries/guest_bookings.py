@@ -290,7 +290,7 @@ async def _about(
     return _About(tenant, order, terms_from(booking.leaving), path, uow.clock.now(), is_gone)
 
 
-def _back_until(seat: Row[Any], about: _About) -> str:
+def _back_until(seat: Row[Any], about: _About, seats: int) -> str:
     """The next deadline; one that was moved may be left for everything, which is said elsewhere."""
     if about.is_gone or _may_leave_free(seat, about.now):
         return ""
@@ -300,6 +300,7 @@ def _back_until(seat: Row[Any], about: _About) -> str:
         seat.Session.starts_at,
         about.tenant.zone,
         about.now,
+        seats,
     )
 
 
@@ -355,7 +356,7 @@ def _date(own: list[Row[Any]], then: Believed, about: _About) -> BookedDate:
         move_href=_href(*_moving(session), session, about) if can_leave else "",
         hand_on_href=_href("hand-on", hand_on_until, session, about) if can_leave else "",
         back_until=_same_for_all(
-            _back_until(seat, about)
+            _back_until(seat, about, states[SeatState.CONFIRMED])
             for seat in own
             if can_leave and seat.state == SeatState.CONFIRMED
         ),

@@ -89,6 +89,7 @@ async def get_move_page(
     known = {offer.session.id: offer for offer, *_rest in [*offers, *swaps.offers]}
     best, choices = split_best(tenant, known.get(asked.session_id), every, known)
     there = _people_of(found).get(asked.to, set())
+    moving = sum(one.seat.seat.participant_id not in there for one in own)
     return MovePage(
         name=await name_of(uow, first.booking),
         reference=order.reference,
@@ -107,7 +108,9 @@ async def get_move_page(
         choices=choices[:MOST_CHOICES],
         chosen=chosen,
         credit="" if chosen is None else await _credit(uow, tenant, swaps, chosen, known, now),
-        terms=[] if chosen is None else await _terms(uow, first, order, chosen, known, tenant, now),
+        terms=[]
+        if chosen is None
+        else await _terms(uow, first, order, chosen, known, tenant, now, moving),
         why_not=_why_not(reasons, swaps.against, first),
         why_no_choice="" if every or judged.against is None else judged.against.guest_sentence,
         action=action if chosen is None else chosen.href,
@@ -179,13 +182,14 @@ async def _terms(
     offers: Mapping[UUID, SessionOffer],
     tenant: TenantSnapshot,
     now: datetime,
+    seats: int,
 ) -> list[str]:
     terms, price_type = terms_from(first.booking.leaving), price_type_of(order)
     if chosen.is_swap:
         terms = await _terms_of_swap(uow, tenant, chosen, offers)
     else:
         terms = capped(terms, most_percent_after(facts_of_leaving(first, tenant), now))
-    return dates_in_words(terms, price_type, chosen.starts_at, tenant.zone, now)
+    return dates_in_words(terms, price_type, chosen.starts_at, tenant.zone, now, seats=seats)
 
 
 async def _terms_of_swap(

@@ -395,6 +395,21 @@ async def test_what_came_back_of_two_credits_is_said_and_both_are_spoken_of_befo
     assert "2 credits of “10 sessions”, 6 left; 1 of them came back" in shown
 
 
+async def test_the_booking_and_another_date_speak_of_both_credits_of_two(shop: Shop) -> None:
+    terms = LeavingTerms(tiers=(Tier(before=48, percent=100),), moves_before=0)
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id, leaving=terms.document())
+    dates = [await a_session(factory, service, in_days=days) for days in (7, 8)]
+    await carl_with(shop)
+    await shop.guest.open(subject("session", dates[0].id))
+    shop.guest.page = await shop.send(step="update", size="2")
+    home = (await shop.send(size="2", **{"names.2": "Kim"})).headers["location"]
+    for path in (home, f"{home}/move?date={dates[0].id}&to={dates[1].id}"):
+        shown = (await shop.guest.open(path)).text
+        assert "your credits come back" in shown, path
+        assert "your credit comes back" not in shown, path
+
+
 async def test_a_credit_goes_along_to_another_date_and_is_counted_once(shop: Shop) -> None:
     service = await a_service(
         shop.services.uow_factory,
