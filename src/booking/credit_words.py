@@ -15,6 +15,13 @@ def credit_lines(credits_back: Sequence[CreditBack], zone: ZoneInfo) -> list[str
     return [_line(credit, count, zone) for credit, count in counts.items()]
 
 
+def credits_are_lost(count: int) -> str:
+    """Of credits that paid for places which were left."""
+    return ngettext(
+        "Your credit does not come back.", "%(num)s of your credits do not come back.", count
+    )
+
+
 def _line(credit: CreditBack, count: int, zone: ZoneInfo) -> str:
     name = credit.name
     if credit.ends_at is None:

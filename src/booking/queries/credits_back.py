@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from src.billing.domain.credits import LotSource
 from src.billing.models import CreditLot
@@ -12,6 +12,7 @@ from src.billing.queries.uncovered import find_unpaid_seats
 from src.booking.commands.lapsed_credits import end_of_grace
 from src.booking.commands.leave import OwnSeat, facts_of_leaving
 from src.booking.commands.seat_credits import place_of, plan_credits
+from src.booking.domain.kinds import SeatState
 from src.booking.domain.leaving import gives_credit, gives_own_credit_back
 from src.booking.models import Seat
 from src.booking.views.leaving import CreditBack
@@ -82,6 +83,22 @@ async def find_credits_given(uow: UnitOfWork, seat_ids: Collection[UUID]) -> dic
     for seat_id, lot in new.items():
         back[seat_id] = CreditBack(name=lot.name, ends_at=lot.expires_at)
     return back
+
+
+async def count_credits_lost(uow: UnitOfWork, seat_ids: Collection[UUID]) -> int:
+    """How many credits paid for those of these that were left, and did not come back in any way."""
+    found = await uow.session.scalar(
+        select(func.count())
+        .select_from(Seat)
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.id.in_(seat_ids),
+            Seat.credit_lot_id.is_not(None),
+            Seat.state.in_([str(SeatState.CANCELLED), str(SeatState.LATE_CANCELLED)]),
+            Seat.returned_as.is_(None),
+        )
+    )
+    return int(found or 0)
 
 
 async def _lots(uow: UnitOfWork, lot_ids: Collection[UUID]) -> Mapping[UUID, CreditLot]:

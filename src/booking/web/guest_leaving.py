@@ -13,10 +13,10 @@ from src.billing.queries.to_hand_back import get_to_hand_back_minor
 from src.billing.queries.voucher_use import is_by_voucher_alone
 from src.booking.commands.leave import Promised, leave_course, leave_dates
 from src.booking.commands.leave_requests import ask_to_leave
-from src.booking.credit_words import credit_lines
+from src.booking.credit_words import credit_lines, credits_are_lost
 from src.booking.guest_links import open_link
 from src.booking.money_words import in_all_due
-from src.booking.queries.credits_back import find_credits_given
+from src.booking.queries.credits_back import count_credits_lost, find_credits_given
 from src.booking.queries.guest_leaving import get_leaving_page, get_left_late_minor
 from src.booking.views.leaving import LeavingPage
 from src.booking.web.guest_page import PRIVATE, PUBLIC
@@ -41,7 +41,7 @@ LEAVING_BY_ORDER = Limit("leaving", 60, 10 * 60)
 class _Left(NamedTuple):
     """What comes back the way it was paid, what by the business's own hand, and what of a price to
     be paid on site stays due; `owed_minor` is to be paid there for all that was booked. Where a
-    voucher paid for all of it, it comes back on that.
+    voucher paid for all of it, it comes back on that. So many credits are `lost`.
     """
 
     back_minor: int
@@ -49,6 +49,7 @@ class _Left(NamedTuple):
     stays_due_minor: int
     owed_minor: int
     credits: list[str]
+    lost: int
     is_by_voucher: bool
 
 
@@ -158,6 +159,7 @@ async def _leave(
             stays_due_minor=await get_left_late_minor(uow, order_id) - late_minor,
             owed_minor=await get_owed_minor(uow, order_id),
             credits=credit_lines(list(given.values()), ctx.here.zone),
+            lost=await count_credits_lost(uow, promised.by_seat),
             is_by_voucher=await is_by_voucher_alone(uow, order_id),
         )
 
@@ -177,8 +179,9 @@ async def _leave_in(
 
 def _said(ctx: RequestContext, left: _Left) -> str:
     currency = ctx.here.currency
-    if left.credits:
-        return " ".join([_("It is cancelled."), *left.credits])
+    if left.credits or left.lost:
+        lost = [credits_are_lost(left.lost)] if left.lost else []
+        return " ".join([_("It is cancelled."), *left.credits, *lost])
     if left.back_minor:
         amount = money(left.back_minor, currency)
         if left.is_by_voucher:

@@ -360,7 +360,8 @@ async def test_late_it_is_said_whether_the_credit_is_lost(shop: Shop, keeps: boo
     assert (lost in page.text) is not keeps
     assert ("Your credit of “10 sessions” comes back." in page.text) is keeps
     assert "nothing comes back." not in page.text
-    await shop.guest.submit(to=f"/leave?date={date.id}")
+    done = await shop.guest.submit(to=f"/leave?date={date.id}")
+    assert ("It is cancelled. Your credit does not come back." in done.text) is not keeps
     assert await left(shop, customer_id) == (7 if keeps else 6)
 
 
