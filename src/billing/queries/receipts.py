@@ -91,7 +91,7 @@ async def get_receipt(uow: UnitOfWork, customer_id: UUID, order_id: UUID) -> tup
         discount_minor=order.discount_minor,
         total_minor=order.total_minor,
         taxes=_taxes(lines),
-        payments=[_payment(one) for one in payments],
+        payments=[_payment(one, order) for one in payments],
         refunds=_refunds(await _of_order(uow, Refund, order_id), payments),
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
@@ -134,12 +134,14 @@ def _taxes(lines: Sequence[OrderLine]) -> list[TaxSum]:
     return [TaxSum(rate_bp, minor) for rate_bp, minor in sorted(sums.items()) if minor]
 
 
-def _payment(payment: Payment) -> ReceiptPayment:
+def _payment(payment: Payment, order: Order) -> ReceiptPayment:
+    """Of an order that never stood nothing came beyond its price: all of it goes back."""
     return ReceiptPayment(
         at=payment.received_at,
         amount_minor=payment.amount_minor,
         currency=payment.currency,
         method=payment.method,
+        is_extra=payment.is_extra and order.state == OrderState.CONFIRMED,
     )
 
 

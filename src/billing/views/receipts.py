@@ -37,12 +37,15 @@ class ReceiptsView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReceiptPayment(msgspec.Struct, frozen=True, kw_only=True):
-    """Money that came; `method` is "card", "on_site" or another word of the processor's."""
+    """Money that came; `method` is "card", "on_site" or another word of the processor's.
+    `is_extra`: more than was due, which goes back.
+    """
 
     at: datetime
     amount_minor: int
     currency: str
     method: str
+    is_extra: bool = False
 
 
 class ReceiptRefund(msgspec.Struct, frozen=True, kw_only=True):
