@@ -2,12 +2,14 @@
 
 import pytest
 
+from src.billing.commands.credits import SYSTEM, write_entry
+from src.billing.domain.credits import EntryKind
 from src.billing.domain.kinds import PaymentMode
-from src.billing.models import Order
+from src.billing.models import CreditLot, Order
 from src.booking.guest_links import package_path
 from tests.booking.web.conftest import Shop, rows
 from tests.booking.web.test_place_package import buy, wish
-from tests.support.credits import a_package
+from tests.support.credits import a_lot, a_package
 from tests.support.portal import sign_in_portal
 from tests.support.vouchers import CODE, a_voucher
 
@@ -38,3 +40,17 @@ async def test_giving_up_says_before_and_after_what_the_voucher_gets_back(shop: 
     assert "Lapsed, nothing to pay" in shop.guest.text
     await shop.guest.open(f"{ME}/receipts/{order.id}")
     assert "It has lapsed: it was not paid in full" in shop.guest.text
+
+
+async def test_what_was_paid_back_is_not_counted_out_of_what_was_bought(shop: Shop) -> None:
+    email = "carl@example.com"
+    customer_id, lot_id = await a_lot(shop.services.uow_factory, shop.business.id, email)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        lot = await uow.session.get_one(CreditLot, (shop.business.id, lot_id))
+        lot.refunded_minor = lot.paid_minor
+        await write_entry(uow, lot, EntryKind.ADJUST, 1, SYSTEM)
+        await write_entry(uow, lot, EntryKind.REFUND, -11, SYSTEM)
+    await sign_in_portal(shop.guest.client, shop.services, shop.business.id, customer_id, email)
+    await shop.guest.open(ME)
+    assert "Its unused credits were paid back." in shop.guest.text
+    assert "of 11" not in shop.guest.text
