@@ -17,6 +17,22 @@ def fee_reason(kind: FeeKind) -> str:
     return _("You cancelled later than it is free of charge.")
 
 
+class FeeStanding(msgspec.Struct, frozen=True):
+    """Whether a fee had been paid when more money came for it, and whether on site."""
+
+    is_paid: bool
+    is_on_site: bool = False
+
+
+def why_not_asked(fee: FeeStanding) -> str:
+    """For the guest: why what they paid goes back."""
+    if fee.is_on_site:
+        return _("The fee had been paid on site already.")
+    if fee.is_paid:
+        return _("The fee had been paid already.")
+    return _("The fee was not asked any more when your payment came.")
+
+
 def fee_state_word(state: FeeState) -> tuple[str, str | None]:
     """With the tone of its badge."""
     return {

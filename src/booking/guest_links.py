@@ -13,6 +13,7 @@ from src.platform.i18n import _
 from src.platform.links import LinkSigner
 from src.platform.services import Services
 from src.tenants.context import RequestContext
+from src.tenants.models import Customer
 
 PURPOSE = "booking"
 LIFETIME = timedelta(days=800)
@@ -63,27 +64,44 @@ def order_behind(settings: Settings, token: str, tenant_id: UUID, now: datetime)
     return LinkedOrder(UUID(link.payload["order"]), int(link.payload.get("v", 0)))
 
 
-async def open_link(services: Services, ctx: RequestContext, token: str) -> UUID:
+async def open_link(
+    services: Services, ctx: RequestContext, token: str, *, to_package: bool = False
+) -> UUID:
     """The order that a token opens.
 
     Raises: LinkInvalid, LinkExpired, NotFound; Gone for one that was sent to an address which has
-    been corrected since: it may be a stranger's.
+    been corrected since, as it may be a stranger's, and for one whose guest was erased.
     """
     linked = order_behind(services.settings, token, ctx.here.id, services.clock.now())
     async with services.uow_factory(ctx.here.id) as uow:
-        version = await uow.session.scalar(
-            select(Order.link_version).where(
-                Order.tenant_id == uow.tenant, Order.id == linked.order_id
+        found = await uow.session.execute(
+            select(Order.link_version, Customer.erased_at)
+            .join(
+                Customer,
+                (Customer.tenant_id == Order.tenant_id) & (Customer.id == Order.customer_id),
             )
+            .where(Order.tenant_id == uow.tenant, Order.id == linked.order_id)
         )
-    if version is None:
+    row = found.one_or_none()
+    if row is None:
         raise no_such_booking()
-    if version != linked.version:
-        raise Gone(
-            _("This link is not valid any more. Your newest mail about the booking has another."),
-            code="link_replaced",
-        )
+    if row.link_version != linked.version:
+        raise _gone(is_erased=row.erased_at is not None, to_package=to_package)
     return linked.order_id
+
+
+def _gone(*, is_erased: bool, to_package: bool) -> Gone:
+    if is_erased:
+        sentence = _("This link is not valid any more: what was kept about its guest was erased.")
+    elif to_package:
+        sentence = _(
+            "This link is not valid any more. Your newest mail about the package has another."
+        )
+    else:
+        sentence = _(
+            "This link is not valid any more. Your newest mail about the booking has another."
+        )
+    return Gone(sentence, code="link_replaced")
 
 
 def no_such_booking() -> NotFound:

@@ -35,6 +35,7 @@ from src.tenants.commands.customers import keep_customer
 from src.tenants.context import RequestContext
 from src.tenants.domain.entitlements import Feature
 from src.tenants.gates import require_feature_now
+from src.tenants.models import Customer
 
 SUBJECT = "credit_lot"
 
@@ -189,8 +190,12 @@ async def roll_over(
 
 
 async def _lock_changeable(uow: UnitOfWork, lot_id: UUID) -> CreditLot:
-    """Raises: NotFound; Conflict for credits that are not paid, or never will be."""
+    """Raises: NotFound; Conflict for credits that are not paid, or never will be, and for those
+    whose customer was erased: an erasure ends them with their rows locked, so it is seen here.
+    """
     lot = await lock_lot(uow, lot_id)
+    if await is_of_nobody(uow, lot):
+        raise Conflict(_("Their customer was erased, so nobody can use these credits any more."))
     if not may_change(lot_state(lot_facts(lot), uow.clock.now())):
         raise Conflict(_("Nobody has paid for these credits, so there is nothing to change."))
     return lot
@@ -200,6 +205,16 @@ def _refuse_ended(uow: UnitOfWork, lot: CreditLot) -> None:
     """Raises: Conflict for credits whose end has passed: more of them would be lost at once."""
     if lot.expires_at is not None and uow.clock.now() > lot.expires_at:
         raise Conflict(_("These credits have ended. Extend them first."), code="credits_ended")
+
+
+async def is_of_nobody(uow: UnitOfWork, lot: CreditLot) -> bool:
+    """Whether the customer whose credits they are was erased."""
+    erased_at = await uow.session.scalar(
+        select(Customer.erased_at).where(
+            Customer.tenant_id == uow.tenant, Customer.id == lot.customer_id
+        )
+    )
+    return erased_at is not None
 
 
 async def _is_done(uow: UnitOfWork, token: UUID) -> bool:

@@ -3,7 +3,7 @@
 Source: docs/algorithms/credits.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from hashlib import md5
 from typing import cast
@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Table, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from src.billing.commands.credits import SYSTEM, write_entry
+from src.billing.commands.credits import SYSTEM, Author, write_entry
 from src.billing.domain.credit_ends import NoticeKind
 from src.billing.domain.credits import EntryKind, LotState
 from src.billing.models import CreditLot, CreditNotice
@@ -100,6 +100,32 @@ async def forfeit_ended(uow: UnitOfWork, most: int) -> list[CreditLot]:
         await write_entry(uow, lot, EntryKind.EXPIRE, -lost, SYSTEM)
         lot.forfeited += lost
     return lots
+
+
+async def end_credits_of(
+    uow: UnitOfWork, customer_ids: Collection[UUID], why: str, now: datetime
+) -> None:
+    """Nobody is left who could use them: all credits of these customers end now, and the ledger of
+    each lot that has some says `why`. The lots are locked by id, after everything else.
+    """
+    found = await uow.session.scalars(
+        select(CreditLot)
+        .where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.customer_id.in_(customer_ids),
+            CreditLot.state == str(LotState.ACTIVE),
+        )
+        .order_by(CreditLot.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    for lot in found.all():
+        lost = lot.balance
+        if lost:
+            await write_entry(uow, lot, EntryKind.EXPIRE, -lost, Author(reason=why))
+            lot.forfeited += lost
+        if lot.expires_at is None or lot.expires_at > now:
+            lot.expires_at = now
 
 
 async def list_to_warn(uow: UnitOfWork, until: datetime, most: int) -> list[CreditLot]:

@@ -40,6 +40,11 @@ class VoucherOffer:
     to_year_end: bool = True
     words: str = ""
 
+    @property
+    def largest_minor(self) -> int:
+        """The largest that guests could buy."""
+        return max([*self.amounts_minor, self.most_minor or 0])
+
     def sells(self, amount_minor: int) -> bool:
         if amount_minor in self.amounts_minor:
             return True

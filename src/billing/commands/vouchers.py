@@ -18,20 +18,22 @@ from src.billing.commands.sold_credits import refuse_uncovered_credits, take_cre
 from src.billing.commands.voucher_claims import ENTRIES, entry_row
 from src.billing.commands.voucher_giving import given_as, voucher_for
 from src.billing.commands.voucher_lines import activate, send_now, vouchers_of
+from src.billing.commands.voucher_settings import get_voucher_offer
 from src.billing.domain.kinds import BY_HAND_METHODS, VOUCHER_METHOD, RefundCause
 from src.billing.domain.vouchers import (
-    LARGEST_VOUCHER_MINOR,
     EntryKind,
     VoucherState,
     end_of_day,
     masked,
+    most_on_it_minor,
 )
 from src.billing.events import OrderRefunded
 from src.billing.models import Refund, Voucher
 from src.billing.voucher_links import no_such_voucher
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
-from src.platform.i18n import _
+from src.platform.i18n import _, current_locale
+from src.platform.money import Money, format_money
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
 
@@ -83,8 +85,10 @@ async def adjust_voucher(
         fields["amount"] = _("Please give an amount above nothing.")
     elif voucher.balance_minor + amount_minor < 0:
         fields["amount"] = _("That is more than is left on it.")
-    elif voucher.balance_minor + amount_minor > LARGEST_VOUCHER_MINOR:
-        fields["amount"] = _("This amount is too large.")
+    elif amount_minor > 0:
+        too_much = await _too_much(uow, voucher, amount_minor)
+        if too_much:
+            fields["amount"] = too_much
     if fields:
         raise InvalidInput(_("Please look at the marked fields."), fields=fields)
     voucher.balance_minor += amount_minor
@@ -102,6 +106,16 @@ async def adjust_voucher(
     await audit(
         uow, ctx, "voucher.adjusted", "voucher", voucher_id, name=masked(voucher.code), **facts
     )
+
+
+async def _too_much(uow: UnitOfWork, voucher: Voucher, amount_minor: int) -> str | None:
+    """Why so much cannot be added to it."""
+    largest_minor = (await get_voucher_offer(uow)).largest_minor
+    most_minor = most_on_it_minor(voucher.initial_minor, largest_minor)
+    if voucher.balance_minor + amount_minor <= most_minor:
+        return None
+    most = format_money(Money(most_minor, voucher.currency), current_locale())
+    return _("Not more than %(most)s can be on it.", most=most)
 
 
 async def extend_voucher(

@@ -33,6 +33,8 @@ SENDING_HOUR = 8
 MOST_AMOUNTS = 8
 LARGEST_VOUCHER_MINOR = 1_000_000_000
 """The amount is kept in 32 bits, and may be added to."""
+MOST_TIMES = 10
+"""How much more than it was worth may be on one: beyond that somebody has mistyped."""
 
 
 class VoucherState(StrEnum):
@@ -141,3 +143,10 @@ def part_of_price(balance_minor: int, total_minor: int, *, pays_online: bool, cu
     if pays_online and 0 < rest < least:
         return max(total_minor - least, 0)
     return part
+
+
+def most_on_it_minor(initial_minor: int, largest_sold_minor: int) -> int:
+    """What may be on a voucher after adding to it: ten times what it was worth, or what the largest
+    that guests can buy is.
+    """
+    return min(LARGEST_VOUCHER_MINOR, MOST_TIMES * max(initial_minor, largest_sold_minor))

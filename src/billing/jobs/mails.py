@@ -4,19 +4,24 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from src.billing.commands.fees import FEE_LINE
 from src.billing.commands.orders import get_order
 from src.billing.commands.refunds import get_payment, get_refund
 from src.billing.domain.cause_keys import not_delivered_key
 from src.billing.domain.kinds import (
     GIVEN_UP_WHY,
     VOUCHER_METHOD,
+    FeeState,
     OrderState,
+    PaymentMode,
     RefundCause,
     RefundState,
 )
 from src.billing.events import MoneyNeedsAttention, OrderRefunded, PaymentCameTooLate
-from src.billing.models import OpenItem, Order, Refund
+from src.billing.fee_words import FeeStanding, why_not_asked
+from src.billing.models import Fee, OpenItem, Order, OrderLine, Refund
 from src.billing.open_item_words import open_item_sentence
+from src.billing.queries.fees import UNASKED
 from src.billing.queries.what_was_bought import what_was_bought
 from src.billing.views.mails import MoneyMail, OpenItemMail
 from src.platform.config import Settings
@@ -133,7 +138,7 @@ async def _tell_guest(
         reference=order.reference,
         what=what,
         amount=format_money(amount, order.locale),
-        reason=_reason(refund, order, tenant),
+        reason=_reason(refund, order, tenant, await _fee_standing(uow, order)),
         back=_back(refund, order),
         to_voucher=refund.voucher_id is not None,
         contact=tenant.contact_email,
@@ -154,9 +159,27 @@ async def _tell_guest(
     await queue_mail(uow, mail, host=settings.host)
 
 
-def _reason(refund: Refund, order: Order, tenant: TenantSnapshot) -> str:
+async def _fee_standing(uow: UnitOfWork, order: Order) -> FeeStanding | None:
+    """How the fee stands that the order was to pay; None where it was for something else."""
+    of = (OrderLine.tenant_id == uow.tenant, OrderLine.order_id == order.id)
+    fee = await uow.session.scalar(
+        select(Fee)
+        .join(OrderLine, (OrderLine.tenant_id == Fee.tenant_id) & (OrderLine.subject_id == Fee.id))
+        .where(*of, OrderLine.kind == FEE_LINE)
+    )
+    if fee is None:
+        return None
+    if fee.state != FeeState.PAID or fee.pays_id is None:
+        return FeeStanding(is_paid=fee.state == FeeState.PAID)
+    paid_by = await get_order(uow, fee.pays_id)
+    return FeeStanding(is_paid=True, is_on_site=paid_by.payment_mode == PaymentMode.ON_SITE)
+
+
+def _reason(refund: Refund, order: Order, tenant: TenantSnapshot, fee: FeeStanding | None) -> str:
     """Why the money goes back, in the guest's language."""
     with use_locale(order.locale):
+        if fee is not None and refund.cause in UNASKED:
+            return why_not_asked(fee)
         if refund.cause == RefundCause.PAID_TWICE:
             return _("You had paid for this booking before. Your booking stands.")
         if refund.cause == RefundCause.NOT_DELIVERED and refund.amount_minor >= order.total_minor:

@@ -1,13 +1,15 @@
 """Fees as staff list them, and one as its guest sees it."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import Row, func, select
 
-from src.billing.domain.kinds import FeeKind, FeeState
-from src.billing.models import Fee, Order
+from src.billing.commands.fees import FEE_LINE
+from src.billing.domain.kinds import FeeKind, FeeState, RefundCause, RefundState
+from src.billing.models import Fee, Order, OrderLine, Refund
 from src.billing.views.fees import FeePage, FeeRow, FeesPage
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -16,6 +18,9 @@ from src.tenants.context import TenantSnapshot
 from src.tenants.models import Customer
 
 PAGE_SIZE = 50
+UNASKED = (RefundCause.NOT_DELIVERED, RefundCause.PAID_TWICE, RefundCause.TOO_LATE)
+"""Why money goes back that came for nothing that was still asked."""
+
 _IS_THEIRS = (Customer.tenant_id == Fee.tenant_id) & (Customer.id == Fee.customer_id)
 
 
@@ -80,7 +85,33 @@ async def get_fee_page(uow: UnitOfWork, tenant: TenantSnapshot, fee_id: UUID) ->
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
         business=tenant.name,
+        **await _money_back(uow, fee_id),
     )
+
+
+async def _money_back(uow: UnitOfWork, fee_id: UUID) -> dict[str, Any]:
+    """What came for a fee that was paid or let go already, by whether it goes back."""
+    rows = await uow.session.execute(
+        select(Refund.order_id, Refund.amount_minor, Refund.state)
+        .join(
+            OrderLine,
+            (OrderLine.tenant_id == Refund.tenant_id) & (OrderLine.order_id == Refund.order_id),
+        )
+        .where(
+            Refund.tenant_id == uow.tenant,
+            OrderLine.kind == FEE_LINE,
+            OrderLine.subject_id == fee_id,
+            Refund.cause.in_([str(cause) for cause in UNASKED]),
+        )
+        .order_by(Refund.created_at, Refund.id)
+    )
+    found = rows.all()
+    stuck_minor = sum(one.amount_minor for one in found if one.state == RefundState.FAILED)
+    return {
+        "back_minor": sum(one.amount_minor for one in found) - stuck_minor,
+        "stuck_minor": stuck_minor,
+        "back_order_id": found[-1].order_id if found else None,
+    }
 
 
 async def _rows(uow: UnitOfWork, wanted: FeeFilter, most: int) -> Sequence[Row[tuple[Fee, str]]]:

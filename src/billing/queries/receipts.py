@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
-from src.billing.domain.kinds import RefundState
-from src.billing.models import Order, OrderLine, Payment, Refund
+from src.billing.domain.credits import LotState
+from src.billing.domain.kinds import OrderState, RefundState
+from src.billing.models import CreditLot, Order, OrderLine, Payment, Refund
 from src.billing.owed import get_owed_minor, list_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.order_page import line_view
@@ -39,7 +40,8 @@ async def list_receipts(
         .offset(offset)
     )
     rows = found.all()
-    owed = await list_owed_minor(uow, [row[0].id for row in rows])
+    ids = [row[0].id for row in rows]
+    owed, lapsed = await list_owed_minor(uow, ids), await _lapsed(uow, ids)
     return [
         ReceiptRow(
             href=f"{path}/{order.id}",
@@ -52,6 +54,7 @@ async def list_receipts(
             refunded_minor=order.refunded_minor,
             owed_minor=owed.get(order.id, 0),
             currency=order.currency,
+            has_lapsed=order.id in lapsed,
         )
         for order, what, more in rows
     ]
@@ -88,14 +91,30 @@ async def get_receipt(uow: UnitOfWork, customer_id: UUID, order_id: UUID) -> tup
         discount_minor=order.discount_minor,
         total_minor=order.total_minor,
         taxes=_taxes(lines),
-        payments=[_payment(one) for one in payments],
+        payments=[_payment(one, order) for one in payments],
         refunds=_refunds(await _of_order(uow, Refund, order_id), payments),
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
         owed_minor=await get_owed_minor(uow, order_id),
         currency=order.currency,
+        has_lapsed=bool(await _lapsed(uow, [order_id])),
     )
     return receipt, order
+
+
+async def _lapsed(uow: UnitOfWork, order_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the orders that stood for a package whose credits never came to be."""
+    found = await uow.session.scalars(
+        select(CreditLot.order_id)
+        .join(Order, (Order.tenant_id == CreditLot.tenant_id) & (Order.id == CreditLot.order_id))
+        .where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.order_id.in_(order_ids),
+            CreditLot.state == str(LotState.VOID),
+            Order.state == str(OrderState.CONFIRMED),
+        )
+    )
+    return {order_id for order_id in found if order_id is not None}
 
 
 async def _of_order(uow: UnitOfWork, model: Any, order_id: UUID) -> Sequence[Any]:
@@ -115,12 +134,14 @@ def _taxes(lines: Sequence[OrderLine]) -> list[TaxSum]:
     return [TaxSum(rate_bp, minor) for rate_bp, minor in sorted(sums.items()) if minor]
 
 
-def _payment(payment: Payment) -> ReceiptPayment:
+def _payment(payment: Payment, order: Order) -> ReceiptPayment:
+    """Of an order that never stood nothing came beyond its price: all of it goes back."""
     return ReceiptPayment(
         at=payment.received_at,
         amount_minor=payment.amount_minor,
         currency=payment.currency,
         method=payment.method,
+        is_extra=payment.is_extra and order.state == OrderState.CONFIRMED,
     )
 
 

@@ -46,7 +46,8 @@ class FeesPage(msgspec.Struct, frozen=True, kw_only=True):
 
 class FeePage(msgspec.Struct, frozen=True, kw_only=True):
     """One fee, for staff and for its guest. `is_just_paid`: its guest comes from the payment page.
-    `refusal` says why what was sent was not done.
+    `refusal` says why what was sent was not done. `back_minor` came for it when nothing was asked
+    any more, and goes back; `stuck_minor` of such money could not. `back_order_id` is its order.
     """
 
     fee: FeeRow
@@ -58,6 +59,9 @@ class FeePage(msgspec.Struct, frozen=True, kw_only=True):
     contact_email: str
     contact_phone: str
     business: str
+    back_minor: int = 0
+    stuck_minor: int = 0
+    back_order_id: UUID | None = None
     is_just_paid: bool = False
     refusal: str = ""
 

@@ -11,7 +11,9 @@ from src.tenants.portal_sections import PortalHead
 
 
 class ReceiptRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An order with money in it. `what` is the first thing in it, `more` how many others."""
+    """An order with money in it. `what` is the first thing in it, `more` how many others.
+    `has_lapsed`: it was a package that was not paid in full in time, or was not wanted any more.
+    """
 
     href: str
     reference: str
@@ -23,6 +25,7 @@ class ReceiptRow(msgspec.Struct, frozen=True, kw_only=True):
     refunded_minor: int
     owed_minor: int
     currency: str
+    has_lapsed: bool = False
 
 
 class ReceiptsView(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,12 +37,15 @@ class ReceiptsView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReceiptPayment(msgspec.Struct, frozen=True, kw_only=True):
-    """Money that came; `method` is "card", "on_site" or another word of the processor's."""
+    """Money that came; `method` is "card", "on_site" or another word of the processor's.
+    `is_extra`: more than was due, which goes back.
+    """
 
     at: datetime
     amount_minor: int
     currency: str
     method: str
+    is_extra: bool = False
 
 
 class ReceiptRefund(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +88,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     refunded_minor: int
     owed_minor: int
     currency: str
+    has_lapsed: bool = False
 
 
 class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,8 @@
 """Erasing a person: who it was goes for good, and the money stays as it is.
 
 Locks: orders by id, then the customer and those who were merged into it, FOR UPDATE, so that
-whoever books or writes for them is seen, or finds nobody; then the seats by (session, id). See
-`docs/algorithms/erasing.md`.
+whoever books or writes for them is seen, or finds nobody; then the seats by (session, id); then
+their people, and last their lots of credits by id. See `docs/algorithms/erasing.md`.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from sqlalchemy import Text, Uuid, and_, delete, func, or_, select, true, update
 from sqlalchemy import cast as as_type
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from src.billing.commands.credit_ends import end_credits_of
 from src.billing.customer_rows import orders_of
 from src.billing.events import ProcessorEventReceived
 from src.billing.models import DisputeRow, Payment, PaymentPage, Refund
@@ -29,7 +30,7 @@ from src.booking.queries.person import (
 )
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotAllowed
-from src.platform.i18n import _
+from src.platform.i18n import _, use_locale
 from src.platform.mail.models import MailRow
 from src.platform.outbox.models import OutboxRow
 from src.tenants.commands.audit import audit
@@ -93,6 +94,9 @@ async def _erase(uow: UnitOfWork, ctx: RequestContext, person: Person, customer_
     await _erase_given_up(uow, things, person.addresses)
     for rows in person_rows():
         await rows.erase(uow, person)
+    with use_locale(ctx.here.locale):
+        why = _("Its customer was erased.")
+    await end_credits_of(uow, person.customer_ids, why, person.at)
     await audit(uow, ctx, "customer.erased", "customer", customer_id)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select
 
+from src.billing.commands.credit_acts import is_of_nobody
 from src.billing.commands.credits import list_lots, lot_facts, no_such_credits, scope_of
 from src.billing.credit_words import entry_words, source_words
 from src.billing.domain.credit_acts import may_change
@@ -44,6 +45,7 @@ async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:
     found = await find_lots(uow, LotFilter(state="any", lot_id=lot_id))
     [row] = await lot_rows(uow, found, now)
     state, worth = lot_state(lot_facts(lot), now), await get_worth(uow, lot)
+    of_nobody = await is_of_nobody(uow, lot)
     rolled_to_id, order = await _rolled_to(uow, lot_id), await _order(uow, lot.order_id)
     return LotView(
         row=row,
@@ -66,11 +68,12 @@ async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:
         worth_minor=worth.amount_minor if state is LotState.ACTIVE else 0,
         by_hand_minor=worth.by_hand_minor,
         to_voucher_minor=worth.to_voucher_minor,
-        may_change=may_change(state),
+        is_of_nobody=of_nobody,
+        may_change=not of_nobody and may_change(state),
         is_over=state is LotState.EXPIRED,
         is_pending=state is LotState.PENDING,
         awaits_transfer=order is not None and is_transfer_awaited(order),
-        may_roll_over=state is LotState.EXPIRED and rolled_to_id is None,
+        may_roll_over=not of_nobody and state is LotState.EXPIRED and rolled_to_id is None,
         entries=await _entries(uow, lot_id),
     )
 

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, func, or_, select
 
-from src.billing.models import Order, OrderLine
+from src.billing.domain.kinds import RefundState
+from src.billing.models import Order, OrderLine, Payment, Refund
 from src.billing.owed import owed_minor
 from src.billing.queries.disputes import (
     dispute_state_of_order,
@@ -150,14 +151,19 @@ def _order(order: Order, row: Row[Any], now_for: Sequence[str]) -> OrderRow:
 
 
 async def _money(uow: UnitOfWork, customer_id: UUID) -> list[MoneySum]:
-    """Over all orders, those too that the list leaves out."""
+    """Over all orders, those too that the list leaves out. What only moved between an order and a
+    voucher is no money that came, and none that went back.
+    """
     found = await uow.session.execute(
         select(
             Order.currency,
-            func.coalesce(func.sum(Order.paid_minor), 0),
-            func.coalesce(func.sum(Order.refunded_minor), 0),
-            func.coalesce(func.sum(owed_minor()), 0),
-            func.coalesce(func.sum(taken_back_minor()), 0),
+            func.coalesce(func.sum(Order.paid_minor), 0).label("paid"),
+            func.coalesce(func.sum(Order.refunded_minor), 0).label("refunded"),
+            func.coalesce(func.sum(owed_minor()), 0).label("owed"),
+            func.coalesce(func.sum(taken_back_minor()), 0).label("taken_back"),
+            func.coalesce(func.sum(_by_voucher(Payment.amount_minor)), 0).label("by_voucher"),
+            func.coalesce(func.sum(_by_voucher(Payment.refunded_minor)), 0).label("put_back"),
+            func.coalesce(func.sum(_to_voucher()), 0).label("to_voucher"),
         )
         .where(Order.tenant_id == uow.tenant, Order.customer_id == customer_id)
         .group_by(Order.currency)
@@ -165,14 +171,44 @@ async def _money(uow: UnitOfWork, customer_id: UUID) -> list[MoneySum]:
     )
     return [
         MoneySum(
-            currency=row[0],
-            paid_minor=row[1],
-            refunded_minor=row[2],
-            taken_back_minor=row[4],
-            owed_minor=row[3],
+            currency=row.currency,
+            paid_minor=int(row.paid - row.by_voucher),
+            refunded_minor=int(row.refunded - row.to_voucher),
+            taken_back_minor=int(row.taken_back),
+            owed_minor=int(row.owed),
+            by_voucher_minor=int(row.by_voucher - row.put_back),
         )
         for row in found
     ]
+
+
+def _by_voucher(minor: Any) -> Any:
+    """Of the row of `orders` at hand, summed over what vouchers paid."""
+    return (
+        select(func.coalesce(func.sum(minor), 0))
+        .where(
+            Payment.tenant_id == Order.tenant_id,
+            Payment.order_id == Order.id,
+            Payment.voucher_id.is_not(None),
+        )
+        .correlate(Order)
+        .scalar_subquery()
+    )
+
+
+def _to_voucher() -> Any:
+    """What of its refunds is on a voucher, the one that paid or a new one."""
+    return (
+        select(func.coalesce(func.sum(Refund.amount_minor), 0))
+        .where(
+            Refund.tenant_id == Order.tenant_id,
+            Refund.order_id == Order.id,
+            Refund.voucher_id.is_not(None),
+            Refund.state != str(RefundState.FAILED),
+        )
+        .correlate(Order)
+        .scalar_subquery()
+    )
 
 
 async def _participants(uow: UnitOfWork, customer_id: UUID) -> list[ParticipantLine]:

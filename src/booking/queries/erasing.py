@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
 
 from src.billing.customer_rows import orders_of
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import OpenItemKind, OrderState
 from src.billing.models import CreditLot, DisputeRow, OpenItem, Order, PaymentPage, Refund
 from src.billing.owed import owed_minor
 from src.booking.customer_rows import bookings_of, mails_to
@@ -261,9 +261,27 @@ def _counts(uow: UnitOfWork, person: Person) -> list[Any]:
         .exists(),
     )
     by_hand = and_(CancellationReturn.by_hand_minor > 0, CancellationReturn.handed_at.is_(None))
+    # A dispute that is open is told as such, and its item says nothing more.
+    with_the_bank = (
+        select(DisputeRow.id)
+        .where(
+            DisputeRow.tenant_id == tenant,
+            DisputeRow.order_id == OpenItem.order_id,
+            DisputeRow.state == "open",
+        )
+        .correlate(OpenItem)
+        .exists()
+    )
+    is_more = or_(OpenItem.kind != str(OpenItemKind.DISPUTE), ~with_the_bank)
     money = (
         _count(tenant, Refund, Refund.order_id.in_(ordered), Refund.state == "pending")
-        + _count(tenant, OpenItem, OpenItem.order_id.in_(ordered), OpenItem.closed_at.is_(None))
+        + _count(
+            tenant,
+            OpenItem,
+            OpenItem.order_id.in_(ordered),
+            OpenItem.closed_at.is_(None),
+            is_more,
+        )
         + _count(tenant, CancellationReturn, CancellationReturn.order_id.in_(ordered), by_hand)
     )
     sending = and_(

@@ -3,14 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from src.billing.commands.credits import lot_facts, scope_of
 from src.billing.domain.credits import LotState, lot_state
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import OrderEnd, OrderState, PaymentMode, order_end
+from src.billing.domain.kinds import OrderEnd, OrderState, PaymentMode, RefundState, order_end
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
-from src.billing.models import CreditLot, Order
+from src.billing.models import CreditLot, Order, Refund
 from src.billing.owed import get_discount_minor, get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.transfers import find_how_to_transfer
@@ -44,6 +44,7 @@ async def get_purchase(
     order, lot = await find_bought(uow, order_id)
     now = uow.clock.now()
     stage = _stage(order, lot, money, now, has_paid=has_paid)
+    to_voucher_minor, on_its_way_minor = await _to_voucher(uow, order_id)
     return PurchaseView(
         stage=stage,
         reference=order.reference,
@@ -64,8 +65,9 @@ async def get_purchase(
         to_pay_minor=order.to_pay_minor,
         paid_minor=order.paid_minor,
         owed_minor=await get_owed_minor(uow, order_id),
-        refunded_minor=order.refunded_minor,
-        returning_minor=money.returning_minor,
+        refunded_minor=order.refunded_minor - to_voucher_minor,
+        returning_minor=money.returning_minor - on_its_way_minor,
+        to_voucher_minor=to_voucher_minor,
         money_back=money.back,
         hold_until_at=payable_until(order.hold_expires_at),
         waits_until_at=order.created_at + WAITS_FOR_MONEY if stage == "waiting" else None,
@@ -80,6 +82,25 @@ async def get_purchase(
         looks_again=has_paid and stage == "too_late" and money.is_kept,
         transfer=await find_how_to_transfer(uow, order, tenant.zone),
     )
+
+
+async def _to_voucher(uow: UnitOfWork, order_id: UUID) -> tuple[int, int]:
+    """What of its money goes back to vouchers, and how much of that is still on its way."""
+    is_pending = Refund.state == str(RefundState.PENDING)
+    row = (
+        await uow.session.execute(
+            select(
+                func.coalesce(func.sum(Refund.amount_minor), 0),
+                func.coalesce(func.sum(Refund.amount_minor).filter(is_pending), 0),
+            ).where(
+                Refund.tenant_id == uow.tenant,
+                Refund.order_id == order_id,
+                Refund.voucher_id.is_not(None),
+                Refund.state != str(RefundState.FAILED),
+            )
+        )
+    ).one()
+    return int(row[0]), int(row[1])
 
 
 async def find_bought(uow: UnitOfWork, order_id: UUID) -> tuple[Order, CreditLot]:

@@ -53,6 +53,7 @@ class LotView(msgspec.Struct, frozen=True, kw_only=True):
     worth_minor: int
     by_hand_minor: int
     to_voucher_minor: int
+    is_of_nobody: bool
     may_change: bool
     is_over: bool
     is_pending: bool

@@ -82,13 +82,16 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MoneySum(msgspec.Struct, frozen=True, kw_only=True):
-    """All of a customer's money in one currency."""
+    """All of a customer's money in one currency: what came from them and what went back to them.
+    A voucher counts once, when it is bought; `by_voucher_minor` was paid with vouchers on top.
+    """
 
     currency: str
     paid_minor: int
     refunded_minor: int
     taken_back_minor: int
     owed_minor: int
+    by_voucher_minor: int = 0
 
 
 class ParticipantLine(msgspec.Struct, frozen=True, kw_only=True):

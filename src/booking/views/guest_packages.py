@@ -148,7 +148,8 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     over, bought, waiting (to be paid on site, until `waits_until_at`), lapsed, expired, given_up,
     released (the business waits no longer), not_payable, too_late (money came that nothing was
     bought with). `credits` are those that were bought, `left` what is left of them by now.
-    `voucher_minor` is paid by a voucher, `to_pay_minor` the rest.
+    `voucher_minor` is paid by a voucher, `to_pay_minor` the rest. `to_voucher_minor` is on a
+    voucher again; `refunded_minor` went back as money, of which `returning_minor` is on its way.
     """
 
     stage: str
@@ -172,6 +173,7 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     owed_minor: int
     refunded_minor: int
     returning_minor: int
+    to_voucher_minor: int
     money_back: str
     hold_until_at: datetime | None
     waits_until_at: datetime | None

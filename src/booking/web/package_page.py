@@ -44,7 +44,7 @@ async def bought_page(
     purchase: we ask it.
     """
     has_paid = request.query_params.get("paid") == "1"
-    order_id = await open_link(services, ctx, bought)
+    order_id = await open_link(services, ctx, bought, to_package=True)
     view = await _view(services, ctx, order_id, has_paid=has_paid)
     if view.stage == "processing" and await _check(services, ctx, order_id):
         view = await _view(services, ctx, order_id, has_paid=has_paid)
@@ -61,7 +61,7 @@ async def pay_package(
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """On to the payment page that there is already, or back where none is needed."""
-    order_id = await open_link(services, ctx, bought)
+    order_id = await open_link(services, ctx, bought, to_package=True)
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order(uow, order_id)
         await find_bought(uow, order_id)
@@ -84,7 +84,7 @@ async def give_up_package(
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """Ends what is not paid yet, by card or at the desk; what was paid meanwhile stays."""
-    order_id = await open_link(services, ctx, bought)
+    order_id = await open_link(services, ctx, bought, to_package=True)
     async with services.uow_factory(ctx.here.id) as uow:
         order, _lot = await find_bought(uow, order_id)
     if order.state == OrderState.CONFIRMED:

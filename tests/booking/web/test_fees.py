@@ -9,7 +9,8 @@ from sqlalchemy import func, select, update
 
 from src.billing.commands.fees import forgive_fee, take_fee_on_site
 from src.billing.jobs.fees import charge_due_fees
-from src.billing.models import Fee, Order, Payment, Refund
+from src.billing.models import Fee, Order, Payment, PaymentPage, Refund
+from src.billing.settlement import settle_page
 from src.booking.commands.attendance import mark_attendance
 from src.booking.commands.cancel import cancel_session
 from src.booking.domain.fees import FeeRule
@@ -19,6 +20,7 @@ from src.booking.models import Seat, Session
 from src.platform.errors import Conflict
 from src.tenants.models import AuditEntry, Due, Tenant
 from tests.booking.web.conftest import Shop, subject
+from tests.booking.web.pages import as_owner
 from tests.booking.web.test_guest_page import own_page
 from tests.support.builders import a_service, a_session
 from tests.support.clock import FrozenClock
@@ -207,6 +209,32 @@ async def test_what_is_paid_after_it_was_forgiven_goes_back(
     assert (payment.amount_minor, refund.amount_minor) == (750, 750)
     [fee] = await fees(shop)
     assert fee.state == "forgiven"
+
+
+async def test_who_pays_what_was_paid_on_site_reads_that_and_what_goes_back(
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    await missed(shop, clock)
+    await a_day_later(shop, clock)
+    path = link_in(mailer)
+    sent = await pay(shop, path)
+    [fee] = await fees(shop)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await take_fee_on_site(uow, shop.business.ctx, fee.id)
+    await shop.pay(sent.headers["location"])
+    mailer.sent.clear()
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        page_id = (await uow.session.scalars(select(PaymentPage.id))).one()
+    await settle_page(shop.services, shop.business.id, page_id)
+    await shop.work()
+    assert "The fee had been paid on site already." in mailer.sent[-1].body
+    assert "cancelled" not in mailer.sent[-1].body
+    back = await shop.guest.open(path)
+    assert "It is paid. Thank you." in back.text
+    assert "You paid €7.50 when nothing was asked any more. It is on its way back" in back.text
+    await as_owner(shop.guest.client, shop.services, shop.business)
+    seen = await shop.guest.open(f"/app/lotus/fees/{fee.id}")
+    assert "The guest paid €7.50 by card when nothing was asked any more." in seen.text
 
 
 async def test_it_is_taken_on_site_once(shop: Shop, clock: FrozenClock) -> None:

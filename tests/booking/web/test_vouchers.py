@@ -90,10 +90,13 @@ async def test_a_member_blocks_changes_and_extends_one(
         ({"way": "take", "amount": "0", "reason": "x"}, "amount"),
         ({"way": "add", "amount": "1", "reason": " "}, "reason"),
         ({"way": "add", "amount": "99999999999", "reason": "x"}, "amount"),
+        ({"way": "add", "amount": "1000000", "reason": "x"}, "amount"),
+        ({"way": "add", "amount": "961.51", "reason": "x"}, "amount"),
     ):
         refused = await send(olive, here, typed, to=f"{here}/adjust")
         assert refused.status_code == 422
         assert f'id="f-{field}-error"' in refused.text, typed
+    assert "Not more than €1,000.00 can be on it." in refused.text
     refused = await send(olive, here, {"last_on": "2020-01-01"}, to=f"{here}/extend")
     assert refused.status_code == 422
     assert await audited(shop) == [

@@ -1,0 +1,56 @@
+"""Bought packages that are over say what became of them, to their guest and on their receipts."""
+
+import pytest
+
+from src.billing.commands.credits import SYSTEM, write_entry
+from src.billing.domain.credits import EntryKind
+from src.billing.domain.kinds import PaymentMode
+from src.billing.models import CreditLot, Order
+from src.booking.guest_links import package_path
+from tests.booking.web.conftest import Shop, rows
+from tests.booking.web.test_place_package import buy, wish
+from tests.support.credits import a_lot, a_package
+from tests.support.portal import sign_in_portal
+from tests.support.vouchers import CODE, a_voucher
+
+pytestmark = pytest.mark.anyio
+
+ME = "/b/lotus/me"
+
+
+async def signed_in(shop: Shop, order: Order) -> None:
+    await sign_in_portal(
+        shop.guest.client, shop.services, shop.business.id, order.customer_id, order.guest_email
+    )
+
+
+async def test_giving_up_says_before_and_after_what_the_voucher_gets_back(shop: Shop) -> None:
+    await a_voucher(shop.services.uow_factory, shop.business.id, minor=5000)
+    package = await a_package(shop.services.uow_factory, shop.business.id)
+    await buy(shop, wish(package.id, coupon=CODE, way=PaymentMode.ON_SITE))
+    (order,) = await rows(shop, Order)
+    page = await shop.guest.open(package_path(shop.services.settings, "lotus", order))
+    assert "€50.00 goes back to the voucher you used." in page.text
+    page = await shop.guest.submit(to="/give-up")
+    assert "What the voucher had paid is on it again." in page.text
+    assert "Back on the voucher" in page.text
+    assert "On its way back to you" not in page.text
+    await signed_in(shop, order)
+    await shop.guest.open(f"{ME}/receipts")
+    assert "Lapsed, nothing to pay" in shop.guest.text
+    await shop.guest.open(f"{ME}/receipts/{order.id}")
+    assert "It has lapsed: it was not paid in full" in shop.guest.text
+
+
+async def test_what_was_paid_back_is_not_counted_out_of_what_was_bought(shop: Shop) -> None:
+    email = "carl@example.com"
+    customer_id, lot_id = await a_lot(shop.services.uow_factory, shop.business.id, email)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        lot = await uow.session.get_one(CreditLot, (shop.business.id, lot_id))
+        lot.refunded_minor = lot.paid_minor
+        await write_entry(uow, lot, EntryKind.ADJUST, 1, SYSTEM)
+        await write_entry(uow, lot, EntryKind.REFUND, -11, SYSTEM)
+    await sign_in_portal(shop.guest.client, shop.services, shop.business.id, customer_id, email)
+    await shop.guest.open(ME)
+    assert "Its unused credits were paid back." in shop.guest.text
+    assert "of 11" not in shop.guest.text
