@@ -237,3 +237,15 @@ async def test_a_policy_that_has_changed_meanwhile_is_not_undone(
     refused = await send_again(client, f"{path}/refunds", shown, a_row(1, "nothing"))
     assert refused.status_code == 409
     assert (await kept(services, lotus, Series)).document() == policy
+
+
+async def test_the_pages_of_the_series_and_of_the_services_lead_to_what_comes_back(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    path, series = await a_term(services, lotus)
+    await as_owner(client, services, lotus)
+    of_service = f"/app/lotus/services/{series.service_id}/refunds"
+    for page, href in ((path, f"{path}/refunds"), ("/app/lotus/services", of_service)):
+        shown = await client.get(page)
+        assert f'href="{href}"' in shown.text, page
+        assert (await client.get(href)).status_code == 200
