@@ -249,3 +249,36 @@ async def test_the_pages_of_the_series_and_of_the_services_lead_to_what_comes_ba
         shown = await client.get(page)
         assert f'href="{href}"' in shown.text, page
         assert (await client.get(href)).status_code == 200
+
+
+async def test_a_preview_refuses_what_saving_refuses_and_shows_no_terms_that_cannot_be(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    path, _series = await a_term(services, lotus)
+    await as_owner(client, services, lotus)
+    rising = {
+        **a_row(0, "money"),
+        "rules.0.tiers.0.before": "24",
+        "rules.0.tiers.0.percent": "50",
+        "rules.0.tiers.1.before": "12",
+        "rules.0.tiers.1.percent": "80",
+        **a_row(1, "money"),
+        "rules.1.tiers.0.before": "48",
+        "rules.1.tiers.0.percent": "70",
+    }
+    for pressed in ({"preview": "1"}, {}):
+        refused = await send(client, f"{path}/refunds", rising | pressed)
+        assert refused.status_code == 422, pressed
+        assert "Leaving later cannot give more back" in error_at(
+            refused.text, "rules-0-tiers-1-percent"
+        )
+        assert 'value="80"' in refused.text
+        course, card = refused.text.split("What they read for")[1:3]
+        assert "Leaving later cannot give more back" in course.split("panel-head")[0]
+        assert "<ol" not in course.split("panel-head")[0]
+        assert "70" in card.split("<ol")[1].split("</ol>")[0]
+    rising["rules.0.tiers.1.percent"] = "20"
+    shown = await send(client, f"{path}/refunds", rising | {"preview": "1"})
+    assert shown.status_code == 200
+    assert "20" in shown.text.split("What they read for")[1].split("</ol>")[0]
+    assert (await kept(services, lotus, Series)).policy is None
