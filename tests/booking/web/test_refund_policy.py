@@ -282,3 +282,34 @@ async def test_a_preview_refuses_what_saving_refuses_and_shows_no_terms_that_can
     assert shown.status_code == 200
     assert "20" in shown.text.split("What they read for")[1].split("</ol>")[0]
     assert (await kept(services, lotus, Series)).policy is None
+
+
+async def test_only_what_the_choice_needs_is_asked(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    given = await a_refund_package(services.uow_factory, lotus.id)
+    path, _series = await a_term(services, lotus)
+    await as_owner(client, services, lotus)
+    typed = {
+        **a_row(0, "package", package_id=str(given.id), **{"tiers.0.before": "24"}),
+        **a_row(1, "money", **{"tiers.0.before": "24", "tiers.0.percent": "50"}),
+    }
+    shown = await send(client, f"{path}/refunds", typed | {"preview": "1"})
+    assert shown.status_code == 200
+    for name, is_there in {
+        "rules.0.package_id": True,
+        "rules.0.tiers.0.percent": False,
+        "rules.1.package_id": False,
+        "rules.1.tiers.0.percent": True,
+        "rules.3.package_id": True,
+        "rules.3.tiers.0.percent": True,
+    }.items():
+        assert (f'name="{name}"' in shown.text) is is_there, name
+    typed["rules.0.tiers.0.percent"] = "40"
+    shown = await send(client, f"{path}/refunds", typed | {"preview": "1"})
+    assert 'name="rules.0.tiers.0.percent"' in shown.text
+    changed = {"rules.1.gives": "package", "preview": "1"}
+    refused = await send_again(client, f"{path}/refunds", shown, changed)
+    assert refused.status_code == 422
+    assert "Please choose which credit" in error_at(refused.text, "rules-1-package_id")
+    assert 'name="rules.1.package_id"' in refused.text
