@@ -296,6 +296,7 @@ async def test_only_what_the_choice_needs_is_asked(
     }
     shown = await send(client, f"{path}/refunds", typed | {"preview": "1"})
     assert shown.status_code == 200
+    assert "(optional)" not in shown.text
     for name, is_there in {
         "rules.0.package_id": True,
         "rules.0.tiers.0.percent": False,
