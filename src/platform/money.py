@@ -115,7 +115,9 @@ def split_by_largest_remainder(total_minor: int, weights: Sequence[int]) -> list
 
 
 def format_money(money: Money, locale: str) -> str:
-    """The amount as readers of the locale write it, always with all decimals of the currency."""
+    """The amount as readers of the locale write it, always with all decimals of the currency, and
+    below zero with a minus sign and no hyphen.
+    """
     exponent = currency_exponent(money.currency)
     amount = Decimal(money.amount_minor).scaleb(-exponent)
     shown_digits_are_ours = money.currency not in _STILL_IN_HUNDREDTHS
@@ -125,6 +127,8 @@ def format_money(money: Money, locale: str) -> str:
         locale=babel_locale(locale),
         currency_digits=shown_digits_are_ours,
     )
+    if money.amount_minor < 0:
+        shown = shown.replace("-", "\u2212")
     return re.sub(r"([^\W\d_])(?=\d)", "\\1\u00a0", shown)
 
 

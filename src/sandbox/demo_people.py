@@ -159,7 +159,7 @@ LOTUS = DemoBusiness(
             first_in_days=1,
             minutes=60,
             capacity=8,
-            tags=("mornings",),
+            tags=("mornings", "beginners"),
             waitlist=WaitlistTerms(offer_minutes=24 * 60),
         ),
         DemoService(

@@ -73,6 +73,8 @@ def test_exponents(currency: str, exponent: int) -> None:
     ("amount_minor", "currency", "locale", "shown"),
     [
         (123450, "EUR", "en", "€1,234.50"),
+        (-500, "EUR", "en", "\u2212€5.00"),
+        (-500, "EUR", "de", "\u22125,00\u00a0€"),
         (123450, "EUR", "de-DE", "1.234,50\u00a0€"),
         (500, "JPY", "en", "¥500"),
         (12345, "KWD", "en", "KWD\u00a012.345"),

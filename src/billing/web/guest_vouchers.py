@@ -24,7 +24,7 @@ from src.billing.views.vouchers import BuyView
 from src.billing.voucher_mails import in_words
 from src.billing.voucher_shop import buy_voucher
 from src.billing.web.amounts import read_amount
-from src.platform.errors import DomainError, InvalidInput
+from src.platform.errors import DomainError, InvalidInput, Unavailable
 from src.platform.i18n import _, current_locale
 from src.platform.localtime import to_local
 from src.platform.money import Money, format_money
@@ -34,6 +34,7 @@ from src.platform.web.forms import Bound, Email, FormData, bind, blank, read_for
 from src.platform.web.pages import page, redirect
 from src.platform.web.security import client_address
 from src.tenants.context import RequestContext
+from src.tenants.web.portal import has_portal_cookie, portal_guest
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -67,10 +68,13 @@ class BuyForm(msgspec.Struct, kw_only=True):
 async def show_shop(
     request: AnyRequest, ctx: NamedDependency[RequestContext], services: NamedDependency[Services]
 ) -> Response[bytes]:
-    """The form with a token of its own, so that it buys once however often it is sent."""
+    """The form with a token of its own, so that it buys once however often it is sent. Who is
+    signed in finds their name and address in it.
+    """
     offer = await _offer(services, ctx)
     first = str(offer.amounts_minor[0]) if offer.amounts_minor else OWN
-    form = blank(BuyForm, {"amount": first, "to": "other"})
+    known = await _known(request, services, ctx)
+    form = blank(BuyForm, {"amount": first, "to": "other", **known})
     return _page(request, services, ctx, offer, form, secrets.token_urlsafe(24))
 
 
@@ -153,6 +157,17 @@ def _command(form: BuyForm, ctx: RequestContext, token: str) -> SellVoucher:
         send_on=send_on,
         locale=current_locale(),
     )
+
+
+async def _known(request: AnyRequest, services: Services, ctx: RequestContext) -> dict[str, str]:
+    """Nothing of who is not signed in, nor while that cannot be found out."""
+    if not has_portal_cookie(request, ctx):
+        return {}
+    try:
+        guest = await portal_guest(request, services, ctx)
+    except Unavailable:
+        return {}
+    return {} if guest is None else {"name": guest.name, "email": guest.email}
 
 
 async def _offer(services: Services, ctx: RequestContext) -> VoucherOffer:

@@ -34,12 +34,13 @@ _ACTIONS = {
 @dataclass(frozen=True, slots=True)
 class Ticked:
     """How many seats were changed, how many were so already or no longer could be, and how many
-    are being cancelled.
+    are being cancelled. `fees` is of how many a fee will be asked.
     """
 
     changed: int
     passed_over: int
     being_cancelled: int = 0
+    fees: int = 0
 
 
 async def mark_attendance(
@@ -83,18 +84,19 @@ async def mark_attendance(
         .returning(Seat.id)
         .execution_options(synchronize_session=False)
     )
-    done = sorted(changed.scalars())
+    done, fees = sorted(changed.scalars()), 0
     if done:
         said = {"session": str(session_id), "seats": [str(seat_id) for seat_id in done]}
         await audit(uow, ctx, _ACTIONS[wanted], "seats", None, **said)
         if wanted is SeatState.NO_SHOW:
-            await ask_for_no_shows(uow, ctx.here, done, "staff")
+            fees = await ask_for_no_shows(uow, ctx.here, done, "staff")
         else:
             await drop_fees(uow, done)
     return Ticked(
         changed=len(done),
         passed_over=len(known) - len(done),
         being_cancelled=len(seats) - len(known),
+        fees=fees,
     )
 
 

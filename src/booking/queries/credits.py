@@ -1,6 +1,7 @@
 """One lot of credits with its history, and the use of credits as a file tells of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from src.billing.queries.credit_lists import LotFilter, find_lots, lot_rows
 from src.billing.queries.credit_worth import get_worth
 from src.billing.queries.transfers import is_transfer_awaited
 from src.booking.models import Booking, Seat, Series, Service, Session
+from src.booking.queries.exchanged_seats import find_new_starts
 from src.booking.queries.lot_users import find_names, users_in_words
 from src.booking.queries.packages import list_singles, scope_in_words
 from src.booking.views.credits import EntryRow, LotView, UsedEntry
@@ -100,14 +102,16 @@ async def _entries(uow: UnitOfWork, lot_id: UUID) -> list[EntryRow]:
     """The newest first, each with the balance after it."""
     statement = _with_seats(uow, CreditEntry.lot_id == lot_id)
     found = await uow.session.execute(statement.order_by(CreditEntry.at, CreditEntry.id))
+    entries = found.all()
+    new_starts = await find_new_starts(uow, [one.CreditEntry.seat_id for one in entries])
     rows, left = [], 0
-    for one in found:
+    for one in entries:
         left += one.CreditEntry.credits
-        rows.append(_entry_row(one, left))
+        rows.append(_entry_row(one, left, new_starts))
     return rows[::-1]
 
 
-def _entry_row(found: Any, left: int) -> EntryRow:
+def _entry_row(found: Any, left: int, new_starts: Mapping[UUID, datetime]) -> EntryRow:
     entry: CreditEntry = found.CreditEntry
     return EntryRow(
         at=entry.at,
@@ -116,6 +120,7 @@ def _entry_row(found: Any, left: int) -> EntryRow:
         left=left,
         what=_what(found),
         starts_at=found.starts_at,
+        exchanged_for=new_starts.get(found.CreditEntry.seat_id),
         session_id=found.session_id,
         booking_id=found.booking_id,
         who=found.participant or "",

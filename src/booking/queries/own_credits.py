@@ -19,6 +19,7 @@ from src.billing.queries.package_terms import has_packages_on_sale
 from src.booking.guest_links import booking_path, package_path
 from src.booking.models import Seat, Service, Session
 from src.booking.money_words import credit_line
+from src.booking.queries.exchanged_seats import find_new_starts
 from src.booking.queries.guest_packages import SoldSingly, list_sold_singly, works_for
 from src.booking.queries.lot_users import find_names, users_in_words
 from src.booking.views.guest_packages import OwnCredits, OwnLots, Use
@@ -41,12 +42,15 @@ async def get_own_lots(
     lots = [lot for lot in await list_lots(uow, customer_id) if lot.state != LotState.VOID]
     services = await list_sold_singly(uow)
     entries = await _entries(uow, [lot.id for lot in lots])
+    used = [row.CreditEntry.seat_id for rows in entries.values() for row in rows]
+    new_starts = await find_new_starts(uow, used)
     pages = await _pages(uow, tenant, settings, lots)
     names = await find_names(uow, customer_id) if lots else {}
     shown = [
         msgspec.structs.replace(
             _own(uow, tenant, lot, entries[lot.id], services, pages),
             users=users_in_words(read_users(lot.users), names),
+            uses=[_use(row, new_starts) for row in entries[lot.id]],
         )
         for lot in reversed(lots)
     ]
@@ -88,7 +92,7 @@ def _own(
         state=str(lot_state(lot_facts(lot), uow.clock.now())),
         expires_at=lot.expires_at,
         works_for=works_for(scope_of(lot), services, tenant.slug),
-        uses=[_use(row) for row in entries],
+        uses=[],
         href=pages.get(lot.id, ""),
         is_for_place=lot.source == LotSource.SEAT,
         users="",
@@ -144,7 +148,7 @@ async def _pages(
     }
 
 
-def _use(row: Row[Any]) -> Use:
+def _use(row: Row[Any], new_starts: Mapping[UUID, datetime]) -> Use:
     entry = row.CreditEntry
     return Use(
         at=entry.at,
@@ -152,6 +156,7 @@ def _use(row: Row[Any]) -> Use:
         credits=entry.credits,
         name=row.service or "",
         starts_at=row.starts_at,
+        exchanged_for=new_starts.get(entry.seat_id),
         reason=entry.reason,
     )
 

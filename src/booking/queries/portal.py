@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select
 
 from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import OrderState
@@ -134,6 +134,15 @@ def _is_ahead(uow: UnitOfWork) -> ColumnElement[bool]:
     )
 
 
+def _is_over(uow: UnitOfWork) -> ColumnElement[bool]:
+    """Of a seat and its session: it stood until the end."""
+    return and_(
+        Seat.state.in_(TAKEN),
+        Session.state != str(SessionState.CANCELLED),
+        Session.ends_at <= uow.clock.now(),
+    )
+
+
 async def _who_comes(uow: UnitOfWork, booking_ids: Sequence[UUID]) -> _Comers:
     """Whoever has a place on a date of these bookings, by booking and date."""
     found = await uow.session.execute(
@@ -184,8 +193,12 @@ async def find_newest_past(uow: UnitOfWork, portal: Portal) -> PastPart | None:
 async def list_past(
     uow: UnitOfWork, portal: Portal, *, limit: int, offset: int = 0
 ) -> list[PastBooking]:
-    """Bookings that stood once and have no date to come, by their last date, newest first."""
-    last_at = func.max(Session.starts_at)
+    """Bookings that stood once and have no date to come, and of those that go on the dates that are
+    over; by the last of these dates, newest first.
+    """
+    goes_on, is_over = func.bool_or(_is_ahead(uow)), _is_over(uow)
+    dates, starts = func.count(Session.id.distinct()), func.max(Session.starts_at)
+    last_at = case((goes_on, starts.filter(is_over)), else_=starts)
     states = [
         func.bool_or(Seat.state == str(state)).label(str(state))
         for state in (SeatState.ATTENDED, SeatState.NO_SHOW, SeatState.CONFIRMED)
@@ -196,7 +209,8 @@ async def list_past(
             Service.name.label("service"),
             Series.title.label("series"),
             last_at.label("last_at"),
-            func.count(Session.id.distinct()).label("dates"),
+            case((goes_on, dates.filter(is_over)), else_=dates).label("dates"),
+            goes_on.label("goes_on"),
             *states,
         )
         .select_from(Booking)
@@ -212,7 +226,7 @@ async def list_past(
             Seat.state != str(SeatState.EXPIRED),
         )
         .group_by(Booking.id, Order.tenant_id, Order.id, Service.name, Series.title)
-        .having(~func.bool_or(_is_ahead(uow)))
+        .having(or_(~goes_on, func.bool_or(is_over)))
         .order_by(last_at.desc(), Booking.id.desc())
         .limit(limit)
         .offset(offset)
@@ -234,8 +248,9 @@ def _past(portal: Portal, row: Row[Any], owed_minor: int) -> PastBooking:
         what=_what(row),
         last_at=row.last_at,
         dates=row.dates,
+        goes_on=row.goes_on,
         state=_state(row),
-        owed_minor=owed_minor,
+        owed_minor=0 if row.goes_on else owed_minor,
         currency=row.Order.currency,
     )
 

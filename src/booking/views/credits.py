@@ -10,7 +10,8 @@ from src.billing.views.credits import LotRow
 
 class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the ledger. `what` is the date that a seat took a credit for, with who sits in
-    it; `booking_id` leads there. `left` is the balance after it.
+    it; `booking_id` leads there. `left` is the balance after it; `exchanged_for` is the
+    start of the date that the seat was exchanged for.
     """
 
     at: datetime
@@ -19,6 +20,7 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     left: int
     what: str
     starts_at: datetime | None
+    exchanged_for: datetime | None
     session_id: UUID | None
     booking_id: UUID | None
     who: str

@@ -54,7 +54,8 @@ class PackageCard(msgspec.Struct, frozen=True, kw_only=True):
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a lot's history, as its owner reads it: what happened, for which date, and by how
-    many the credits changed. `starts_at` is None where it was about no date.
+    many the credits changed. `starts_at` is None where it was about no date;
+    `exchanged_for` is the start of the date that its place is for by now.
     """
 
     at: datetime
@@ -62,6 +63,7 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     credits: int
     name: str
     starts_at: datetime | None
+    exchanged_for: datetime | None
     reason: str
 
 

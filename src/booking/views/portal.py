@@ -44,12 +44,15 @@ class AheadBooking(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PastBooking(msgspec.Struct, frozen=True, kw_only=True):
-    """A booking without any date to come. `state`: attended, no_show, cancelled, or empty."""
+    """A booking without any date to come, or the `dates` that are over of one that `goes_on`.
+    `state`: attended, no_show, cancelled, or empty. What is to be paid stands at the dates to come.
+    """
 
     href: str
     what: str
     last_at: datetime
     dates: int
+    goes_on: bool
     state: str
     owed_minor: int
     currency: str

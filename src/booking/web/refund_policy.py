@@ -72,7 +72,9 @@ class _Subject:
 
 
 class RuleView(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of buyer: who that is, what can come back, and what they would read."""
+    """One kind of buyer: who that is, what can come back, and what they would read. `unread` says
+    why there is nothing to read: what is wrong with what was typed for them.
+    """
 
     kind: str
     title: str
@@ -80,6 +82,7 @@ class RuleView(msgspec.Struct, frozen=True, kw_only=True):
     empty: str
     choices: list[tuple[str, str]]
     sentences: list[str]
+    unread: list[str]
 
 
 class PolicyView(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,12 +174,15 @@ async def _save(
     if read is None:
         return await _page(request, services, ctx, subject, bound, None, status_code=422)
     policy, seen = read.policy, bound.value("seen")
-    if read.wrong:
+    is_preview = "preview" in bound.raw
+    if read.wrong or is_preview:
         async with services.uow_factory(ctx.here.id) as uow:
             more = await find_policy_errors(uow, subject.terms, policy)
-        bound = bound.with_errors(read.at_the_form(more))
-        return await _page(request, services, ctx, subject, bound, policy, status_code=422)
-    if "preview" in bound.raw:
+        wrong = read.at_the_form(more)
+        if wrong:
+            bound = bound.with_errors(wrong)
+            return await _page(request, services, ctx, subject, bound, policy, status_code=422)
+    if is_preview:
         return await _page(request, services, ctx, subject, bound, policy)
     try:
         async with services.uow_factory(ctx.here.id) as uow:
@@ -238,7 +244,10 @@ async def _page(
         of_course=series is not None,
         is_kept=subject.terms.policy is not None,
         has_feature=ctx.here.entitlements.has(Feature.AUTO_REFUND),
-        rules=[_rule(one, of_course=series is not None) for one in said],
+        rules=[
+            _rule(one, _unread(form, place), of_course=series is not None)
+            for place, one in enumerate(said)
+        ],
         steps=range(STEPS),
         units=unit_choices(),
         packages=[(str(one.package.package_id), _package_label(one)) for one in givable],
@@ -252,7 +261,13 @@ async def _page(
     return page(request, "booking/refund_policy.html", view, status_code=status_code)
 
 
-def _rule(curve: Curve, *, of_course: bool) -> RuleView:
+def _unread(form: Bound[PolicyForm], place: int) -> list[str]:
+    """The sentences at the fields of one kind of buyer, each once."""
+    mine = [said for name, said in form.errors.items() if name.startswith(f"rules.{place}.")]
+    return list(dict.fromkeys(mine))
+
+
+def _rule(curve: Curve, unread: list[str], *, of_course: bool) -> RuleView:
     title, who = kind_words()[curve.kind]
     if not of_course:
         empty = _("As the service's own steps say")
@@ -266,7 +281,8 @@ def _rule(curve: Curve, *, of_course: bool) -> RuleView:
         who=who,
         empty=empty,
         choices=gives_choices(curve.kind),
-        sentences=curve.sentences,
+        sentences=[] if unread else curve.sentences,
+        unread=unread,
     )
 
 

@@ -184,6 +184,14 @@ def _said_of(wanted: SeatState, done: Ticked) -> str:
         ),
     }[wanted]
     sentences = [said] if done.changed else []
+    if done.fees:
+        sentences.append(
+            ngettext(
+                "Asked in a day: %(num)s fee. Until then it can be forgiven, at Orders, Fees.",
+                "Asked in a day: %(num)s fees. Until then they can be forgiven, at Orders, Fees.",
+                done.fees,
+            )
+        )
     if done.passed_over:
         sentences.append(
             ngettext(

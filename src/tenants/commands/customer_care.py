@@ -161,7 +161,9 @@ async def _customer(uow: UnitOfWork, customer_id: UUID) -> Customer:
 def _checked(ctx: RequestContext, cmd: CustomerDetails) -> CustomerDetails:
     errors: dict[str, str] = {}
     name, email = " ".join(cmd.name.split()), normalise_email(cmd.email)
-    if not name or len(name) > LONGEST_NAME:
+    if not name:
+        errors["name"] = _("Please fill this in.")
+    elif len(name) > LONGEST_NAME:
         errors["name"] = _("Please give a name of at most %(most)s characters.", most=LONGEST_NAME)
     phone = dialled_phone(cmd.phone, ctx.here.country) if cmd.phone.strip() else ""
     if phone is None:

@@ -20,7 +20,7 @@ from src.booking.models import Seat, Session
 from src.platform.errors import Conflict
 from src.tenants.models import AuditEntry, Due, Tenant
 from tests.booking.web.conftest import Shop, subject
-from tests.booking.web.pages import as_owner
+from tests.booking.web.pages import as_owner, send
 from tests.booking.web.test_guest_page import own_page
 from tests.support.builders import a_service, a_session
 from tests.support.clock import FrozenClock
@@ -103,6 +103,25 @@ async def test_nobody_is_told_for_a_day_and_then_once_with_a_link_to_pay(
     assert "You did not come, and had not cancelled." in mail.body
     page = await shop.guest.open(link_in(mailer))
     assert "A fee of €7.50" in page.text
+
+
+async def test_who_marks_somebody_missing_reads_that_a_fee_can_be_forgiven(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    session = await a_date(shop)
+    clock.at = session.starts_at + timedelta(minutes=20)
+    client, here = shop.guest.client, f"/app/lotus/sessions/{session.id}"
+    await as_owner(client, shop.services, shop.business)
+    said = "Asked in a day: 1 fee. Until then it can be forgiven"
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        seat_id = str((await uow.session.scalars(select(Seat.id))).one())
+    missing = {"seat_ids": seat_id, "wanted": "no_show"}
+    marked = await send(client, here, missing, to=f"{here}/attendance")
+    assert marked.status_code == 303, marked.text
+    assert said in (await client.get(here)).text
+    assert said not in (await client.get(here)).text
+    await send(client, here, missing | {"wanted": "confirmed"}, to=f"{here}/attendance")
+    assert said not in (await client.get(here)).text
 
 
 async def test_it_is_paid_on_the_payment_page_and_the_money_is_in_the_books(

@@ -18,7 +18,9 @@ from src.booking.web.guest_booking import CODES_BY_ADDRESS
 from tests.booking.web.conftest import Shop, subject
 from tests.support.builders import a_business, a_series, a_service
 from tests.support.clock import FrozenClock
+from tests.support.lots import a_customer
 from tests.support.mail import RememberingMailer
+from tests.support.portal import sign_in_portal
 from tests.support.visitor import forms_of
 from tests.support.vouchers import CODE, a_voucher, ledger, on_it, sells_vouchers
 
@@ -239,6 +241,22 @@ async def test_who_typed_the_code_and_never_applied_it_sees_the_rest_first(
     asked = await shop.send(coupon=CODE)
     assert asked.status_code == 409
     assert "Pay €35.00" in asked.text
+
+
+async def test_who_is_signed_in_finds_their_name_and_address_in_the_form(
+    shop: Shop, vouchers: None
+) -> None:
+    await shop.guest.open("/b/lotus/vouchers")
+    assert "bea@example.com" not in shop.guest.text
+    bea = await a_customer(
+        shop.services.uow_factory, shop.business.id, name="Bea Buyer", email="bea@example.com"
+    )
+    await sign_in_portal(
+        shop.guest.client, shop.services, shop.business.id, bea.id, "bea@example.com"
+    )
+    await shop.guest.open("/b/lotus/vouchers")
+    (form,) = [one for one in forms_of(shop.guest.page) if "form_token" in one.fields]
+    assert (form.fields["name"], form.fields["email"]) == (["Bea Buyer"], ["bea@example.com"])
 
 
 async def test_codes_are_guessed_slowly_and_in_one_sentence(shop: Shop, url: str) -> None:

@@ -13,6 +13,7 @@ from src.billing.models import Order
 from src.booking.commands.cancel import cancel_session
 from src.booking.models import Session
 from src.platform.services import Services
+from src.platform.web.formats import datetime_local
 from src.tenants.models import Customer
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.web.conftest import Shop
@@ -120,6 +121,30 @@ async def test_a_cancelled_date_is_not_coming_up(
     await guest.open(ME)
     assert "Nothing booked" in guest.text
     assert "Cancelled" in guest.text
+    assert datetime_local(session.starts_at, lotus.ctx.here.zone) in guest.text
+
+
+async def test_dates_that_are_over_of_a_course_that_goes_on_are_past(
+    guest: Visitor, services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free", slug="yoga")
+    term = await a_series(services.uow_factory, service, price_type="free", price_minor=0)
+    await booked(services.uow_factory, lotus, a_wish("series", term.series.id))
+    await enter(guest, services, lotus)
+    await guest.open(ME)
+    assert "Past bookings" not in guest.text
+    for over, said in ((1, "1 date so far"), (2, "2 dates so far")):
+        clock.at = term.sessions[over - 1].ends_at
+        await guest.open(ME)
+        ahead, past = guest.text.split("Past bookings")
+        assert said in past
+        assert datetime_local(term.sessions[over - 1].starts_at, lotus.ctx.here.zone) in past
+        assert datetime_local(term.sessions[over].starts_at, lotus.ctx.here.zone) not in past
+        assert "Yoga" in ahead
+    clock.at = term.sessions[-1].ends_at
+    await guest.open(ME)
+    assert "3 dates" in guest.text
+    assert "so far" not in guest.text
 
 
 async def test_past_bookings_come_a_page_at_a_time(

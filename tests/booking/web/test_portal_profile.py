@@ -84,7 +84,7 @@ async def test_name_number_and_language_are_the_guests_own(
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ({"name": " "}, "Please give a name"),
+        ({"name": " "}, "Please fill this in."),
         ({"name": "x" * 150}, "Please give a name"),
         ({"phone": "call me"}, "phone"),
         ({"locale": "xx"}, "Please choose one of these languages."),

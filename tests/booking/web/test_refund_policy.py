@@ -237,3 +237,80 @@ async def test_a_policy_that_has_changed_meanwhile_is_not_undone(
     refused = await send_again(client, f"{path}/refunds", shown, a_row(1, "nothing"))
     assert refused.status_code == 409
     assert (await kept(services, lotus, Series)).document() == policy
+
+
+async def test_the_pages_of_the_series_and_of_the_services_lead_to_what_comes_back(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    path, series = await a_term(services, lotus)
+    await as_owner(client, services, lotus)
+    of_service = f"/app/lotus/services/{series.service_id}/refunds"
+    for page, href in ((path, f"{path}/refunds"), ("/app/lotus/services", of_service)):
+        shown = await client.get(page)
+        assert f'href="{href}"' in shown.text, page
+        assert (await client.get(href)).status_code == 200
+
+
+async def test_a_preview_refuses_what_saving_refuses_and_shows_no_terms_that_cannot_be(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    path, _series = await a_term(services, lotus)
+    await as_owner(client, services, lotus)
+    rising = {
+        **a_row(0, "money"),
+        "rules.0.tiers.0.before": "24",
+        "rules.0.tiers.0.percent": "50",
+        "rules.0.tiers.1.before": "12",
+        "rules.0.tiers.1.percent": "80",
+        **a_row(1, "money"),
+        "rules.1.tiers.0.before": "48",
+        "rules.1.tiers.0.percent": "70",
+    }
+    for pressed in ({"preview": "1"}, {}):
+        refused = await send(client, f"{path}/refunds", rising | pressed)
+        assert refused.status_code == 422, pressed
+        assert "Leaving later cannot give more back" in error_at(
+            refused.text, "rules-0-tiers-1-percent"
+        )
+        assert 'value="80"' in refused.text
+        course, card = refused.text.split("What they read for")[1:3]
+        assert "Leaving later cannot give more back" in course.split("panel-head")[0]
+        assert "<ol" not in course.split("panel-head")[0]
+        assert "70" in card.split("<ol")[1].split("</ol>")[0]
+    rising["rules.0.tiers.1.percent"] = "20"
+    shown = await send(client, f"{path}/refunds", rising | {"preview": "1"})
+    assert shown.status_code == 200
+    assert "20" in shown.text.split("What they read for")[1].split("</ol>")[0]
+    assert (await kept(services, lotus, Series)).policy is None
+
+
+async def test_only_what_the_choice_needs_is_asked(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    given = await a_refund_package(services.uow_factory, lotus.id)
+    path, _series = await a_term(services, lotus)
+    await as_owner(client, services, lotus)
+    typed = {
+        **a_row(0, "package", package_id=str(given.id), **{"tiers.0.before": "24"}),
+        **a_row(1, "money", **{"tiers.0.before": "24", "tiers.0.percent": "50"}),
+    }
+    shown = await send(client, f"{path}/refunds", typed | {"preview": "1"})
+    assert shown.status_code == 200
+    assert "(optional)" not in shown.text
+    for name, is_there in {
+        "rules.0.package_id": True,
+        "rules.0.tiers.0.percent": False,
+        "rules.1.package_id": False,
+        "rules.1.tiers.0.percent": True,
+        "rules.3.package_id": True,
+        "rules.3.tiers.0.percent": True,
+    }.items():
+        assert (f'name="{name}"' in shown.text) is is_there, name
+    typed["rules.0.tiers.0.percent"] = "40"
+    shown = await send(client, f"{path}/refunds", typed | {"preview": "1"})
+    assert 'name="rules.0.tiers.0.percent"' in shown.text
+    changed = {"rules.1.gives": "package", "preview": "1"}
+    refused = await send_again(client, f"{path}/refunds", shown, changed)
+    assert refused.status_code == 422
+    assert "Please choose which credit" in error_at(refused.text, "rules-1-package_id")
+    assert 'name="rules.1.package_id"' in refused.text
