@@ -1,12 +1,13 @@
 """What counts as brought in by an order.
 
 A voucher that is bought is owed: it counts when it is spent, as what pays for an order, and not a
-second time when it was sold.
+second time when it was sold. What came beside a price counts for nothing.
 """
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 
-from src.billing.models import Order, Voucher
+from src.billing.domain.kinds import TRANSFER_METHOD
+from src.billing.models import Order, Payment, Voucher
 from src.platform.db.uow import UnitOfWork
 
 
@@ -16,3 +17,22 @@ def is_income(uow: UnitOfWork) -> ColumnElement[bool]:
         Voucher.tenant_id == uow.tenant, Voucher.order_id.is_not(None)
     )
     return Order.id.not_in(sold)
+
+
+def beside_the_price_minor() -> ColumnElement[int]:
+    """What came to the row of `orders` at hand by transfer beside its price, which a person gives
+    back: no refund tells of it.
+    """
+    left = func.sum(Payment.amount_minor - Payment.refunded_minor)
+    found: ColumnElement[int] = (
+        select(func.coalesce(left, 0))
+        .where(
+            Payment.tenant_id == Order.tenant_id,
+            Payment.order_id == Order.id,
+            Payment.method == TRANSFER_METHOD,
+            Payment.is_extra,
+        )
+        .correlate(Order)
+        .scalar_subquery()
+    )
+    return found

@@ -20,10 +20,10 @@ from sqlalchemy import (
 )
 
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import TRANSFER_METHOD, OpenItemKind, OrderState, PaymentMode
-from src.billing.income import is_income
+from src.billing.domain.kinds import OpenItemKind, OrderState, PaymentMode
+from src.billing.income import beside_the_price_minor, is_income
 from src.billing.lines import list_sold_now
-from src.billing.models import OpenItem, Order, OrderLine, Payment
+from src.billing.models import OpenItem, Order, OrderLine
 from src.billing.open_item_words import open_item_sentence
 from src.billing.owed import owed_minor
 from src.billing.queries.disputes import (
@@ -224,25 +224,6 @@ def _row(found: Any, now_for: Sequence[str], came_minor: int) -> OrderRow:
     )
 
 
-def _too_much() -> ColumnElement[int]:
-    """What came to the row of `orders` at hand by transfer beside its price, which a person gives
-    back: no refund tells of it.
-    """
-    left = func.sum(Payment.amount_minor - Payment.refunded_minor)
-    found: ColumnElement[int] = (
-        select(func.coalesce(left, 0))
-        .where(
-            Payment.tenant_id == Order.tenant_id,
-            Payment.order_id == Order.id,
-            Payment.method == TRANSFER_METHOD,
-            Payment.is_extra,
-        )
-        .correlate(Order)
-        .scalar_subquery()
-    )
-    return found
-
-
 async def month_totals(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> MonthTotals:
     """What the orders of this calendar month, on the tenant's clock, have brought so far; vouchers
     count when they are spent.
@@ -254,7 +235,9 @@ async def month_totals(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -
         await uow.session.execute(
             select(
                 func.count().filter(is_confirmed),
-                func.coalesce(func.sum(Order.paid_minor - _too_much()).filter(counts), 0),
+                func.coalesce(
+                    func.sum(Order.paid_minor - beside_the_price_minor()).filter(counts), 0
+                ),
                 func.coalesce(func.sum(Order.refunded_minor).filter(counts), 0),
                 func.coalesce(func.sum(owed_minor()), 0),
                 func.coalesce(func.sum(taken_back_minor()), 0),

@@ -6,6 +6,7 @@ from src.billing.commands.transfers import TransferReceived, mark_transfer_recei
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
 from src.billing.queries.orders import month_totals
+from src.billing.queries.weeks import weekly_totals
 from src.platform.ids import new_id
 from src.platform.localtime import to_local
 from tests.booking.commands.test_transfers import takes_transfers
@@ -42,7 +43,9 @@ async def test_what_came_by_transfer_beyond_the_price_is_no_part_of_it(shop: Sho
         await mark_transfer_received(uow, lotus.ctx, came)
     async with factory(lotus.id) as uow:
         totals = await month_totals(uow, lotus.tenant, now)
+        [week] = await weekly_totals(uow, lotus.tenant, now, weeks=1)
     assert (totals.paid_minor, totals.refunded_minor) == (12_000, 0)
+    assert week.kept_minor == 12_000
     await signed_in(shop, order)
     await shop.guest.open(f"{ME}/receipts/{order.id}")
     assert shop.guest.text.count("more than was due, so it goes back") == 1
