@@ -56,6 +56,7 @@ async def get_hand_on_page(
         zone=tenant.zone,
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
+        has_it=own[0].who if len(own) == 1 and first.seat.is_handed_on else "",
     )
 
 

@@ -121,3 +121,11 @@ async def test_the_booking_of_a_place_given_away_names_who_comes(shop: Shop) -> 
     await send(shop, await page_of(shop, session), BEN)
     shown = await shop.guest.open(await own_page(shop))
     assert "1 person: Ben" in " ".join(shown.text.split())
+
+
+async def test_who_gives_it_away_again_reads_who_has_it_now(shop: Shop) -> None:
+    session = await a_date(shop, LeavingTerms(hand_on_before=24))
+    page = await page_of(shop, session)
+    assert "has this place now" not in page.text
+    await send(shop, page, BEN)
+    assert "Ben has this place now." in (await page_of(shop, session)).text
