@@ -56,7 +56,19 @@ async def get_hand_on_page(
         zone=tenant.zone,
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
+        has_it=own[0].who if len(own) == 1 and first.seat.is_handed_on else "",
     )
+
+
+async def why_no_date_chosen(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID) -> str:
+    """For a guest who has named no date: why no place can be given, or that one is to be chosen;
+    empty for what has no places.
+    """
+    own = await list_own(uow, order_id)
+    if not own:
+        return ""
+    why_not, people = _people(uow, tenant, own, "guest")
+    return _("Please choose the date whose place you want to give away.") if people else why_not
 
 
 def _people(

@@ -14,7 +14,7 @@ from src.booking.domain.kinds import By
 from src.booking.domain.naming import LONGEST_NAME
 from src.booking.guest_links import open_link
 from src.booking.models import Seat
-from src.booking.queries.hand_on_page import get_hand_on_page
+from src.booking.queries.hand_on_page import get_hand_on_page, why_no_date_chosen
 from src.booking.views.handing_on import HandOnFacts
 from src.booking.web.guest_leaving import limit_guest
 from src.booking.web.guest_page import PRIVATE, PUBLIC
@@ -73,9 +73,13 @@ async def show_handing_on(
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
-    """Nothing is done; `?date=` says which. Without a date it leads to the booking."""
+    """Nothing is done; `?date=` says which. Without one it leads to the booking and says why."""
     if "date" not in request.query_params:
-        await open_link(services, ctx, token)
+        order_id = await open_link(services, ctx, token)
+        async with services.uow_factory(ctx.here.id) as uow:
+            said = await why_no_date_chosen(uow, ctx.here, order_id)
+        if said:
+            flash(request, "info", said)
         return redirect(request, request.scope["path"].removesuffix("/hand-on"))
     return await _show(request, services, ctx, await _of_link(request, services, ctx, token))
 

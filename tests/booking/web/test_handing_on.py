@@ -76,6 +76,26 @@ async def test_where_the_terms_do_not_allow_it_there_is_a_sentence_and_no_way_to
     assert 'name="address"' not in page.text
 
 
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        (LeavingTerms(), "This place cannot be handed on here."),
+        (
+            LeavingTerms(hand_on_before=24),
+            "Please choose the date whose place you want to give away.",
+        ),
+    ],
+)
+async def test_without_a_date_the_booking_says_why_it_is_shown(
+    shop: Shop, terms: LeavingTerms, said: str
+) -> None:
+    await a_date(shop, terms)
+    own = await own_page(shop)
+    shown = await shop.guest.open(f"{own}/hand-on")
+    assert shop.guest.path == own
+    assert said in shown.text
+
+
 async def test_of_a_party_it_is_asked_whose_place_it_is(shop: Shop) -> None:
     both = {"size": "2", "names.2": "Kid"}
     session = await a_date(
@@ -101,3 +121,11 @@ async def test_the_booking_of_a_place_given_away_names_who_comes(shop: Shop) -> 
     await send(shop, await page_of(shop, session), BEN)
     shown = await shop.guest.open(await own_page(shop))
     assert "1 person: Ben" in " ".join(shown.text.split())
+
+
+async def test_who_gives_it_away_again_reads_who_has_it_now(shop: Shop) -> None:
+    session = await a_date(shop, LeavingTerms(hand_on_before=24))
+    page = await page_of(shop, session)
+    assert "has this place now" not in page.text
+    await send(shop, page, BEN)
+    assert "Ben has this place now." in (await page_of(shop, session)).text
