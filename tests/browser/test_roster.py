@@ -58,6 +58,7 @@ def test_an_evening_at_the_door(
     owner.sees("Carl Guest")
     owner.looks()
     if scripts:
+        has_room_for_addresses(owner)
         has_the_acts_at_hand(owner)
     by_the_list(owner)
     by_the_code(owner, person(PHONE, java_script_enabled=scripts), business, anna)
@@ -79,6 +80,24 @@ def test_an_evening_at_the_door(
 def chooses(owner: Person, *names: str) -> None:
     for name in names:
         owner.page.get_by_label(f"Choose {name}", exact=True).check()
+
+
+def has_room_for_addresses(owner: Person) -> None:
+    """At a desk: two lines at most, and a table that does not move sideways."""
+    owner.page.set_viewport_size({"width": DESK, "height": 900})
+    least, most, beyond = owner.page.evaluate(
+        """() => {
+          const table = document.querySelector("#coming [role=region]");
+          const shown = [...table.querySelectorAll("a[href^='mailto:']")];
+          const lines = (one) => one.clientHeight / parseFloat(getComputedStyle(one).lineHeight);
+          return [
+            Math.min(...shown.map((one) => one.clientWidth)),
+            Math.max(...shown.map(lines)),
+            table.scrollWidth - table.clientWidth,
+          ];
+        }"""
+    )
+    assert (least >= 128, most <= 2.1, beyond) == (True, True, 0), (least, most, beyond)
 
 
 def has_the_acts_at_hand(owner: Person) -> None:
