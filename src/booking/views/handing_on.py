@@ -10,8 +10,8 @@ class HandOnFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The date, and whose places on it can be given: `people` by seat with what they are called.
 
     `until_at` is how long guests may, None where that says nothing. `why_not` is a sentence where
-    nothing can be given, `is_online` where whoever comes needs no way to a door. `has_it` is who has
-    the one place by now that was given away before.
+    nothing can be given, `is_online` where whoever comes needs no way to a door. `has_it` is who
+    has the one place by now that was given away before.
     """
 
     what: str
