@@ -1,5 +1,6 @@
 """Saying who may use credits, and booking for just those people."""
 
+import re
 from uuid import UUID
 
 import pytest
@@ -68,11 +69,15 @@ async def test_anothers_credits_are_not_there(shop: Shop) -> None:
         assert lot.users == []
 
 
-async def test_who_keeps_nobody_is_not_asked_who_comes(shop: Shop) -> None:
+async def test_who_keeps_nobody_has_nobody_to_choose_and_may_say_that_they_stay_away(
+    shop: Shop,
+) -> None:
     date = await a_date(shop)
     await carl_with(shop)
     form = await shop.guest.open(subject("session", date.id))
-    assert 'name="first"' not in form.text
+    (asked,) = re.findall(r'<(\w+)[^>]*\sname="first"', form.text)
+    assert asked == "input", "a name to type, and no list of those that they keep"
+    assert "I am not coming myself" in form.text
 
 
 async def test_a_booking_for_one_child_names_the_child(shop: Shop) -> None:
