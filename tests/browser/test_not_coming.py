@@ -69,7 +69,7 @@ def test_a_place_is_given_away_or_freed_late_from_the_booking(
     guest = person(PHONE, java_script_enabled=scripts)
     guest.go(path)
     guest.looks()
-    guest.follow("Give your place")
+    guest.follow("Give it away")
     guest.sees("Whose place is it?")
     guest.looks()
     guest.press("Give the place away")

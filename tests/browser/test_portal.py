@@ -49,7 +49,7 @@ def test_a_guest_signs_in_by_a_code_and_out_again(
     guest.looks()
     guest.type(code="12")
     guest.press("Sign in")
-    guest.sees("This is not the code.")
+    guest.sees("A code has six digits.")
     guest.looks()
     guest.type(code=g.code_of(program, email))
     guest.press("Sign in")

@@ -257,10 +257,17 @@ def ordinary_user(home: Path) -> list[str]:
     launcher += [f"--parent={os.getpid()}", "--signal=15"]
     nobody = pwd.getpwnam("nobody")
     python = f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
-    if Path(python).exists() and SITE_PACKAGES.stat().st_mode & 0o005:
+    if Path(python).exists() and all(is_open(path) for path in (CHECKOUT, SITE_PACKAGES)):
         os.chown(home, nobody.pw_uid, nobody.pw_gid)
         return [*launcher, f"--user={nobody.pw_uid}:{nobody.pw_gid}", "--", python]
     return [*launcher, f"--map-user={nobody.pw_uid}", "--", sys.executable]
+
+
+def is_open(folder: Path) -> bool:
+    """Whether everybody can read what lies in it; a checkout in root's own folder they cannot."""
+    return bool(folder.stat().st_mode & 0o004) and all(
+        path.stat().st_mode & 0o001 for path in (folder, *folder.parents)
+    )
 
 
 if os.geteuid() == 0:
