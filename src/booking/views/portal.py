@@ -117,7 +117,7 @@ class OwnAddressView(msgspec.Struct, frozen=True, kw_only=True):
 
 class EraseOneselfView(msgspec.Struct, frozen=True, kw_only=True):
     """What erasing does, what stands against it, and what has to be typed for it. What is `owed`
-    on site is said before, and that `credits` which are left are lost.
+    on site is said before, that `credits` which are left are lost, and that the `unpaid` lapse.
     """
 
     head: PortalHead
@@ -125,6 +125,7 @@ class EraseOneselfView(msgspec.Struct, frozen=True, kw_only=True):
     stays: list[str]
     owed: list[Money]
     credits: int
+    unpaid: int
     bars: list[str]
     word: str
     business: str
