@@ -45,7 +45,8 @@ class AheadBooking(msgspec.Struct, frozen=True, kw_only=True):
 
 class PastBooking(msgspec.Struct, frozen=True, kw_only=True):
     """A booking without any date to come, or the `dates` that are over of one that `goes_on`.
-    `state`: attended, no_show, cancelled, or empty. What is to be paid stands at the dates to come.
+    `state`: attended, no_show, cancelled, or empty, as it is for one that goes on: no word of one
+    date holds for all of it. What is to be paid stands at the dates to come.
     """
 
     href: str
