@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text, update
 
+from src.billing.commands.credit_acts import roll_over
 from src.booking.commands import erase_customer as erasing
 from src.booking.commands.book import book
 from src.booking.commands.erase_customer import erase_customer
@@ -22,7 +23,9 @@ from tests.booking.commands.test_book import a_wish, booked
 from tests.conftest import Committing
 from tests.support.builders import Business, a_business, a_service, a_session, as_guest
 from tests.support.clock import FrozenClock
+from tests.support.credits import a_lot
 from tests.support.locks import until_somebody_waits
+from tests.support.lots import the_lot
 from tests.support.work import work
 from tests.tenants.commands.test_customer_care import a_customer
 
@@ -110,6 +113,23 @@ async def test_who_comes_during_it_is_somebody_new_and_no_note_is_left(
         await writing
     async with committing.uow_factory(lotus.id) as uow:
         assert await uow.session.scalar(text("SELECT count(*) FROM customer_notes")) == 0
+
+
+async def test_rolling_credits_over_holds_their_customer_before_them(
+    committing: Committing, lotus: Business, clock: FrozenClock
+) -> None:
+    """Or each would wait for what the other holds: the new credits name the customer."""
+    ends = clock.now() + timedelta(days=1)
+    carl, lot_id = await a_lot(committing.uow_factory, lotus.id, CARL, expires_at=ends)
+    await work(committing.services, lotus.id)
+    clock.advance(timedelta(days=2))
+    async with committing.uow_factory(lotus.id) as uow:
+        new_lot_id = await roll_over(uow, lotus.ctx, lot_id, None, "She was ill.")
+        being_erased = asyncio.create_task(erase(committing, lotus, carl))
+        await until_somebody_waits(committing.uow_factory)
+    await being_erased
+    rolled = await the_lot(committing.uow_factory, lotus.id, new_lot_id)
+    assert (rolled.balance, rolled.forfeited, rolled.expires_at) == (0, 10, clock.now())
 
 
 async def test_the_seats_of_a_party_are_taken_in_the_order_in_which_they_are_ticked(

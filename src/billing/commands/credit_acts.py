@@ -12,7 +12,15 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
-from src.billing.commands.credits import Author, lock_lot, lot_facts, scope_of, set_end, write_entry
+from src.billing.commands.credits import (
+    Author,
+    lock_lot,
+    lot_facts,
+    no_such_credits,
+    scope_of,
+    set_end,
+    write_entry,
+)
 from src.billing.commands.new_lots import NewLot, insert_lots
 from src.billing.domain.credit_acts import (
     LONGEST_REASON,
@@ -28,7 +36,7 @@ from src.billing.domain.lot_users import read_users
 from src.billing.events import CreditEndSet, CreditsChanged
 from src.billing.models import CreditEntry, CreditLot
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import Conflict, InvalidInput
+from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _
 from src.tenants.commands.audit import audit
 from src.tenants.commands.customers import keep_customer
@@ -161,6 +169,7 @@ async def roll_over(
     """
     zone, now = ctx.here.zone, uow.clock.now()
     refuse_fields({"ends_on": end_error(on, now, zone), "reason": reason_error(reason)})
+    await _keep_owner(uow, lot_id)
     lot = await _lock_changeable(uow, lot_id)
     before = await _find_rolled(uow, lot_id)
     if before is not None:
@@ -189,16 +198,37 @@ async def roll_over(
     return new_lot_id
 
 
+async def _keep_owner(uow: UnitOfWork, lot_id: UUID) -> None:
+    """Holds whose credits they are, for whoever writes another lot: the customer before the lot, as
+    an erasure locks them. Raises: NotFound; Conflict for credits whose customer was erased.
+    """
+    owner_id = await uow.session.scalar(
+        select(CreditLot.customer_id).where(
+            CreditLot.tenant_id == uow.tenant, CreditLot.id == lot_id
+        )
+    )
+    if owner_id is None:
+        raise no_such_credits()
+    try:
+        await keep_customer(uow, owner_id)
+    except NotFound:
+        raise Conflict(_of_nobody()) from None
+
+
 async def _lock_changeable(uow: UnitOfWork, lot_id: UUID) -> CreditLot:
     """Raises: NotFound; Conflict for credits that are not paid, or never will be, and for those
     whose customer was erased: an erasure ends them with their rows locked, so it is seen here.
     """
     lot = await lock_lot(uow, lot_id)
     if await is_of_nobody(uow, lot):
-        raise Conflict(_("Their customer was erased, so nobody can use these credits any more."))
+        raise Conflict(_of_nobody())
     if not may_change(lot_state(lot_facts(lot), uow.clock.now())):
         raise Conflict(_("Nobody has paid for these credits, so there is nothing to change."))
     return lot
+
+
+def _of_nobody() -> str:
+    return _("Their customer was erased, so nobody can use these credits any more.")
 
 
 def _refuse_ended(uow: UnitOfWork, lot: CreditLot) -> None:

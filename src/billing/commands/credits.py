@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Table, select, text, update
+from sqlalchemy import Table, exists, select, text, update
 
 from src.billing.domain.credits import EntryKind, LotFacts, LotSource, LotState, Scope, end_of_day
 from src.billing.domain.lot_users import LotUsers, read_users
@@ -23,6 +23,7 @@ from src.platform.errors import Conflict, NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.tenants.context import Actor, TenantSnapshot
+from src.tenants.models import Customer
 
 LOTS = cast(Table, CreditLot.__table__)
 ENTRIES = cast(Table, CreditEntry.__table__)
@@ -107,8 +108,14 @@ async def activate_lots(
 ) -> list[UUID]:
     """The order is paid: its pending lots, and those given up before, hold what was bought.
 
-    Their time begins now. A second call finds none. Returns the ids of those it filled.
+    Their time begins now. A second call finds none, and neither does one for a customer who was
+    erased: nobody could use them. Returns the ids of those it filled.
     """
+    is_of_nobody = exists().where(
+        Customer.tenant_id == CreditLot.tenant_id,
+        Customer.id == CreditLot.customer_id,
+        Customer.erased_at.is_not(None),
+    )
     found = await uow.session.scalars(
         select(CreditLot)
         .where(
@@ -116,9 +123,10 @@ async def activate_lots(
             CreditLot.order_id == order_id,
             CreditLot.source == str(LotSource.PACKAGE),
             CreditLot.state != str(LotState.ACTIVE),
+            ~is_of_nobody,
         )
         .order_by(CreditLot.id)
-        .with_for_update(key_share=True)
+        .with_for_update(key_share=True, of=CreditLot)
     )
     lots = found.all()
     for lot in lots:

@@ -1,5 +1,6 @@
 """A package that waits to be paid on site ends without its money."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import exists, select
@@ -11,7 +12,7 @@ from src.billing.commands.refunds import request_refunds
 from src.billing.domain.credits import LotState
 from src.billing.domain.kinds import OrderState, PaymentMode, RefundCause
 from src.billing.events import PackageLapsed
-from src.billing.models import CreditLot
+from src.billing.models import CreditLot, Order
 from src.platform.db.uow import UnitOfWork
 
 
@@ -22,7 +23,34 @@ async def lapse_package(uow: UnitOfWork, order_id: UUID) -> bool:
 
     Raises: NotFound.
     """
-    order = await lock_order(uow, order_id)
+    if not await _lapse(uow, await lock_order(uow, order_id)):
+        return False
+    uow.record(PackageLapsed(order_id=order_id))
+    return True
+
+
+async def lapse_packages_of(uow: UnitOfWork, customer_ids: Collection[UUID]) -> None:
+    """Nobody is left who would pay: all that wait for money of these customers end as they do when
+    their time is over, and nobody is told. The orders are locked before, as an erasure does.
+    """
+    found = await uow.session.scalars(
+        select(CreditLot.order_id)
+        .where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.customer_id.in_(customer_ids),
+            CreditLot.state == str(LotState.PENDING),
+            CreditLot.order_id.is_not(None),
+        )
+        .order_by(CreditLot.order_id)
+        .distinct()
+    )
+    for order_id in found.all():
+        if order_id is not None:
+            await _lapse(uow, await lock_order(uow, order_id))
+
+
+async def _lapse(uow: UnitOfWork, order: Order) -> bool:
+    order_id = order.id
     waits = exists().where(
         CreditLot.tenant_id == uow.tenant,
         CreditLot.order_id == order_id,
@@ -33,7 +61,6 @@ async def lapse_package(uow: UnitOfWork, order_id: UUID) -> bool:
     is_paid = order.paid_minor > order.voucher_minor
     if not is_on_site or is_paid or not await uow.session.scalar(select(waits)):
         return False
-    uow.record(PackageLapsed(order_id=order_id))
     left_minor = order.paid_minor - order.refunded_minor
     if left_minor:
         key = f"lapsed:{order_id}"

@@ -106,10 +106,13 @@ async def _money_back(uow: UnitOfWork, fee_id: UUID) -> dict[str, Any]:
         .order_by(Refund.created_at, Refund.id)
     )
     found = rows.all()
-    stuck_minor = sum(one.amount_minor for one in found if one.state == RefundState.FAILED)
+    minor = dict.fromkeys(RefundState, 0)
+    for one in found:
+        minor[RefundState(one.state)] += one.amount_minor
     return {
-        "back_minor": sum(one.amount_minor for one in found) - stuck_minor,
-        "stuck_minor": stuck_minor,
+        "back_minor": minor[RefundState.PENDING],
+        "gone_back_minor": minor[RefundState.SUCCEEDED],
+        "stuck_minor": minor[RefundState.FAILED],
         "back_order_id": found[-1].order_id if found else None,
     }
 

@@ -47,7 +47,8 @@ class FeesPage(msgspec.Struct, frozen=True, kw_only=True):
 class FeePage(msgspec.Struct, frozen=True, kw_only=True):
     """One fee, for staff and for its guest. `is_just_paid`: its guest comes from the payment page.
     `refusal` says why what was sent was not done. `back_minor` came for it when nothing was asked
-    any more, and goes back; `stuck_minor` of such money could not. `back_order_id` is its order.
+    any more, and goes back; `gone_back_minor` of such money has, `stuck_minor` could not.
+    `back_order_id` is its order.
     """
 
     fee: FeeRow
@@ -60,6 +61,7 @@ class FeePage(msgspec.Struct, frozen=True, kw_only=True):
     contact_phone: str
     business: str
     back_minor: int = 0
+    gone_back_minor: int = 0
     stuck_minor: int = 0
     back_order_id: UUID | None = None
     is_just_paid: bool = False

@@ -85,6 +85,7 @@ async def send_shop(
     """Leads on to the payment page, or to the purchase's own."""
     offer, data = await _offer(services, ctx), await read_form(request)
     token = _token_of(data)
+    _leave_out_unasked(data)
     bound = _checked(bind(BuyForm, data), ctx, offer)
     if bound.struct is None:
         return _page(request, services, ctx, offer, bound, token, 422)
@@ -104,6 +105,16 @@ async def send_shop(
 def _token_of(data: FormData) -> str:
     sent = data.texts.get("form_token", [""])[-1]
     return sent if _TOKEN.fullmatch(sent) else secrets.token_urlsafe(24)
+
+
+def _leave_out_unasked(data: FormData) -> None:
+    """What was typed before another choice hid its field is not asked for: it would stop the
+    purchase with nothing to be seen.
+    """
+    if data.texts.get("to", [""])[-1] == "me":
+        data.texts |= {"recipient_email": [""], "send_on": [""]}
+    if data.texts.get("amount", [OWN])[-1] != OWN:
+        data.texts["own_amount"] = [""]
 
 
 def _checked(bound: Bound[BuyForm], ctx: RequestContext, offer: VoucherOffer) -> Bound[BuyForm]:

@@ -13,6 +13,7 @@ from sqlalchemy import cast as as_type
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from src.billing.commands.credit_ends import end_credits_of
+from src.billing.commands.lapse_package import lapse_packages_of
 from src.billing.customer_rows import orders_of
 from src.billing.events import ProcessorEventReceived
 from src.billing.models import DisputeRow, Payment, PaymentPage, Refund
@@ -96,6 +97,7 @@ async def _erase(uow: UnitOfWork, ctx: RequestContext, person: Person, customer_
         await rows.erase(uow, person)
     with use_locale(ctx.here.locale):
         why = _("Its customer was erased.")
+    await lapse_packages_of(uow, person.customer_ids)
     await end_credits_of(uow, person.customer_ids, why, person.at)
     await audit(uow, ctx, "customer.erased", "customer", customer_id)
 

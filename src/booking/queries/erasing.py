@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select
 
 from src.billing.customer_rows import orders_of
+from src.billing.domain.credits import LotState
 from src.billing.domain.kinds import OpenItemKind, OrderState
 from src.billing.models import CreditLot, DisputeRow, OpenItem, Order, PaymentPage, Refund
 from src.billing.owed import owed_minor
@@ -49,7 +50,8 @@ class BookingAhead(msgspec.Struct, frozen=True, kw_only=True):
 class ErasePreview(msgspec.Struct, frozen=True, kw_only=True):
     """In words: what goes, what stays without a name, and the reasons against it now. What is
     `owed` on site, nobody will be known to owe. `ahead` are the next bookings with places to come,
-    which stand against it; `credits` that are left nobody can spend any more.
+    which stand against it; `credits` that are left nobody can spend any more, and `unpaid` ones
+    that wait to be paid on site lapse, so that nothing is owed for them.
     """
 
     goes: list[str]
@@ -58,6 +60,7 @@ class ErasePreview(msgspec.Struct, frozen=True, kw_only=True):
     bars: list[str]
     ahead: list[BookingAhead]
     credits: int
+    unpaid: int
 
 
 async def preview_erasing(uow: UnitOfWork, person: Person) -> ErasePreview:
@@ -69,6 +72,16 @@ async def preview_erasing(uow: UnitOfWork, person: Person) -> ErasePreview:
         bars=await list_bars(uow, person),
         ahead=await _list_ahead(uow, person),
         credits=await _count_credits(uow, person),
+        unpaid=int(await uow.session.scalar(_unpaid(uow, person, func.sum(CreditLot.bought))) or 0),
+    )
+
+
+def _unpaid(uow: UnitOfWork, person: Person, what: Any) -> Select[Any]:
+    """`what` of those that wait for their money."""
+    return select(what).where(
+        CreditLot.tenant_id == uow.tenant,
+        CreditLot.customer_id.in_(person.customer_ids),
+        CreditLot.state == str(LotState.PENDING),
     )
 
 
@@ -124,11 +137,16 @@ def _is_ahead(person: Person) -> ColumnElement[bool]:
 
 
 async def _list_owed(uow: UnitOfWork, person: Person) -> list[Money]:
-    """By currency."""
+    """By currency. What is bought and lapses with them is not among it."""
     owed = func.sum(owed_minor())
+    lapses = _unpaid(uow, person, CreditLot.order_id).where(CreditLot.order_id.is_not(None))
     found = await uow.session.execute(
         select(owed, Order.currency)
-        .where(Order.tenant_id == uow.tenant, Order.id.in_(orders_of(person)))
+        .where(
+            Order.tenant_id == uow.tenant,
+            Order.id.in_(orders_of(person)),
+            Order.id.not_in(lapses),
+        )
         .group_by(Order.currency)
         .having(owed > 0)
         .order_by(Order.currency)

@@ -249,7 +249,7 @@ def _past(portal: Portal, row: Row[Any], owed_minor: int) -> PastBooking:
         last_at=row.last_at,
         dates=row.dates,
         goes_on=row.goes_on,
-        state=_state(row),
+        state="" if row.goes_on else _state(row),
         owed_minor=0 if row.goes_on else owed_minor,
         currency=row.Order.currency,
     )

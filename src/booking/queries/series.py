@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, Select, exists, func, or_, select
 
+from src.billing.income import beside_the_price_minor
 from src.billing.models import Order
 from src.billing.owed import owed_minor
 from src.billing.queries.disputes import taken_back_minor
@@ -226,7 +227,13 @@ async def _sold(uow: UnitOfWork, series_id: UUID, now: datetime) -> dict[str, in
                 func.count().filter(is_cancelled(), is_whole()).label("cancelled"),
                 func.count().filter(is_cut_short(now), is_whole()).label("cut_short"),
                 func.coalesce(
-                    func.sum(Order.paid_minor - Order.refunded_minor - taken_back_minor()), 0
+                    func.sum(
+                        Order.paid_minor
+                        - beside_the_price_minor()
+                        - Order.refunded_minor
+                        - taken_back_minor()
+                    ),
+                    0,
                 ).label("paid"),
                 func.coalesce(func.sum(owed_minor()), 0).label("owed"),
             )

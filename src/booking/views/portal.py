@@ -45,7 +45,8 @@ class AheadBooking(msgspec.Struct, frozen=True, kw_only=True):
 
 class PastBooking(msgspec.Struct, frozen=True, kw_only=True):
     """A booking without any date to come, or the `dates` that are over of one that `goes_on`.
-    `state`: attended, no_show, cancelled, or empty. What is to be paid stands at the dates to come.
+    `state`: attended, no_show, cancelled, or empty, as it is for one that goes on: no word of one
+    date holds for all of it. What is to be paid stands at the dates to come.
     """
 
     href: str
@@ -117,7 +118,7 @@ class OwnAddressView(msgspec.Struct, frozen=True, kw_only=True):
 
 class EraseOneselfView(msgspec.Struct, frozen=True, kw_only=True):
     """What erasing does, what stands against it, and what has to be typed for it. What is `owed`
-    on site is said before, and that `credits` which are left are lost.
+    on site is said before, that `credits` which are left are lost, and that the `unpaid` lapse.
     """
 
     head: PortalHead
@@ -125,6 +126,7 @@ class EraseOneselfView(msgspec.Struct, frozen=True, kw_only=True):
     stays: list[str]
     owed: list[Money]
     credits: int
+    unpaid: int
     bars: list[str]
     word: str
     business: str

@@ -114,6 +114,7 @@ async def _ask(
         stays=preview.stays,
         owed=preview.owed,
         credits=preview.credits,
+        unpaid=preview.unpaid,
         bars=bars,
         word=word,
         business=ctx.here.name,

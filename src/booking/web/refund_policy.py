@@ -30,6 +30,7 @@ from src.booking.web.meanwhile import stale
 from src.booking.web.refund_policy_forms import (
     STEPS,
     PolicyForm,
+    asks_for_percent,
     gives_choices,
     initial_of,
     kind_words,
@@ -184,6 +185,10 @@ async def _save(
             return await _page(request, services, ctx, subject, bound, policy, status_code=422)
     if is_preview:
         return await _page(request, services, ctx, subject, bound, policy)
+    if asks_for_percent(bound):
+        said = _("Look at how much of the money comes back, then save.")
+        bound = bound.with_errors(None, said)
+        return await _page(request, services, ctx, subject, bound, policy, status_code=422)
     try:
         async with services.uow_factory(ctx.here.id) as uow:
             if series_id is not None:

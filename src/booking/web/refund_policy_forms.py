@@ -113,6 +113,18 @@ def read_policy(bound: Bound[PolicyForm]) -> ReadPolicy | None:
     return ReadPolicy(policy=RefundPolicy(**rules), wrong=wrong, rows=rows, steps=steps)
 
 
+def asks_for_percent(bound: Bound[PolicyForm]) -> bool:
+    """Whether money was chosen on a page that had no field for how much of it: all of it would come
+    back, and nobody has said so.
+    """
+    sent = bound.raw
+    return any(
+        bound.value(f"rules.{place}.gives") == Gives.MONEY
+        and not any(f"rules.{place}.tiers.{step}.percent" in sent for step in range(STEPS))
+        for place in range(bound.rows("rules"))
+    )
+
+
 def _tiers(row: RuleRow, name: str, wrong: dict[str, str]) -> dict[int, Tier]:
     """The steps that can be read, by their places; the others go into `wrong`."""
     found: dict[int, Tier] = {}

@@ -245,15 +245,19 @@ async def test_who_pays_what_was_paid_on_site_reads_that_and_what_goes_back(
     async with shop.services.uow_factory(shop.business.id) as uow:
         page_id = (await uow.session.scalars(select(PaymentPage.id))).one()
     await settle_page(shop.services, shop.business.id, page_id)
+    back = await shop.guest.open(path)
+    assert "You paid €7.50 when nothing was asked any more. It is on its way back" in back.text
+    assert "It has gone back" not in back.text
     await shop.work()
     assert "The fee had been paid on site already." in mailer.sent[-1].body
     assert "cancelled" not in mailer.sent[-1].body
     back = await shop.guest.open(path)
     assert "It is paid. Thank you." in back.text
-    assert "You paid €7.50 when nothing was asked any more. It is on its way back" in back.text
+    assert "You paid €7.50 when nothing was asked any more. It has gone back" in back.text
+    assert "on its way back" not in back.text
     await as_owner(shop.guest.client, shop.services, shop.business)
     seen = await shop.guest.open(f"/app/lotus/fees/{fee.id}")
-    assert "The guest paid €7.50 by card when nothing was asked any more." in seen.text
+    assert "€7.50 by card when nothing was asked any more. It has gone back to them." in seen.text
 
 
 async def test_it_is_taken_on_site_once(shop: Shop, clock: FrozenClock) -> None:

@@ -135,6 +135,24 @@ async def test_the_same_form_buys_once_and_changed_content_takes_its_place(
 
 
 @pytest.mark.parametrize(
+    "typed",
+    [
+        {"recipient_email": "nonsense"},
+        {"recipient_email": "d@example.com" * 30},
+        {"send_on": "some day in spring"},
+        {"own_amount": "lots and lots and lots of money"},
+    ],
+)
+async def test_what_another_choice_does_without_stops_no_purchase(
+    shop: Shop, vouchers: None, typed: dict[str, str]
+) -> None:
+    """Its field is hidden, so that no sentence at it could be seen."""
+    bought = await buys(shop, **{"amount": "5000", "to": "me", **typed})
+    assert bought.status_code == 303, bought.text
+    await pays(shop, bought)
+
+
+@pytest.mark.parametrize(
     ("typed", "field"),
     [
         ({"amount": "1"}, "amount"),

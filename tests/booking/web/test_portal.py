@@ -11,7 +11,7 @@ from sqlalchemy import select, text, update
 from src.billing.commands.by_staff import mark_paid_on_site
 from src.billing.models import Order
 from src.booking.commands.cancel import cancel_session
-from src.booking.models import Session
+from src.booking.models import Seat, Session
 from src.platform.services import Services
 from src.platform.web.formats import datetime_local
 from src.tenants.models import Customer
@@ -133,11 +133,15 @@ async def test_dates_that_are_over_of_a_course_that_goes_on_are_past(
     await enter(guest, services, lotus)
     await guest.open(ME)
     assert "Past bookings" not in guest.text
+    async with services.uow_factory(lotus.id) as uow:
+        missed = Seat.session_id == term.sessions[0].id
+        await uow.session.execute(update(Seat).where(missed).values(state="no_show"))
     for over, said in ((1, "1 date so far"), (2, "2 dates so far")):
         clock.at = term.sessions[over - 1].ends_at
         await guest.open(ME)
         ahead, past = guest.text.split("Past bookings")
         assert said in past
+        assert "Not attended" not in past, "one date is not the course"
         assert datetime_local(term.sessions[over - 1].starts_at, lotus.ctx.here.zone) in past
         assert datetime_local(term.sessions[over].starts_at, lotus.ctx.here.zone) not in past
         assert "Yoga" in ahead

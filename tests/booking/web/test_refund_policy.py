@@ -314,3 +314,26 @@ async def test_only_what_the_choice_needs_is_asked(
     assert refused.status_code == 422
     assert "Please choose which credit" in error_at(refused.text, "rules-1-package_id")
     assert 'name="rules.1.package_id"' in refused.text
+
+
+async def test_money_instead_of_a_credit_is_not_saved_before_its_percent_was_asked_for(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    """Without scripts the page has no field for it yet."""
+    given = await a_refund_package(services.uow_factory, lotus.id)
+    path, _series = await a_term(
+        services, lotus, leaving=leaving(course=gives_package(given)), drop_in_allowed=True
+    )
+    before = (await kept(services, lotus, Series)).policy
+    await as_owner(client, services, lotus)
+    asked = await send(client, f"{path}/refunds", {"rules.0.gives": "money"})
+    assert asked.status_code == 422
+    assert "Look at how much of the money comes back" in asked.text
+    assert 'name="rules.0.tiers.0.percent"' in asked.text
+    assert (await kept(services, lotus, Series)).policy == before
+    half = {"rules.0.tiers.0.percent": "50"}
+    saved = await send_again(client, f"{path}/refunds", asked, half)
+    assert saved.status_code == 303, saved.text
+    policy = (await kept(services, lotus, Series)).policy
+    assert policy is not None and policy.course is not None
+    assert (policy.course.gives, policy.course.tiers[0].percent) == (Gives.MONEY, 50)
