@@ -49,21 +49,47 @@ class Credits(Sales):
 
     def is_unpaid(self, back: Lot, now: datetime) -> bool:
         """Of a credit that comes back to the lot: what is kept of its money covers those that can
-        be used first, and then those that were lost.
+        be used first, and then those that were lost. One that stands for another is of its money,
+        and of all these the one that comes back now is the first to go.
         """
         of = back.paid_by
         if of is None or not of.refunded:
             return False
         kept = of.kept
         mine = [one for one in self.lots if one.paid_by is of and one.paid]
-        for lot in sorted(mine, key=lambda one: one.has_ended(now)):
-            unused = min(lot.balance + lot.lost + (lot is back), lot.bought)
+        groups = [[one, *(new for new in self.lots if new.original is one)] for one in mine]
+        for group in sorted(groups, key=lambda own: self._have_ended(own, back, now)):
+            lot = group[0]
+            held = sum(one.balance + one.lost for one in group) + (back in group)
+            unused = min(held, lot.bought)
             worth = self._worth_of(lot, unused)
-            if lot is back:
+            if back in group:
                 gone = max(worth - kept, 0)
                 return bool(half_up(unused * gone, worth)) if worth else not kept
             kept = max(kept - worth, 0)
         return False
+
+    def uncovered_stand_ins(self, of: Sale | Purchase, now: datetime) -> list[Lot]:
+        """What has ended, or was lost, goes before them."""
+        found: list[Lot] = []
+        for paid in self.lots if isinstance(of, Purchase) else []:
+            new = [one for one in self.lots if one.original is paid and one.balance]
+            if paid.paid_by is not of or not paid.paid or not new:
+                continue
+            held = paid.balance + paid.lost + sum(one.balance + one.lost for one in new)
+            unused = min(held, paid.bought)
+            worth = self._worth_of(paid, unused)
+            gone = max(worth - of.kept, 0)
+            number = half_up(unused * gone, worth) if worth else unused * (not of.kept)
+            spare = 0 if paid.expires_at is None or now <= paid.expires_at else paid.balance
+            number -= paid.lost + spare
+            new.sort(key=lambda one: (not one.has_ended(now), one.id))
+            found += new[: max(number, 0)]
+        return found
+
+    def _have_ended(self, group: list[Lot], back: Lot, now: datetime) -> bool:
+        left = [one for one in group if one.balance or one is back]
+        return all(one.has_ended(now) for one in left)
 
     def replace_lapsed(self, place: Place, now: datetime) -> bool:
         """Of what the business has called off no credit is lost: one that has ended comes back as
@@ -75,7 +101,7 @@ class Credits(Sales):
         if self.is_unpaid(old, now):
             return False
         new = self._born(place, now, GRACE_DAYS)
-        new.tag, new.paid_by = old.tag, old.paid_by
+        new.tag, new.paid_by, new.stands_for = old.tag, old.paid_by, old
         return True
 
     # --- given for a place instead of its money

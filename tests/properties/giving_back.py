@@ -82,7 +82,7 @@ class GivingBack(Transferring):
         allowed, _none = self._attempt(self.steps.refund(of, amount, gift))
         assert allowed == expected
         if allowed:
-            self.model.refund(of, amount, gift)
+            self.model.refund(of, amount, gift, self.now)
             self._count(f"refund {'to a gift' if gift else 'to a card'}")
 
     @precondition(lambda self: self._refundable())

@@ -94,12 +94,19 @@ class Money:
         gift = self.gift_of(of)
         return of.is_late or gift is None or amount <= gift.balance
 
-    def refund(self, of: Sale | Purchase, amount: int, gift: Gift | None) -> None:
+    def refund(self, of: Sale | Purchase, amount: int, gift: Gift | None, now: datetime) -> None:
         """By hand: what was bought with it is off it at once."""
         back = Back(of, amount, "staff", gift, emptied=self.gift_of(of))
         self._set_aside(back)
         if back.emptied is not None:
             back.emptied.balance -= amount
+        back.stand_ins = self.uncovered_stand_ins(of, now)
+        for lot in back.stand_ins:
+            lot.balance -= 1
+
+    def uncovered_stand_ins(self, of: Sale | Purchase, now: datetime) -> list[Lot]:
+        """Those that are unused, and that what is kept of its money pays for no more."""
+        return []
 
     def arrive(self, now: datetime, *, refused: bool) -> None:
         """All that is under way gets where it is to go, but for cards where it is `refused`."""
@@ -121,6 +128,8 @@ class Money:
         self.mails["billing.open_item", OWNER] += 1
         if back.emptied is not None:
             back.emptied.balance += back.amount
+        for lot in back.stand_ins:
+            lot.balance += 1
         if back.lot is not None:
             back.lot.balance += back.credits
             back.lot.refunded -= back.credits
@@ -131,6 +140,7 @@ class Money:
         of, lot = back.of, back.lot
         may = back.is_waiting and back.amount <= of.at_processor
         has_credits = lot is None or lot.balance >= back.credits
+        has_credits = has_credits and all(one.balance for one in back.stand_ins)
         return may and has_credits and self.is_free(of, back.amount, now, back)
 
     def retry(self, back: Back) -> None:
@@ -138,6 +148,8 @@ class Money:
         self._set_aside(back)
         if back.emptied is not None:
             back.emptied.balance -= back.amount
+        for lot in back.stand_ins:
+            lot.balance -= 1
         if back.lot is not None:
             back.lot.balance -= back.credits
             back.lot.refunded += back.credits

@@ -95,7 +95,8 @@ class Lot:
     So many were `lost` at it.
 
     `paid` of what `paid_by` took was paid for the `bought` ones; `refunded` of them went back for
-    `returned`. Those that came back for a seat go by its id.
+    `returned`. Those that came back for a seat go by its id; one that came because a
+    lot had ended `stands_for` that one's credit.
     """
 
     id: UUID
@@ -113,9 +114,17 @@ class Lot:
     returned: int = 0
     lost: int = 0
     born_at: datetime | None = None
+    stands_for: "Lot | None" = None
 
     def is_for(self, tags: frozenset[str]) -> bool:
         return self.tag is None or self.tag in tags
+
+    @property
+    def original(self) -> "Lot | None":
+        """Of one that stands for another, the one that was paid for."""
+        if self.stands_for is None:
+            return None
+        return self.stands_for.original or self.stands_for
 
     def has_ended(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at < now
@@ -212,7 +221,8 @@ class Gift:
 class Back:
     """Money that was asked to go back from one payment: the `gift` to which it goes, if that had
     paid, or the card. `lot` is whose `credits` left with it, `emptied` the voucher that it was
-    taken off. One that failed `is_waiting` for another try as long as there is anything to try.
+    taken off. `stand_ins` are lots of which a credit left with it. One that failed `is_waiting` for
+    another try as long as there is anything to try.
     """
 
     of: "Sale | Purchase"
@@ -222,6 +232,7 @@ class Back:
     lot: Lot | None = None
     credits: int = 0
     emptied: Gift | None = None
+    stand_ins: list[Lot] = field(default_factory=list)
     state: str = "pending"
     is_waiting: bool = False
 

@@ -10,17 +10,22 @@ from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select, update
 
 from src.billing.commands.credits import give_back_credits
+from src.billing.commands.dispute_news import take_dispute_news
+from src.billing.models import Payment
+from src.billing.processor import Dispute
 from src.booking.commands import credit_returns
 from src.booking.commands.leave import leave_dates
+from src.booking.models import Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.services import Services
 from src.tenants.queries.tenants import tenant_snapshot
 from tests.booking.commands.test_book import seats_of
 from tests.booking.commands.test_leave import TERMS
-from tests.booking.commands.test_unpaid_credits import PRICE, left, pay_back, two_used
+from tests.booking.commands.test_unpaid_credits import PRICE, it_has_ended, left, pay_back, two_used
 from tests.conftest import Committing
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.locks import until_somebody_waits
@@ -30,13 +35,21 @@ pytestmark = [pytest.mark.anyio, pytest.mark.race]
 Act = Callable[[UnitOfWork], Awaitable[object]]
 
 
-async def at_once(committing: Committing, *, first: str) -> tuple[int, BaseException | None]:
-    """How many credits are left once both are through, and what was said to who came second."""
+async def at_once(
+    committing: Committing, *, first: str, money: str = "money", has_ended: bool = False
+) -> tuple[int, BaseException | None]:
+    """How many credits are left once both are through, and what was said to who came second. Where
+    the lot `has_ended`, the date was moved, so that a new credit comes.
+    """
     services: Services = committing.services
     lotus: Business = await a_business(committing.uow_factory)
     service = await a_service(committing.uow_factory, lotus.id, leaving=TERMS)
     made = await two_used(services, lotus, await a_session(committing.uow_factory, service))
     seats = await seats_of(committing.uow_factory, lotus.id)
+    if has_ended:
+        await it_has_ended(services, lotus)
+        async with committing.uow_factory(lotus.id) as uow:
+            await uow.session.execute(update(Session).values(sequence=1, moved_sequence=1))
 
     async def leave(uow: UnitOfWork) -> None:
         tenant = await tenant_snapshot(uow, lotus.id, uow.clock.now())
@@ -45,7 +58,18 @@ async def at_once(committing: Committing, *, first: str) -> tuple[int, BaseExcep
     async def refund(uow: UnitOfWork) -> None:
         await pay_back(uow, lotus, PRICE)
 
-    acts: dict[str, Act] = {"leaving": leave, "money": refund}
+    async def lose(uow: UnitOfWork) -> None:
+        payment = (await uow.session.scalars(select(Payment))).one()
+        lost = Dispute(
+            id="dp_1",
+            payment_intent_id=payment.payment_intent_id,
+            amount_minor=PRICE,
+            currency="EUR",
+            outcome="lost",
+        )
+        await take_dispute_news(uow, payment.id, payment.order_id, "R", lost)
+
+    acts: dict[str, Act] = {"leaving": leave, money: refund if money == "money" else lose}
     [second] = acts.keys() - {first}
 
     async def follows() -> None:
@@ -81,3 +105,18 @@ async def test_who_left_first_has_their_credits_and_the_money_stays(committing: 
     credits_left, said = await at_once(committing, first="leaving")
     assert credits_left == 2
     assert isinstance(said, InvalidInput)
+
+
+@pytest.mark.parametrize("money", ["money", "dispute"])
+async def test_no_new_credit_comes_while_the_money_of_the_ended_one_goes(
+    committing: Committing, money: str
+) -> None:
+    """Nor is it overlooked by who takes the money and has waited for it."""
+    assert await at_once(committing, first=money, money=money, has_ended=True) == (0, None)
+
+
+@pytest.mark.parametrize("money", ["money", "dispute"])
+async def test_a_new_credit_that_came_first_leaves_with_the_money(
+    committing: Committing, money: str
+) -> None:
+    assert await at_once(committing, first="leaving", money=money, has_ended=True) == (0, None)

@@ -31,6 +31,7 @@ class NewLot(msgspec.Struct, frozen=True, kw_only=True):
     order_id: UUID | None = None
     source_seat_id: UUID | None = None
     rolled_from_id: UUID | None = None
+    stands_for_id: UUID | None = None
     bought: int = 0
     paid_minor: int = 0
     single_minor: int = 0
@@ -83,6 +84,7 @@ def _lot_row(tenant_id: UUID, lot: NewLot, now: datetime) -> dict[str, Any]:
         "source": str(lot.source),
         "source_seat_id": lot.source_seat_id,
         "rolled_from_id": lot.rolled_from_id,
+        "stands_for_id": lot.stands_for_id,
         "state": str(LotState.PENDING if lot.pending else LotState.ACTIVE),
         "name": lot.name,
         **scope_columns(lot.scope),

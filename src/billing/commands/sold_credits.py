@@ -86,11 +86,11 @@ async def return_to_lots(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> set[
     if not credited:
         return set()
     counts = Counter(credited.values())
-    await _lock_with_their_orders(uow, counts)
+    await lock_with_their_orders(uow, counts)
     await give_back_credits(uow, counts)
     left: set[UUID] = set()
     for order_id in await list_orders_given_back(uow, counts):
-        uncovered = await _uncovered(uow, order_id)
+        uncovered = await _uncovered(uow, order_id, come_back=counts)
         for lot, number in uncovered:
             seat_ids = last_seats(credited, {lot.id: min(number, counts.get(lot.id, 0))})
             why = Author(reason=await _in_buyers_words(uow, order_id, _money_gone))
@@ -114,7 +114,7 @@ async def _orders_of(uow: UnitOfWork, seat_ids: Collection[UUID]) -> Sequence[UU
     return found.all()
 
 
-async def _lock_with_their_orders(uow: UnitOfWork, lot_ids: Collection[UUID]) -> None:
+async def lock_with_their_orders(uow: UnitOfWork, lot_ids: Collection[UUID]) -> None:
     """All lots of an order cover each other, so they are locked together, by id as everywhere."""
     of_order = select(CreditLot.order_id).where(
         CreditLot.tenant_id == uow.tenant,
@@ -132,10 +132,15 @@ async def _lock_with_their_orders(uow: UnitOfWork, lot_ids: Collection[UUID]) ->
     )
 
 
-async def _uncovered(uow: UnitOfWork, order_id: UUID) -> list[tuple[CreditLot, int]]:
+async def _uncovered(
+    uow: UnitOfWork, order_id: UUID, come_back: Collection[UUID] = ()
+) -> list[tuple[CreditLot, int]]:
     """Of the order's lots, which are locked by it."""
-    lots = await _locked(uow, order_id, LotSource.PACKAGE, LotSource.SEAT)
-    return await list_uncovered(uow, order_id, lots)
+    # Whoever gives a credit instead of an ended one holds that one's lot: a statement that waited
+    # for it does not see the new lot, the next one does.
+    for _look in range(2):
+        lots = await _locked(uow, order_id, LotSource.PACKAGE, LotSource.SEAT)
+    return await list_uncovered(uow, order_id, lots, come_back=come_back)
 
 
 def _is_usable(uow: UnitOfWork, lot: CreditLot) -> bool:

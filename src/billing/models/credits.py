@@ -57,11 +57,12 @@ class CreditLot(TenantScoped, Base):
     `balance` is the sum of the lot's entries. `bought` of them were paid for with `paid_minor`;
     `single_minor` is what one session cost then. `value_minor` is the share of the seat that a
     credit came from (`source_seat_id`), which gives one credit at most. `refunded_minor` went back
-    as money, and `forfeited` credits were lost at the end. A lot is `pending` until it is paid,
-    `void` if it never was; `expired`, `used_up` and `refunded` follow from date and ledger, see
-    `domain/credits.py`. `validity_days` is what the end is worked out from when it is paid;
-    `end_set_at` is when its owner was last told of that end. `users` are those who may use it, see
-    `domain/lot_users.py`; nobody named is everyone.
+    as money, and `forfeited` credits were lost at the end. One that came because the lot
+    `stands_for_id` had ended has no money in it: what was paid for that one pays for it too. A
+    lot is `pending` until it is paid, `void` if it never was; `expired`, `used_up` and `refunded`
+    follow from date and ledger, see `domain/credits.py`. `validity_days` is what the end is worked
+    out from when it is paid; `end_set_at` is when its owner was last told of that end. `users` are
+    those who may use it, see `domain/lot_users.py`; nobody named is everyone.
     """
 
     __tablename__ = "credit_lots"
@@ -70,6 +71,7 @@ class CreditLot(TenantScoped, Base):
         within_tenant("package_id", "packages"),
         within_tenant("order_id", "orders"),
         within_tenant("rolled_from_id", "credit_lots"),
+        within_tenant("stands_for_id", "credit_lots"),
         CheckConstraint("state IN ('pending', 'active', 'void')", name="state"),
         CheckConstraint("source IN ('package', 'seat', 'goodwill', 'rollover')", name="source"),
         CheckConstraint("balance >= 0 AND forfeited >= 0", name="balance"),
@@ -134,6 +136,7 @@ class CreditLot(TenantScoped, Base):
     source: Mapped[str]
     source_seat_id: Mapped[UUID | None]
     rolled_from_id: Mapped[UUID | None]
+    stands_for_id: Mapped[UUID | None]
     state: Mapped[str]
     name: Mapped[str]
     any_service: Mapped[bool] = mapped_column(default=False)

@@ -52,14 +52,20 @@ class Worth:
 
 
 async def get_worth(
-    uow: UnitOfWork, lot: CreditLot, *, with_forfeited: bool = False, coming: int = 0
+    uow: UnitOfWork,
+    lot: CreditLot,
+    *,
+    with_forfeited: bool = False,
+    coming: int = 0,
+    stand_ins: Sequence[UUID] = (),
 ) -> Worth:
     """By the lot's own rule, as its row, its ledger and its order's payments are now.
 
     `with_forfeited`: those that were lost at their end count as if they were in the lot, and so do
-    those that are `coming`.
+    those that are `coming`. What staff added to lots that are `stand_ins` for it, and what of them
+    went back, counts as if it had been in this one.
     """
-    added, refunded = await _counts(uow, lot.id)
+    added, refunded = await _counts(uow, [lot.id, *stand_ins])
     ways = await _ways_back(uow, lot)
     is_of_seat = lot.source == LotSource.SEAT
     bought, more = 1 if is_of_seat else lot.bought, lot.forfeited if with_forfeited else 0
@@ -76,7 +82,7 @@ async def get_worth(
     return Worth(facts, ways)
 
 
-async def _counts(uow: UnitOfWork, lot_id: UUID) -> tuple[int, int]:
+async def _counts(uow: UnitOfWork, lot_ids: Sequence[UUID]) -> tuple[int, int]:
     """How many credits staff have added, less those removed; and how many went back as money."""
     as_money = or_(CreditEntry.kind == str(EntryKind.REFUND), CreditEntry.refund_id.is_not(None))
     row = (
@@ -84,7 +90,7 @@ async def _counts(uow: UnitOfWork, lot_id: UUID) -> tuple[int, int]:
             select(
                 func.sum(CreditEntry.credits).filter(CreditEntry.kind == str(EntryKind.ADJUST)),
                 func.sum(CreditEntry.credits).filter(as_money),
-            ).where(CreditEntry.tenant_id == uow.tenant, CreditEntry.lot_id == lot_id)
+            ).where(CreditEntry.tenant_id == uow.tenant, CreditEntry.lot_id.in_(lot_ids))
         )
     ).one()
     return int(row[0] or 0), -int(row[1] or 0)

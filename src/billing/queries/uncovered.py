@@ -26,17 +26,31 @@ async def list_uncovered(
     order_id: UUID,
     lots: Iterable[CreditLot],
     coming: Mapping[UUID, int] | None = None,
+    *,
+    come_back: Collection[UUID] = (),
 ) -> list[tuple[CreditLot, int]]:
     """How many credits of which of all the order's `lots` nothing pays for. What is kept covers
     those that can be used first; those that were lost at their end can still be extended. `coming`
     are credits by lot that are about to come back from places.
+
+    What was paid for a lot pays for those that stand for its credits too. Of these together the
+    ones leave first that come back now, `coming` or to the lots that `come_back` names.
     """
     kept_minor, found, more = await get_kept_minor(uow, order_id), [], coming or {}
-    for lot in sorted(lots, key=lambda one: not _is_usable(uow, one)):
-        extra = more.get(lot.id, 0)
-        if not lot.balance + lot.forfeited + extra:
+    back_now = {*more, *come_back}
+    for paid, stand_ins in sorted(_with_stand_ins(lots), key=lambda one: not _any_usable(uow, one)):
+        all_of_it = [paid, *stand_ins]
+        held = {lot.id: lot.balance + lot.forfeited + more.get(lot.id, 0) for lot in all_of_it}
+        if not any(held.values()):
             continue
-        facts = (await get_worth(uow, lot, with_forfeited=True, coming=extra)).facts
+        worth = await get_worth(
+            uow,
+            paid,
+            with_forfeited=True,
+            coming=sum(held.values()) - paid.balance - paid.forfeited,
+            stand_ins=[lot.id for lot in stand_ins],
+        )
+        facts = worth.facts
         worth_minor = by_rule_minor(facts)
         if kept_minor or not facts.paid_minor:
             number = taken_with_money(facts.unused, worth_minor, kept_minor)
@@ -44,9 +58,42 @@ async def list_uncovered(
             # Of what nothing is kept, nothing is paid for, be it worth nothing by its rule.
             number = facts.unused
         kept_minor = max(0, kept_minor - worth_minor)
-        if number:
-            found.append((lot, number))
+        for lot in sorted([*stand_ins, paid], key=lambda one: _stays(uow, one, back_now)):
+            leaving = min(number, held[lot.id])
+            number -= leaving
+            if leaving:
+                found.append((lot, leaving))
     return found
+
+
+def _with_stand_ins(lots: Iterable[CreditLot]) -> list[tuple[CreditLot, list[CreditLot]]]:
+    """The lots that were paid for, each with those that stand for credits of it, or for one of
+    those that do.
+    """
+    by_id = {lot.id: lot for lot in lots}
+    found: dict[UUID, tuple[CreditLot, list[CreditLot]]] = {}
+    stand_ins = []
+    for lot in by_id.values():
+        if lot.stands_for_id in by_id:
+            stand_ins.append(lot)
+        else:
+            found[lot.id] = (lot, [])
+    for lot in stand_ins:
+        paid = lot
+        while paid.stands_for_id in by_id:
+            paid = by_id[paid.stands_for_id]
+        found[paid.id][1].append(lot)
+    return list(found.values())
+
+
+def _any_usable(uow: UnitOfWork, one: tuple[CreditLot, list[CreditLot]]) -> bool:
+    paid, stand_ins = one
+    return any(_is_usable(uow, lot) for lot in (paid, *stand_ins))
+
+
+def _stays(uow: UnitOfWork, lot: CreditLot, back_now: Collection[UUID]) -> tuple[bool, bool]:
+    """Sorts those last that leave last."""
+    return (lot.id not in back_now, _is_usable(uow, lot))
 
 
 async def list_orders_given_back(uow: UnitOfWork, lot_ids: Collection[UUID]) -> list[UUID]:
@@ -82,6 +129,7 @@ async def find_unpaid_seats(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> s
         return set()
     unpaid: dict[UUID, int] = {}
     for order_id in await list_orders_given_back(uow, coming):
+        await uow.settle()
         lots = await uow.session.scalars(
             select(CreditLot)
             .where(
@@ -90,6 +138,7 @@ async def find_unpaid_seats(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> s
                 CreditLot.source.in_(PAID),
             )
             .order_by(CreditLot.id)
+            .execution_options(populate_existing=True)
         )
         for lot, number in await list_uncovered(uow, order_id, lots.all(), coming):
             unpaid[lot.id] = min(number, coming.get(lot.id, 0))

@@ -6,16 +6,19 @@ Source: docs/algorithms/credits.md.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 
 from src.billing.commands.credits import Author, scope_of
 from src.billing.commands.new_lots import NewLot, insert_lots
+from src.billing.commands.sold_credits import lock_with_their_orders
 from src.billing.domain.credits import LotSource, end_of_day
 from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditLot
 from src.billing.queries.uncovered import find_unpaid_seats
+from src.booking.commands.credit_returns import fill_lots, return_credits
 from src.booking.commands.seat_credits import mark_credited
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
@@ -31,19 +34,49 @@ def end_of_grace(tenant: TenantSnapshot, now: datetime) -> datetime:
     return end_of_day(DAYS_OF_GRACE, now, tenant.zone) or now + timedelta(days=DAYS_OF_GRACE)
 
 
-async def replace_lapsed(
-    uow: UnitOfWork, tenant: TenantSnapshot, paid_by: Mapping[UUID, UUID], author: Author
-) -> set[UUID]:
-    """Of seats that have ended, with the lots that paid them: those whose lot has ended too get a
-    new credit, with time to use it, unless nothing pays for the lot's any more. What it is worth in
-    money stays with the lot that paid.
-
-    Returns these seats; nothing goes back to their lots.
+class ComingBack(NamedTuple):
+    """The credits of seats that have ended, by seat, each with the lot that paid it. Of the
+    `lapsed`, by their seats' order, that lot has ended, and who had the seat is free of all terms.
     """
-    lapsed = await _lapsed(uow, paid_by)
-    ended = {seat_id: lot_id for seat_id, lot_id in paid_by.items() if lot_id in lapsed}
-    now, unpaid = uow.clock.now(), await find_unpaid_seats(uow, ended)
-    new = {seat_id: lapsed[lot_id] for seat_id, lot_id in ended.items() if seat_id not in unpaid}
+
+    tenant: TenantSnapshot
+    author: Author
+    credited: Mapping[UUID, UUID]
+    lapsed: Mapping[UUID, Mapping[UUID, UUID]]
+
+
+async def bring_back(uow: UnitOfWork, coming: ComingBack) -> None:
+    """Wanted after the sessions: the lots are what others wait for.
+
+    For the lapsed new credits come, with time to use them, unless nothing pays for them any more.
+    What those are worth in money stays with the lot that paid. All others go back to their lots.
+    """
+    credited = dict(coming.credited)
+    if coming.lapsed:
+        lapsed = {seat: lot for own in coming.lapsed.values() for seat, lot in own.items()}
+        await lock_with_their_orders(uow, {*credited.values(), *lapsed.values()})
+        replaced = await _replace(uow, coming.tenant, lapsed, coming.author)
+        for order_id, own in sorted(coming.lapsed.items()):
+            rest = {seat_id: lot_id for seat_id, lot_id in own.items() if seat_id not in replaced}
+            await return_credits(uow, order_id, rest, coming.author)
+            credited |= rest
+        await uow.settle()
+    await fill_lots(uow, credited)
+
+
+async def find_lapsed(uow: UnitOfWork, paid_by: Mapping[UUID, UUID]) -> set[UUID]:
+    """Of seats, with the lots that paid them, those whose lot has ended."""
+    ended = await _ended(uow, paid_by)
+    return {seat_id for seat_id, lot_id in paid_by.items() if lot_id in ended}
+
+
+async def _replace(
+    uow: UnitOfWork, tenant: TenantSnapshot, lapsed: Mapping[UUID, UUID], author: Author
+) -> set[UUID]:
+    """Returns the seats for which a new credit comes; their lots are locked."""
+    now, unpaid = uow.clock.now(), await find_unpaid_seats(uow, lapsed)
+    ended = await _ended(uow, lapsed)
+    new = {seat_id: ended[lot_id] for seat_id, lot_id in lapsed.items() if seat_id not in unpaid}
     lots = [
         NewLot(
             customer_id=lot.customer_id,
@@ -55,6 +88,7 @@ async def replace_lapsed(
             package_id=lot.package_id,
             order_id=lot.order_id,
             source_seat_id=seat_id,
+            stands_for_id=lot.id,
             users=read_users(lot.users),
             expires_at=end_of_grace(tenant, now),
         )
@@ -66,7 +100,7 @@ async def replace_lapsed(
     return set(new)
 
 
-async def _lapsed(uow: UnitOfWork, paid_by: Mapping[UUID, UUID]) -> dict[UUID, CreditLot]:
+async def _ended(uow: UnitOfWork, paid_by: Mapping[UUID, UUID]) -> dict[UUID, CreditLot]:
     """Of the lots, those that have ended, by id."""
     if not paid_by:
         return {}

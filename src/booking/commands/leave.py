@@ -25,8 +25,8 @@ from src.billing.queries.uncovered import find_unpaid_seats
 from src.billing.queries.unreturned import list_unreturned_minor
 from src.booking.commands.ask_fees import Missed, ask_of
 from src.booking.commands.claims import give_back_seats
-from src.booking.commands.credit_returns import fill_lots, return_credits
-from src.booking.commands.lapsed_credits import replace_lapsed
+from src.booking.commands.credit_returns import return_credits
+from src.booking.commands.lapsed_credits import ComingBack, bring_back, find_lapsed
 from src.booking.commands.seat_credits import (
     Place,
     SeatCredit,
@@ -308,25 +308,24 @@ async def _end_seats(
     await mark_credited(uow, list(new_lots))
     missed = [Missed(one.seat, one.own.session, one.own.booking, one.fee_minor) for one in endings]
     await ask_of(uow, missed, FeeKind.LATE_CANCEL, "guest")
-    credited = await _return_own_credits(uow, tenant, order, endings)
+    coming = await _return_own_credits(uow, tenant, order, endings)
     await wake_waitlists(uow, {ending.seat.session_id for ending in endings})
     await uow.settle()
     await give_back_seats(uow, Counter(ending.seat.session_id for ending in endings))
-    await fill_lots(uow, credited)
+    await bring_back(uow, coming)
     return asked
 
 
 async def _return_own_credits(
     uow: UnitOfWork, tenant: TenantSnapshot, order: Order, endings: Sequence[Ending]
-) -> dict[UUID, UUID]:
-    """Returns the lots of the seats that give one back, by seat."""
+) -> ComingBack:
+    """Writes which seats give one back to their lots. Returns what is to be done with the lots."""
     credited = {one.seat.id: one.lot_id for one in endings if one.lot_id is not None}
     free = {one.seat.id for one in endings if one.is_penalty_free}
     moved = {seat_id: lot_id for seat_id, lot_id in credited.items() if seat_id in free}
-    for seat_id in await replace_lapsed(uow, tenant, moved, GUEST):
-        del credited[seat_id]
+    lapsed = {seat_id: credited.pop(seat_id) for seat_id in await find_lapsed(uow, moved)}
     await return_credits(uow, order.id, credited, GUEST)
-    return credited
+    return ComingBack(tenant, GUEST, credited, {order.id: lapsed} if lapsed else {})
 
 
 async def _wanted_minor(

@@ -33,8 +33,8 @@ from src.billing.settlement import expire_pages_for_orders
 from src.booking.commands.cancel import CANCELLABLE, TAKEN, stopped_sessions
 from src.booking.commands.cancel_marks import release_seats
 from src.booking.commands.claims import give_back_seats
-from src.booking.commands.credit_returns import fill_lots
 from src.booking.commands.holds import is_cancelled_by
+from src.booking.commands.lapsed_credits import bring_back
 from src.booking.commands.series_dates import lock_dates
 from src.booking.commands.waking import wake_waitlists
 from src.booking.domain.kinds import SeatState, SessionState
@@ -187,14 +187,14 @@ async def _free_chunk(uow: UnitOfWork, cancellation: Cancellation) -> bool:
         return True
     await _mark_cancelled(uow, cancellation, seats, now)
     await give_money_back(uow, cancellation, seats)
-    credited = await give_credits(uow, cancellation, seats)
+    coming = await give_credits(uow, cancellation, seats)
     _tell(uow, cancellation, seats)
     await _progress(uow, cancellation, seats)
     if not stopped_sessions(cancellation):
         await wake_waitlists(uow, {seat.session_id for seat in seats})
     await uow.settle()
     await give_back_seats(uow, Counter(seat.session_id for seat in seats))
-    await fill_lots(uow, credited)
+    await bring_back(uow, coming)
     return True
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
 
 from src.billing.commands.credits import Author
 from src.booking.commands.credit_returns import return_credits
-from src.booking.commands.lapsed_credits import replace_lapsed
+from src.booking.commands.lapsed_credits import ComingBack, find_lapsed
 from src.booking.commands.seat_credits import (
     Place,
     insert_seat_credits,
@@ -30,25 +30,28 @@ _IDS = ARRAY(Uuid())
 
 async def give_credits(
     uow: UnitOfWork, cancellation: Cancellation, seats: Sequence[Taken]
-) -> dict[UUID, UUID]:
+) -> ComingBack:
     """The credits that paid these seats go back, whatever was chosen for those who paid money; and
     a new one is given for each of those for which that was chosen.
 
-    Orders and seats are locked, and what goes back as money is asked for. Returns the lots
-    of the seats that give one back, for `fill_lots` once the sessions are done.
+    Orders and seats are locked, and what goes back as money is asked for. Returns what is
+    to be done with the lots, for `bring_back` once the sessions are done.
     """
     tenant = await tenant_snapshot(uow, uow.tenant, uow.clock.now())
     author = Author("staff", cancellation.requested_by, reason=cancellation.reason)
     await _give_chosen(uow, tenant, cancellation, seats, author)
     paid_by = {seat.id: seat.credit_lot_id for seat in seats if seat.credit_lot_id is not None}
-    replaced = await replace_lapsed(uow, tenant, paid_by, author)
+    with_ended = await find_lapsed(uow, paid_by)
     by_order: dict[UUID, dict[UUID, UUID]] = defaultdict(dict)
+    lapsed: dict[UUID, dict[UUID, UUID]] = defaultdict(dict)
     for seat in seats:
-        if seat.credit_lot_id is not None and seat.id not in replaced:
-            by_order[seat.order_id][seat.id] = seat.credit_lot_id
+        if seat.credit_lot_id is not None:
+            of = lapsed if seat.id in with_ended else by_order
+            of[seat.order_id][seat.id] = seat.credit_lot_id
     for order_id, credited in sorted(by_order.items()):
         await return_credits(uow, order_id, credited, author)
-    return {seat_id: lot_id for own in by_order.values() for seat_id, lot_id in own.items()}
+    credited = {seat_id: lot_id for own in by_order.values() for seat_id, lot_id in own.items()}
+    return ComingBack(tenant, author, credited, lapsed)
 
 
 async def _give_chosen(

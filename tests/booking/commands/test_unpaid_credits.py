@@ -181,6 +181,59 @@ async def test_no_new_credit_comes_for_an_ended_one_that_was_paid_back(
     assert await left(services, lotus) == 0
 
 
+async def it_has_ended(services: Services, lotus: Business) -> None:
+    """The lot, and not what comes instead of its credits."""
+    async with services.uow_factory(lotus.id) as uow:
+        ended = uow.clock.now() - timedelta(days=1)
+        await uow.session.execute(
+            update(CreditLot).where(CreditLot.source == "package").values(expires_at=ended)
+        )
+
+
+async def test_one_that_came_instead_of_an_ended_one_leaves_with_the_money(
+    services: Services, lotus: Business, date: Session
+) -> None:
+    made = await two_used(services, lotus, date)
+    await it_has_ended(services, lotus)
+    [first, _second] = await of_order(services, lotus, made)
+    await seats_taken_back(services.uow_factory, lotus, [first.id])
+    assert await left(services, lotus) == 1
+    await paid_back(services, lotus, PRICE)
+    assert await left(services, lotus) == 0
+
+
+@pytest.mark.parametrize("how", ["one by one", "together"])
+async def test_what_is_kept_pays_for_no_more_new_ones_than_old(
+    services: Services, lotus: Business, date: Session, how: str
+) -> None:
+    """15.00 of 30.00 went back: what is kept pays for one of the two, ended or not."""
+    made = await two_used(services, lotus, date)
+    await paid_back(services, lotus, PRICE // 2)
+    await it_has_ended(services, lotus)
+    ids = [seat.id for seat in await of_order(services, lotus, made)]
+    for called_off in [ids] if how == "together" else [[one] for one in ids]:
+        await seats_taken_back(services.uow_factory, lotus, called_off)
+    old, new = await lots(services, lotus)
+    assert (old.balance, old.forfeited, new.balance) == (0, 0, 1)
+    came_as = [seat.returned_as for seat in await of_order(services, lotus, made)]
+    assert came_as == ["credit", None]
+
+
+async def test_one_that_came_instead_and_was_used_is_not_paid_twice_either(
+    services: Services, lotus: Business, date: Session
+) -> None:
+    """What comes back to the new lot is judged by what was paid for the old one."""
+    made = await two_used(services, lotus, date)
+    await it_has_ended(services, lotus)
+    [first, _second] = await of_order(services, lotus, made)
+    await seats_taken_back(services.uow_factory, lotus, [first.id])
+    _old, new = await lots(services, lotus)
+    again = await by_credit(services, lotus, "session", date.id, (new.customer_id, new.id))
+    await paid_back(services, lotus, PRICE)
+    await leave(services, lotus, again, await of_order(services, lotus, again))
+    assert await left(services, lotus) == 0
+
+
 @pytest.mark.parametrize("why", ["dashboard", "dispute"])
 async def test_nor_does_one_that_was_given_for_a_place_and_spent(
     services: Services, lotus: Business, date: Session, why: str
