@@ -1,12 +1,12 @@
 """What counts as brought in by an order.
 
 A voucher that is bought is owed: it counts when it is spent, as what pays for an order, and not a
-second time when it was sold. What came beside a price counts for nothing.
+second time when it was sold. What is to go back counts for nothing.
 """
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
-from src.billing.domain.kinds import TRANSFER_METHOD
+from src.billing.domain.kinds import STANDING, TRANSFER_METHOD
 from src.billing.models import Order, Payment, Voucher
 from src.platform.db.uow import UnitOfWork
 
@@ -19,18 +19,20 @@ def is_income(uow: UnitOfWork) -> ColumnElement[bool]:
     return Order.id.not_in(sold)
 
 
-def beside_the_price_minor() -> ColumnElement[int]:
-    """What came to the row of `orders` at hand by transfer beside its price, which a person gives
-    back: no refund tells of it.
+def to_send_back_minor() -> ColumnElement[int]:
+    """What came to the row of `orders` at hand by transfer and a person gives back, by the rule of
+    `keep_hand_back`: all of it where the order does not stand, else what came beside its price. No
+    refund tells of it.
     """
     left = func.sum(Payment.amount_minor - Payment.refunded_minor)
+    has_ended = Order.state.not_in([str(state) for state in STANDING])
     found: ColumnElement[int] = (
         select(func.coalesce(left, 0))
         .where(
             Payment.tenant_id == Order.tenant_id,
             Payment.order_id == Order.id,
             Payment.method == TRANSFER_METHOD,
-            Payment.is_extra,
+            or_(Payment.is_extra, has_ended),
         )
         .correlate(Order)
         .scalar_subquery()

@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 
 from src.billing.commands.open_items import close_open_items, raise_open_item
-from src.billing.domain.kinds import TRANSFER_METHOD, OpenItemKind, OrderState
+from src.billing.domain.kinds import STANDING, TRANSFER_METHOD, OpenItemKind
 from src.billing.models import Order, Payment
 from src.platform.db.uow import UnitOfWork
 
@@ -22,7 +22,7 @@ async def keep_hand_back(uow: UnitOfWork, order: Order, *, stands: bool | None =
         Payment.method == TRANSFER_METHOD,
     )
     if stands is None:
-        stands = order.state in (OrderState.OPEN, OrderState.CONFIRMED)
+        stands = order.state in STANDING
     if stands:
         statement = statement.where(Payment.is_extra)
     await uow.session.flush()

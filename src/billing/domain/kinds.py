@@ -10,6 +10,9 @@ class OrderState(StrEnum):
     CANCELLED = "cancelled"
 
 
+STANDING = (OrderState.OPEN, OrderState.CONFIRMED)
+"""Orders that have not ended: what came for their price is theirs."""
+
 NOT_PAYABLE_WHY = "not_payable"
 """Why an order ended that no payment page can be had for; kept in `closed_why`."""
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import OpenItemKind, OrderState, PaymentMode
-from src.billing.income import beside_the_price_minor, is_income
+from src.billing.income import is_income, to_send_back_minor
 from src.billing.lines import list_sold_now
 from src.billing.models import OpenItem, Order, OrderLine
 from src.billing.open_item_words import open_item_sentence
@@ -235,9 +235,7 @@ async def month_totals(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -
         await uow.session.execute(
             select(
                 func.count().filter(is_confirmed),
-                func.coalesce(
-                    func.sum(Order.paid_minor - beside_the_price_minor()).filter(counts), 0
-                ),
+                func.coalesce(func.sum(Order.paid_minor - to_send_back_minor()).filter(counts), 0),
                 func.coalesce(func.sum(Order.refunded_minor).filter(counts), 0),
                 func.coalesce(func.sum(owed_minor()), 0),
                 func.coalesce(func.sum(taken_back_minor()), 0),

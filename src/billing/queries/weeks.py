@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from src.billing.domain.kinds import OrderState
-from src.billing.income import beside_the_price_minor, is_income
+from src.billing.income import is_income, to_send_back_minor
 from src.billing.models import Order
 from src.billing.queries.disputes import taken_back_minor
 from src.billing.views.orders import WeekTotals
@@ -47,7 +47,7 @@ async def _by_week(uow: UnitOfWork, tenant: TenantSnapshot, first: date) -> Any:
             func.coalesce(
                 func.sum(
                     Order.paid_minor
-                    - beside_the_price_minor()
+                    - to_send_back_minor()
                     - Order.refunded_minor
                     - taken_back_minor()
                 ).filter(is_income(uow)),

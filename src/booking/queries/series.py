@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, Select, exists, func, or_, select
 
-from src.billing.income import beside_the_price_minor
+from src.billing.income import to_send_back_minor
 from src.billing.models import Order
 from src.billing.owed import owed_minor
 from src.billing.queries.disputes import taken_back_minor
@@ -229,7 +229,7 @@ async def _sold(uow: UnitOfWork, series_id: UUID, now: datetime) -> dict[str, in
                 func.coalesce(
                     func.sum(
                         Order.paid_minor
-                        - beside_the_price_minor()
+                        - to_send_back_minor()
                         - Order.refunded_minor
                         - taken_back_minor()
                     ),

@@ -1,12 +1,17 @@
-"""What came beyond the price is no part of it."""
+"""What is to go back of what came by transfer is no part of what was earned."""
+
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
+from src.billing.commands.by_staff import close_item_by_hand
 from src.billing.commands.transfers import TransferReceived, mark_transfer_received
 from src.billing.domain.kinds import PaymentMode
-from src.billing.models import Order
+from src.billing.models import OpenItem, Order
 from src.billing.queries.orders import month_totals
 from src.billing.queries.weeks import weekly_totals
+from src.billing.sweeper import sweep_holds
 from src.booking.commands.book import book
 from src.booking.domain.drop_in import PayWay
 from src.booking.queries.series import get_series_overview
@@ -17,6 +22,7 @@ from tests.booking.commands.test_transfers import receive, takes_transfers
 from tests.booking.web.conftest import Shop, rows
 from tests.booking.web.test_place_package import buy, wish
 from tests.support.builders import a_series, a_service, as_guest
+from tests.support.clock import FrozenClock
 from tests.support.credits import a_package
 from tests.support.portal import sign_in_portal
 
@@ -70,3 +76,35 @@ async def test_what_came_beyond_the_price_of_a_course_is_no_money_of_it(shop: Sh
     async with factory(lotus.id) as uow:
         head = (await get_series_overview(uow, term.series.id, uow.clock.now())).head
     assert (head.sold, head.paid_minor) == (1, price_minor)
+
+
+async def test_a_part_that_came_for_what_has_ended_is_income_neither_before_nor_after_it_went_back(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    factory, lotus = shop.services.uow_factory, shop.business
+    await takes_transfers(shop.services, lotus)
+    term = await a_series(factory, await a_service(factory, lotus.id), first_in_days=30)
+    wish = a_wish("series", term.series.id, way=PayWay.TRANSFER)
+    async with factory(lotus.id) as uow:
+        made = await book(uow, as_guest(lotus), wish)
+
+    async def earned() -> tuple[int, int, int]:
+        """Of the month less what went back, of its weeks, of the course."""
+        now = clock.now()
+        async with factory(lotus.id) as uow:
+            month = await month_totals(uow, lotus.tenant, now)
+            weeks = await weekly_totals(uow, lotus.tenant, now, weeks=4)
+            head = (await get_series_overview(uow, term.series.id, now)).head
+        in_weeks = sum(week.kept_minor for week in weeks)
+        return month.paid_minor - month.refunded_minor, in_weeks, head.paid_minor
+
+    await receive(shop.services, lotus, made.order_id, 1000)
+    assert await earned() == (1000, 1000, 1000), "the order still waits for the rest"
+    assert made.order.hold_expires_at is not None
+    clock.advance(made.order.hold_expires_at - clock.now() + timedelta(seconds=1))
+    await sweep_holds(shop.services)
+    assert await earned() == (0, 0, 0)
+    async with factory(lotus.id) as uow:
+        item_id = (await uow.session.scalars(select(OpenItem.id))).one()
+        assert await close_item_by_hand(uow, lotus.ctx, made.order_id, item_id) == 1000
+    assert await earned() == (0, 0, 0)
