@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from src.billing.domain.credit_acts import Unused, split_amount, worth_minor
 from src.billing.domain.credits import EntryKind, LotSource, RefundRule, unused_bought
@@ -83,12 +83,15 @@ async def get_worth(
 
 
 async def _counts(uow: UnitOfWork, lot_ids: Sequence[UUID]) -> tuple[int, int]:
-    """How many credits staff have added, less those removed; and how many went back as money."""
+    """How many credits staff have added, less those removed; and how many went back as money. What
+    left because nothing paid for it any more is of the paid ones, and makes no added one paid.
+    """
+    by_staff = and_(CreditEntry.kind == str(EntryKind.ADJUST), CreditEntry.by == "staff")
     as_money = or_(CreditEntry.kind == str(EntryKind.REFUND), CreditEntry.refund_id.is_not(None))
     row = (
         await uow.session.execute(
             select(
-                func.sum(CreditEntry.credits).filter(CreditEntry.kind == str(EntryKind.ADJUST)),
+                func.sum(CreditEntry.credits).filter(by_staff),
                 func.sum(CreditEntry.credits).filter(as_money),
             ).where(CreditEntry.tenant_id == uow.tenant, CreditEntry.lot_id.in_(lot_ids))
         )

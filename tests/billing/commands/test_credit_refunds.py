@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from src.billing.commands.by_staff import RefundByHand, close_item_by_hand, refund_by_hand
-from src.billing.commands.credit_acts import change_end
+from src.billing.commands.credit_acts import ChangeNumber, add_credits, change_end
 from src.billing.commands.credit_ends import forfeit_ended
 from src.billing.commands.credit_refunds import RefundCredits, Refunded, refund_credits
 from src.billing.commands.credits import SYSTEM, lock_lot, lot_facts, write_entry
@@ -320,16 +320,35 @@ OUTCOMES: list[tuple[Outcome, int]] = [(None, 9), ("lost", 2), ("lost", 2)]
 
 
 async def test_a_dispute_that_is_lost_takes_what_is_unused_of_what_was_paid_for(
-    till: Till, sold: UUID
+    till: Till, ctx: RequestContext, sold: UUID
 ) -> None:
     lot = await a_part_used(till, sold)
-    async with till.services.uow_factory(till.business.id) as uow:
-        found = await lock_lot(uow, lot.id)
-        await write_entry(uow, found, EntryKind.ADJUST, 2, SYSTEM)
+    await add(till, ctx, lot, 2)
     (payment,) = await till.payments(sold)
     for outcome, left in OUTCOMES:
         await dispute(till, sold, payment.id, PAID, outcome)
         assert (await now_is(till, lot))[0] == left
+
+
+async def test_what_leaves_with_money_turns_no_added_credit_into_one_that_was_paid(
+    till: Till, ctx: RequestContext, sold: UUID
+) -> None:
+    """Of ten for 20.00 half is lost, then 4.00 go back; the five that were added stay."""
+    lot = await a_part_used(till, sold, credits=10)
+    await add(till, ctx, lot, 5)
+    (payment,) = await till.payments(sold)
+    await dispute(till, sold, payment.id, 1000)
+    assert (await now_is(till, lot))[0] == 5 + 5
+    intent = payment.payment_intent_id
+    await till.stripe.turn("refund_from_dashboard", payment=intent, amount=400)
+    await take_refunds_of(till.services, till.business.id, intent)
+    assert (await now_is(till, lot))[0] == 3 + 5
+
+
+async def add(till: Till, ctx: RequestContext, lot: CreditLot, number: int) -> None:
+    async with till.services.uow_factory(till.business.id) as uow:
+        cmd = ChangeNumber(lot_id=lot.id, number=number, reason="Sorry", token=new_id())
+        await add_credits(uow, ctx, cmd)
 
 
 async def test_ours_that_gave_way_takes_all_credits_where_none_was_used(
