@@ -17,8 +17,10 @@ from src.billing.commands.dispute_news import take_dispute_news
 from src.billing.models import Payment
 from src.billing.processor import Dispute
 from src.booking.commands import credit_returns
-from src.booking.commands.leave import leave_dates
-from src.booking.models import Session
+from src.booking.commands import leave as leaving
+from src.booking.commands.lapsed_credits import ComingBack, bring_back
+from src.booking.commands.leave import LessComesBack, Promised, leave_dates
+from src.booking.models import Seat, Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.services import Services
@@ -35,14 +37,25 @@ pytestmark = [pytest.mark.anyio, pytest.mark.race]
 Act = Callable[[UnitOfWork], Awaitable[object]]
 
 
+@pytest.fixture
+async def lotus(committing: Committing) -> Business:
+    return await a_business(committing.uow_factory)
+
+
 async def at_once(
-    committing: Committing, *, first: str, money: str = "money", has_ended: bool = False
+    committing: Committing,
+    lotus: Business,
+    *,
+    first: str,
+    money: str = "money",
+    has_ended: bool = False,
+    is_promised: bool = False,
 ) -> tuple[int, BaseException | None]:
     """How many credits are left once both are through, and what was said to who came second. Where
-    the lot `has_ended`, the date was moved, so that a new credit comes.
+    the lot `has_ended`, the date was moved, so that a new credit comes. Where it `is_promised`, the
+    page of who leaves told them that each of their credits comes back.
     """
     services: Services = committing.services
-    lotus: Business = await a_business(committing.uow_factory)
     service = await a_service(committing.uow_factory, lotus.id, leaving=TERMS)
     made = await two_used(services, lotus, await a_session(committing.uow_factory, service))
     seats = await seats_of(committing.uow_factory, lotus.id)
@@ -52,8 +65,9 @@ async def at_once(
             await uow.session.execute(update(Session).values(sequence=1, moved_sequence=1))
 
     async def leave(uow: UnitOfWork) -> None:
-        tenant = await tenant_snapshot(uow, lotus.id, uow.clock.now())
-        await leave_dates(uow, tenant, made.order_id, [seat.id for seat in seats])
+        tenant, own = await tenant_snapshot(uow, lotus.id, uow.clock.now()), [s.id for s in seats]
+        promised = Promised({}, 0, credits=frozenset(own if is_promised else ()))
+        await leave_dates(uow, tenant, made.order_id, own, promised)
 
     async def refund(uow: UnitOfWork) -> None:
         await pay_back(uow, lotus, PRICE)
@@ -85,38 +99,78 @@ async def at_once(
     return await left(services, lotus), said
 
 
-async def test_who_leaves_while_the_money_goes_gets_no_credit(committing: Committing) -> None:
-    assert await at_once(committing, first="money") == (0, None)
+async def test_who_leaves_while_the_money_goes_gets_no_credit(
+    committing: Committing, lotus: Business
+) -> None:
+    assert await at_once(committing, lotus, first="money") == (0, None)
 
 
 async def test_control_without_a_look_at_the_money_they_get_both(
-    committing: Committing, monkeypatch: pytest.MonkeyPatch
+    committing: Committing, lotus: Business, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def give_back(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> set[UUID]:
         await give_back_credits(uow, Counter(credited.values()))
         return set()
 
     monkeypatch.setattr(credit_returns, "return_to_lots", give_back)
-    assert await at_once(committing, first="money") == (2, None)
+    assert await at_once(committing, lotus, first="money") == (2, None)
 
 
-async def test_who_left_first_has_their_credits_and_the_money_stays(committing: Committing) -> None:
+@pytest.mark.parametrize("has_ended", [False, True])
+@pytest.mark.parametrize("money", ["money", "dispute"])
+async def test_who_was_promised_their_credit_stays_where_the_money_was_faster(
+    committing: Committing, lotus: Business, money: str, has_ended: bool
+) -> None:
+    """They are told to look again, and nothing has happened to their places."""
+    left_over, said = await at_once(
+        committing, lotus, first=money, money=money, has_ended=has_ended, is_promised=True
+    )
+    assert isinstance(said, LessComesBack)
+    assert left_over == 0
+    assert await places(committing, lotus) == [("confirmed", None), ("confirmed", None)]
+
+
+async def test_control_judged_before_the_lots_are_locked_they_have_neither(
+    committing: Committing, lotus: Business, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def not_judged(uow: UnitOfWork, coming: ComingBack) -> set[UUID]:
+        await bring_back(uow, coming)
+        return set()
+
+    monkeypatch.setattr(leaving, "bring_back", not_judged)
+    assert await at_once(committing, lotus, first="money", is_promised=True) == (0, None)
+    assert await places(committing, lotus) == [("cancelled", None), ("cancelled", None)]
+
+
+async def places(committing: Committing, lotus: Business) -> list[tuple[str, str | None]]:
+    """What became of the places, and what came back for them."""
+    async with committing.uow_factory(lotus.id) as uow:
+        found = await uow.session.execute(select(Seat.state, Seat.returned_as).order_by(Seat.id))
+        return [(row.state, row.returned_as) for row in found]
+
+
+async def test_who_left_first_has_their_credits_and_the_money_stays(
+    committing: Committing, lotus: Business
+) -> None:
     """Unused credits go back by a refund of their own, with which they leave."""
-    credits_left, said = await at_once(committing, first="leaving")
+    credits_left, said = await at_once(committing, lotus, first="leaving")
     assert credits_left == 2
     assert isinstance(said, InvalidInput)
 
 
 @pytest.mark.parametrize("money", ["money", "dispute"])
 async def test_no_new_credit_comes_while_the_money_of_the_ended_one_goes(
-    committing: Committing, money: str
+    committing: Committing, lotus: Business, money: str
 ) -> None:
     """Nor is it overlooked by who takes the money and has waited for it."""
-    assert await at_once(committing, first=money, money=money, has_ended=True) == (0, None)
+    assert await at_once(committing, lotus, first=money, money=money, has_ended=True) == (0, None)
 
 
 @pytest.mark.parametrize("money", ["money", "dispute"])
 async def test_a_new_credit_that_came_first_leaves_with_the_money(
-    committing: Committing, money: str
+    committing: Committing, lotus: Business, money: str
 ) -> None:
-    assert await at_once(committing, first="leaving", money=money, has_ended=True) == (0, None)
+    assert await at_once(committing, lotus, first="leaving", money=money, has_ended=True) == (
+        0,
+        None,
+    )

@@ -28,11 +28,13 @@ async def return_credits(
     await _note(uow, credited, "credit")
 
 
-async def fill_lots(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> None:
+async def fill_lots(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> set[UUID]:
     """The credits of these seats are in their lots again, but for those that nothing pays for any
-    more: nothing has come back for their seats then.
+    more: nothing has come back for their seats then, which it returns.
     """
-    await _note(uow, await return_to_lots(uow, credited), None)
+    without = await return_to_lots(uow, credited)
+    await _note(uow, without, None)
+    return without
 
 
 async def _note(uow: UnitOfWork, seat_ids: Collection[UUID], came_as: str | None) -> None:

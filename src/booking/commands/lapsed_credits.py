@@ -45,11 +45,12 @@ class ComingBack(NamedTuple):
     lapsed: Mapping[UUID, Mapping[UUID, UUID]]
 
 
-async def bring_back(uow: UnitOfWork, coming: ComingBack) -> None:
+async def bring_back(uow: UnitOfWork, coming: ComingBack) -> set[UUID]:
     """Wanted after the sessions: the lots are what others wait for.
 
     For the lapsed new credits come, with time to use them, unless nothing pays for them any more.
     What those are worth in money stays with the lot that paid. All others go back to their lots.
+    Returns the seats that no credit has come back for.
     """
     credited = dict(coming.credited)
     if coming.lapsed:
@@ -61,7 +62,7 @@ async def bring_back(uow: UnitOfWork, coming: ComingBack) -> None:
             await return_credits(uow, order_id, rest, coming.author)
             credited |= rest
         await uow.settle()
-    await fill_lots(uow, credited)
+    return await fill_lots(uow, credited)
 
 
 async def find_lapsed(uow: UnitOfWork, paid_by: Mapping[UUID, UUID]) -> set[UUID]:

@@ -21,7 +21,6 @@ from src.billing.domain.kinds import FeeKind, OpenItemKind, RefundCause
 from src.billing.models import Order
 from src.billing.queries.refundable import list_refundable_minor
 from src.billing.queries.to_hand_back import get_left_by_hand_minor
-from src.billing.queries.uncovered import find_unpaid_seats
 from src.billing.queries.unreturned import list_unreturned_minor
 from src.booking.commands.ask_fees import Missed, ask_of
 from src.booking.commands.claims import give_back_seats
@@ -190,12 +189,12 @@ async def _check_promise(
     new: Sequence[SeatCredit],
     promised: Promised,
 ) -> None:
-    """Seat by seat, and all of it: the business may have given money back meanwhile.
+    """Seat by seat, and all of it: the business may have given money back meanwhile. Whether
+    anything still pays for a credit is known only once its lot is locked, at the very end.
 
-    Raises: LessComesBack.
+    Raises: LessComesBack, FeeIsAsked.
     """
-    own = {one.seat.id: one.lot_id for one in endings if one.lot_id is not None}
-    credited = own.keys() - await find_unpaid_seats(uow, own)
+    credited = {one.seat.id for one in endings if one.lot_id is not None}
     credited |= {credit.place.seat_id for credit in new}
     if not promised.credits.intersection(ending.seat.id for ending in endings) <= credited:
         raise LessComesBack
@@ -312,7 +311,8 @@ async def _end_seats(
     await wake_waitlists(uow, {ending.seat.session_id for ending in endings})
     await uow.settle()
     await give_back_seats(uow, Counter(ending.seat.session_id for ending in endings))
-    await bring_back(uow, coming)
+    if promised.credits & await bring_back(uow, coming):
+        raise LessComesBack
     return asked
 
 
