@@ -102,11 +102,27 @@ async def forfeit_ended(uow: UnitOfWork, most: int) -> list[CreditLot]:
     return lots
 
 
+async def lock_credits_of(uow: UnitOfWork, customer_ids: Collection[UUID]) -> None:
+    """All lots of these customers that an erasure ends or lets lapse, in one step and by id, after
+    everything else: whoever gives credits back to several lots takes them so.
+    """
+    await uow.session.execute(
+        select(CreditLot.id)
+        .where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.customer_id.in_(customer_ids),
+            CreditLot.state.in_([str(LotState.ACTIVE), str(LotState.PENDING)]),
+        )
+        .order_by(CreditLot.id)
+        .with_for_update(key_share=True)
+    )
+
+
 async def end_credits_of(
     uow: UnitOfWork, customer_ids: Collection[UUID], why: str, now: datetime
 ) -> None:
     """Nobody is left who could use them: all credits of these customers end now, and the ledger of
-    each lot that has some says `why`. The lots are locked by id, after everything else.
+    each lot that has some says `why`. The lots are locked.
     """
     found = await uow.session.scalars(
         select(CreditLot)
@@ -116,7 +132,6 @@ async def end_credits_of(
             CreditLot.state == str(LotState.ACTIVE),
         )
         .order_by(CreditLot.id)
-        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     for lot in found.all():

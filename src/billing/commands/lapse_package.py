@@ -31,7 +31,8 @@ async def lapse_package(uow: UnitOfWork, order_id: UUID) -> bool:
 
 async def lapse_packages_of(uow: UnitOfWork, customer_ids: Collection[UUID]) -> None:
     """Nobody is left who would pay: all that wait for money of these customers end as they do when
-    their time is over, and nobody is told. The orders are locked before, as an erasure does.
+    their time is over, and nobody is told. The orders are locked before, and the lots, as an
+    erasure does.
     """
     found = await uow.session.scalars(
         select(CreditLot.order_id)

@@ -2,7 +2,7 @@
 
 Locks: orders by id, then the customer and those who were merged into it, FOR UPDATE, so that
 whoever books or writes for them is seen, or finds nobody; then the seats by (session, id); then
-their people, and last their lots of credits by id. See `docs/algorithms/erasing.md`.
+their people, and last their lots of credits by id, paid or not. See `docs/algorithms/erasing.md`.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from sqlalchemy import Text, Uuid, and_, delete, func, or_, select, true, update
 from sqlalchemy import cast as as_type
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from src.billing.commands.credit_ends import end_credits_of
+from src.billing.commands.credit_ends import end_credits_of, lock_credits_of
 from src.billing.commands.lapse_package import lapse_packages_of
 from src.billing.customer_rows import orders_of
 from src.billing.events import ProcessorEventReceived
@@ -97,6 +97,7 @@ async def _erase(uow: UnitOfWork, ctx: RequestContext, person: Person, customer_
         await rows.erase(uow, person)
     with use_locale(ctx.here.locale):
         why = _("Its customer was erased.")
+    await lock_credits_of(uow, person.customer_ids)
     await lapse_packages_of(uow, person.customer_ids)
     await end_credits_of(uow, person.customer_ids, why, person.at)
     await audit(uow, ctx, "customer.erased", "customer", customer_id)
