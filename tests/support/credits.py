@@ -7,10 +7,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from src.billing.commands.credits import GUEST, list_lots
+from src.billing.commands.credits import GUEST
 from src.billing.commands.new_lots import NewLot, insert_lots
 from src.billing.domain.credits import LotSource, Scope
 from src.billing.models import Package
+from src.billing.queries.lots import list_lots
 from src.platform.db.uow import UowFactory
 from src.tenants.commands.customers import find_or_add_customer
 from tests.support.ledgers import ledgers_that_do_not_add_up

@@ -12,15 +12,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
-from src.billing.commands.credits import (
-    Author,
-    lock_lot,
-    lot_facts,
-    no_such_credits,
-    scope_of,
-    set_end,
-    write_entry,
-)
+from src.billing.commands.credits import Author, lock_lot, set_end, write_entry
 from src.billing.commands.new_lots import NewLot, insert_lots
 from src.billing.domain.credit_acts import (
     LONGEST_REASON,
@@ -35,6 +27,7 @@ from src.billing.domain.credits import EntryKind, LotSource, LotState, Scope, lo
 from src.billing.domain.lot_users import read_users
 from src.billing.events import CreditEndSet, CreditsChanged
 from src.billing.models import CreditEntry, CreditLot
+from src.billing.queries.lots import lot_facts, no_such_credits, scope_of
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _

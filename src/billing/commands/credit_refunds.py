@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from src.billing.commands.credit_acts import SUBJECT, reason_error, refuse_fields, tell
-from src.billing.commands.credits import Author, lock_lot, lot_facts, no_such_credits, write_entry
+from src.billing.commands.credits import Author, lock_lot, write_entry
 from src.billing.commands.open_items import NewItem, keep_open_items
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import get_payment, request_refund
@@ -20,6 +20,7 @@ from src.billing.domain.kinds import OpenItemKind, RefundCause
 from src.billing.domain.refund_failures import Instead
 from src.billing.models import CreditEntry, CreditLot, Order
 from src.billing.queries.credit_worth import WayBack, Worth, get_worth
+from src.billing.queries.lots import lot_facts, no_such_credits
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _, current_locale

@@ -14,12 +14,13 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Table, exists, select, text, update
 
-from src.billing.domain.credits import EntryKind, LotFacts, LotSource, LotState, Scope, end_of_day
-from src.billing.domain.lot_users import LotUsers, read_users
+from src.billing.domain.credits import EntryKind, LotSource, LotState, Scope, end_of_day
+from src.billing.domain.lot_users import LotUsers
 from src.billing.events import CreditEndSet
 from src.billing.models import CreditEntry, CreditLot
+from src.billing.queries.lots import no_such_credits
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import Conflict, NotFound
+from src.platform.errors import Conflict
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.tenants.context import Actor, TenantSnapshot
@@ -283,49 +284,10 @@ async def write_entry(
     uow.insert(ENTRIES, [row])
 
 
-def scope_of(row: Any) -> Scope:
-    """The scope of a package's or a lot's row."""
-    return Scope(
-        any_service=row.any_service,
-        service_ids=frozenset(UUID(one) for one in row.service_ids),
-        tags=frozenset(row.tags),
-    )
-
-
 def scope_columns(scope: Scope) -> dict[str, Any]:
+    """What `scope_of` reads again."""
     return {
         "any_service": scope.any_service,
         "service_ids": sorted(str(one) for one in scope.service_ids),
         "tags": sorted(scope.tags),
     }
-
-
-def lot_facts(lot: CreditLot) -> LotFacts:
-    return LotFacts(
-        id=lot.id,
-        stored=LotState(lot.state),
-        name=lot.name,
-        balance=lot.balance,
-        granted=lot.bought,
-        expires_at=lot.expires_at,
-        created_at=lot.created_at,
-        scope=scope_of(lot),
-        source=LotSource(lot.source),
-        is_refunded=lot.refunded_minor > 0,
-        forfeited=lot.forfeited,
-        users=read_users(lot.users),
-    )
-
-
-async def list_lots(uow: UnitOfWork, customer_id: UUID) -> list[CreditLot]:
-    """All lots of a customer, the oldest first."""
-    found = await uow.session.scalars(
-        select(CreditLot)
-        .where(CreditLot.tenant_id == uow.tenant, CreditLot.customer_id == customer_id)
-        .order_by(CreditLot.created_at, CreditLot.id)
-    )
-    return list(found)
-
-
-def no_such_credits() -> NotFound:
-    return NotFound(_("There are no such credits."))

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from sqlalchemy import func, select, text
 
-from src.billing.commands.credits import lock_lot, no_such_credits
+from src.billing.commands.credits import lock_lot
 from src.billing.domain.lot_users import LotUsers, read_users
 from src.billing.models import CreditLot
+from src.billing.queries.lots import no_such_credits
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _

@@ -13,20 +13,15 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from src.billing.commands.credits import (
-    SYSTEM,
-    Author,
-    give_back_credits,
-    lot_facts,
-    write_entry,
-)
+from src.billing.commands.credits import SYSTEM, Author, give_back_credits, write_entry
 from src.billing.commands.refunded_credits import part_of_lot_minor, take_out
 from src.billing.domain.credit_acts import Unused, worth_minor
-from src.billing.domain.credits import EntryKind, LotSource, LotState, lot_state
+from src.billing.domain.credits import EntryKind, LotSource
 from src.billing.models import CreditEntry, CreditLot, Order, Payment, Refund
 from src.billing.queries.credit_worth import get_worth
 from src.billing.queries.disputes import is_payment_with_the_bank
 from src.billing.queries.in_credits import list_in_credits_minor
+from src.billing.queries.lots import is_usable
 from src.billing.queries.uncovered import last_seats, list_orders_given_back, list_uncovered
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
@@ -40,7 +35,7 @@ async def refuse_uncovered_credits(uow: UnitOfWork, order_id: UUID, amount_minor
     when less is left of the payments than the unused credits, and all those given for places, are
     worth; the transaction has to end then.
     """
-    lots = [lot for lot in await _locked(uow, order_id, LotSource.PACKAGE) if _is_usable(uow, lot)]
+    lots = [lot for lot in await _locked(uow, order_id, LotSource.PACKAGE) if is_usable(uow, lot)]
     unused_minor = sum([_whole_worth(await _unused(uow, lot)) for lot in lots])
     unused_minor += (await list_in_credits_minor(uow, [order_id])).get(order_id, 0)
     free_minor = await _left_minor(uow, order_id) + amount_minor - unused_minor
@@ -141,10 +136,6 @@ async def _uncovered(
     for _look in range(2):
         lots = await _locked(uow, order_id, LotSource.PACKAGE, LotSource.SEAT)
     return await list_uncovered(uow, order_id, lots, come_back=come_back)
-
-
-def _is_usable(uow: UnitOfWork, lot: CreditLot) -> bool:
-    return lot_state(lot_facts(lot), uow.clock.now()) is LotState.ACTIVE
 
 
 async def _unused(uow: UnitOfWork, lot: CreditLot) -> Unused:

@@ -26,10 +26,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from src.billing.commands.credits import lot_facts
 from src.billing.credit_words import lot_badge
 from src.billing.domain.credits import EntryKind, LotSource, LotState, lot_state
 from src.billing.models import CreditEntry, CreditLot
+from src.billing.queries.lots import lot_facts
 from src.billing.views.credits import CreditTotals, LotRow, LotsPage
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local, to_utc

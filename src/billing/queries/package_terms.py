@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from sqlalchemy import ColumnExpressionArgument, exists, select
 
-from src.billing.commands.credits import scope_of
 from src.billing.domain.credits import RefundRule
 from src.billing.domain.kinds import PaymentMode
 from src.billing.domain.package_sale import PackageTerms, SellerFacts, why_not_for_sale
 from src.billing.domain.transfers import due_at, transfer_due_on
 from src.billing.models import Package
+from src.billing.queries.lots import scope_of
 from src.billing.queries.payment_settings import find_transfer_terms
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot

@@ -9,12 +9,12 @@ from uuid import UUID
 
 from sqlalchemy import func, or_, select
 
-from src.billing.commands.credits import lot_facts
 from src.billing.domain.credit_acts import by_rule_minor
-from src.billing.domain.credits import LotSource, LotState, lot_state, taken_with_money
+from src.billing.domain.credits import LotSource, taken_with_money
 from src.billing.models import CreditLot, Payment
 from src.billing.queries.credit_worth import get_worth
 from src.billing.queries.disputes import lost_of_payment_minor
+from src.billing.queries.lots import is_usable
 from src.platform.db.uow import UnitOfWork
 
 PAID = (str(LotSource.PACKAGE), str(LotSource.SEAT))
@@ -88,12 +88,12 @@ def _with_stand_ins(lots: Iterable[CreditLot]) -> list[tuple[CreditLot, list[Cre
 
 def _any_usable(uow: UnitOfWork, one: tuple[CreditLot, list[CreditLot]]) -> bool:
     paid, stand_ins = one
-    return any(_is_usable(uow, lot) for lot in (paid, *stand_ins))
+    return any(is_usable(uow, lot) for lot in (paid, *stand_ins))
 
 
 def _stays(uow: UnitOfWork, lot: CreditLot, back_now: Collection[UUID]) -> tuple[bool, bool]:
     """Sorts those last that leave last."""
-    return (lot.id not in back_now, _is_usable(uow, lot))
+    return (lot.id not in back_now, is_usable(uow, lot))
 
 
 async def list_orders_given_back(uow: UnitOfWork, lot_ids: Collection[UUID]) -> list[UUID]:
@@ -168,7 +168,3 @@ async def get_kept_minor(uow: UnitOfWork, order_id: UUID) -> int:
         )
     )
     return int(found or 0)
-
-
-def _is_usable(uow: UnitOfWork, lot: CreditLot) -> bool:
-    return lot_state(lot_facts(lot), uow.clock.now()) is LotState.ACTIVE

@@ -11,12 +11,13 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 
-from src.billing.commands.credits import Author, scope_of
+from src.billing.commands.credits import Author
 from src.billing.commands.new_lots import NewLot, insert_lots
 from src.billing.commands.sold_credits import lock_with_their_orders
 from src.billing.domain.credits import LotSource, end_of_day
 from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditLot
+from src.billing.queries.lots import scope_of
 from src.billing.queries.uncovered import find_unpaid_seats
 from src.booking.commands.credit_returns import fill_lots, return_credits
 from src.booking.commands.seat_credits import mark_credited

@@ -12,10 +12,10 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
-from src.billing.commands.credits import list_lots, lot_facts
 from src.billing.domain.credits import LotState, lot_state
 from src.billing.domain.lot_users import Comer
 from src.billing.queries.coupon_use import CouponAsked, CouponJudged, judge_coupon
+from src.billing.queries.lots import list_lots, lot_facts
 from src.booking.commands.waitlist_take import held_by_offer
 from src.booking.domain.bookable import BusinessFacts
 from src.booking.domain.price_label import price_words

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from src.billing.commands.credits import scope_of
 from src.billing.commands.packages import get_package, no_such_package
 from src.billing.domain.package_sale import guest_sentence, why_not_for_sale
 from src.billing.models import Package
+from src.billing.queries.lots import scope_of
 from src.billing.queries.package_terms import (
     find_seller_facts,
     list_packages_on_sale,

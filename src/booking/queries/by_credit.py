@@ -7,10 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from src.billing.commands.credits import lot_facts, no_such_credits
 from src.billing.domain.credits import LotFacts, LotSource
 from src.billing.domain.lot_users import Comer
 from src.billing.models import CreditLot
+from src.billing.queries.lots import lot_facts, no_such_credits
 from src.booking.domain.by_credit import (
     CreditFacts,
     for_party,

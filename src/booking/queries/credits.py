@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, select
 
 from src.billing.commands.credit_acts import is_of_nobody
-from src.billing.commands.credits import list_lots, lot_facts, no_such_credits, scope_of
 from src.billing.credit_words import entry_words, source_words
 from src.billing.domain.credit_acts import may_change
 from src.billing.domain.credits import LotFacts, LotState, RefundRule, lot_state
@@ -16,6 +15,7 @@ from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditEntry, CreditLot, Order
 from src.billing.queries.credit_lists import LotFilter, find_lots, lot_rows
 from src.billing.queries.credit_worth import get_worth
+from src.billing.queries.lots import list_lots, lot_facts, no_such_credits, scope_of
 from src.billing.queries.transfers import is_transfer_awaited
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.exchanged_seats import find_new_starts

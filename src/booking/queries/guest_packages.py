@@ -6,11 +6,11 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
-from src.billing.commands.credits import scope_of
 from src.billing.commands.packages import get_package
 from src.billing.domain.credits import Scope, end_of_day, saving, value_of_each_minor
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Package
+from src.billing.queries.lots import scope_of
 from src.billing.queries.package_terms import (
     list_packages_on_sale,
     terms_of_package,

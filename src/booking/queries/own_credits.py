@@ -10,11 +10,11 @@ import msgspec
 from sqlalchemy import Row, exists, func, select
 from sqlalchemy.orm import aliased
 
-from src.billing.commands.credits import list_lots, lot_facts, scope_of
 from src.billing.domain.credits import EntryKind, LotSource, LotState, lot_state
 from src.billing.domain.kinds import PaymentMode
 from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditEntry, CreditLot, Order
+from src.billing.queries.lots import list_lots, lot_facts, scope_of
 from src.billing.queries.package_terms import has_packages_on_sale
 from src.booking.guest_links import booking_path, package_path
 from src.booking.models import Seat, Service, Session

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from src.billing.commands.credits import lot_facts, scope_of
 from src.billing.domain.credits import LotState, lot_state
 from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import OrderEnd, OrderState, PaymentMode, RefundState, order_end
@@ -13,6 +12,7 @@ from src.billing.domain.package_sale import WAITS_FOR_MONEY
 from src.billing.models import CreditLot, Order, Refund
 from src.billing.owed import get_discount_minor, get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
+from src.billing.queries.lots import lot_facts, scope_of
 from src.billing.queries.transfers import find_how_to_transfer
 from src.booking.guest_links import package_path
 from src.booking.queries.guest_money import GuestMoney, get_guest_money

@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy import Text, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from src.billing.commands.credits import scope_of
 from src.billing.domain.credits import LotState, RefundRule, Scope, end_of_day, saving
 from src.billing.domain.package_drafts import Purpose
 from src.billing.models import CreditLot, Package
+from src.billing.queries.lots import scope_of
 from src.booking.domain.kinds import SeriesPriceType, ServiceKind
 from src.booking.models import Series, Service, Session
 from src.booking.queries.resources import Choice

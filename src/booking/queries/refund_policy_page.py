@@ -6,9 +6,9 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
-from src.billing.commands.credits import scope_of
 from src.billing.domain.credits import Scope
 from src.billing.models import Package
+from src.billing.queries.lots import scope_of
 from src.booking.domain.by_credit import takes_credits
 from src.booking.domain.kinds import SalesMode, SeriesPriceType
 from src.booking.domain.leaving import LeavingTerms, sold_under

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from src.billing.commands.credits import lot_facts
 from src.billing.domain.credits import LotFacts, LotSource, LotState
 from src.billing.models import CreditLot
+from src.billing.queries.lots import lot_facts
 from src.booking.commands.leave import OwnSeat, facts_of_leaving
 from src.booking.commands.seat_credits import (
     SeatCredit,

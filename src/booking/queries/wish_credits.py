@@ -11,10 +11,10 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import exists, select
 
-from src.billing.commands.credits import list_lots, lot_facts, no_such_credits
 from src.billing.domain.credits import LotFacts, LotState, lot_state, usable_lots
 from src.billing.domain.lot_users import Comer
 from src.billing.models import CreditLot
+from src.billing.queries.lots import list_lots, lot_facts, no_such_credits
 from src.booking.domain.by_credit import CreditFacts, for_party, why_not_by_credit
 from src.booking.domain.quotes import Quote
 from src.booking.domain.reasons import ReasonCode, guest_sentence

@@ -11,9 +11,9 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from src.billing.commands.credit_acts import GiveCredits, give_credits
-from src.billing.commands.credits import scope_of
 from src.billing.commands.packages import get_package
 from src.billing.domain.credits import Scope
+from src.billing.queries.lots import scope_of
 from src.booking.queries.customers import get_customer
 from src.booking.queries.packages import list_package_choices
 from src.booking.queries.resources import Choice

@@ -9,9 +9,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
-from src.billing.commands.credits import no_such_credits
 from src.billing.commands.lot_users import choose_users, set_users
 from src.billing.domain.lot_users import OWNER, LotUsers
+from src.billing.queries.lots import no_such_credits
 from src.booking.queries.credits import get_lot
 from src.booking.queries.lot_users import choices_of, find_names, list_choices
 from src.booking.views.lot_users import OwnLotUsersView, StaffLotUsersView

@@ -17,10 +17,10 @@ from src.billing.commands.credit_acts import (
     roll_over,
 )
 from src.billing.commands.credit_ends import forfeit_ended
-from src.billing.commands.credits import lot_facts
 from src.billing.domain.credit_acts import CreditAct, end_of
 from src.billing.domain.credits import LotState, Scope, lot_state
 from src.billing.models import CreditEntry, CreditLot
+from src.billing.queries.lots import lot_facts
 from src.platform.db.uow import UowFactory
 from src.platform.errors import Conflict, InvalidInput, NotFound, PlanLimitReached
 from src.platform.ids import new_id

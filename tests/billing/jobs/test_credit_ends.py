@@ -11,12 +11,12 @@ from src.billing.commands.credits import (
     give_back_credits,
     insert_restorations,
     lock_lot,
-    lot_facts,
     set_end,
     write_entry,
 )
 from src.billing.domain.credits import EntryKind, LotState, lot_state
 from src.billing.jobs.credit_ends import look_at_due_credits
+from src.billing.queries.lots import lot_facts
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.models import Due, MailWording
