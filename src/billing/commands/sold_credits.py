@@ -132,7 +132,8 @@ async def _uncovered(
 ) -> list[tuple[CreditLot, int]]:
     """Of the order's lots, which are locked by it."""
     # Whoever gives a credit instead of an ended one holds that one's lot: a statement that waited
-    # for it does not see the new lot, the next one does.
+    # for it does not see the new lot, the next one does. The order's row cannot keep them apart
+    # instead: orders come before sessions, and who gives such a credit has sessions already.
     for _look in range(2):
         lots = await _locked(uow, order_id, LotSource.PACKAGE, LotSource.SEAT)
     return await list_uncovered(uow, order_id, lots, come_back=come_back)
