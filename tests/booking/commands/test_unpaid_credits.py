@@ -32,7 +32,6 @@ from tests.booking.commands.test_cancel_credits import a_course_with_a_credit
 from tests.booking.commands.test_leave import TERMS
 from tests.support.builders import Business, a_business, a_service, a_session, as_guest
 from tests.support.cancelling import seats_taken_back
-from tests.support.clock import FrozenClock
 from tests.support.credits import a_package
 from tests.support.policies import a_refund_package
 from tests.support.vouchers import CODE, a_voucher
@@ -107,6 +106,18 @@ async def of_order(services: Services, lotus: Business, made: Booked) -> list[Se
     return [seat for seat in seats if seat.order_id == made.order_id]
 
 
+async def came_as(services: Services, lotus: Business, made: Booked) -> list[str | None]:
+    """What has come back for each of the order's places."""
+    return [seat.returned_as for seat in await of_order(services, lotus, made)]
+
+
+async def half_paid_back(services: Services, lotus: Business, date: Session) -> Booked:
+    """15.00 of 30.00 went back: what the business keeps pays for one of the two credits."""
+    made = await two_used(services, lotus, date)
+    await paid_back(services, lotus, PRICE // 2)
+    return made
+
+
 @pytest.mark.parametrize("by", ["guest", "business"])
 async def test_a_place_gives_no_credit_back_that_was_paid_back(
     services: Services, lotus: Business, date: Session, by: str
@@ -119,7 +130,7 @@ async def test_a_place_gives_no_credit_back_that_was_paid_back(
     else:
         await seats_taken_back(services.uow_factory, lotus, [seat.id for seat in seats])
     assert await left(services, lotus) == 0
-    assert {seat.returned_as for seat in await of_order(services, lotus, made)} == {None}
+    assert await came_as(services, lotus, made) == [None, None]
     async with services.uow_factory(lotus.id) as uow:
         reasons = set(await uow.session.scalars(select(CreditEntry.reason)))
     assert "What was paid for it had gone back." in reasons
@@ -128,14 +139,11 @@ async def test_a_place_gives_no_credit_back_that_was_paid_back(
 async def test_what_is_kept_pays_for_so_many_as_are_left_one_by_one(
     services: Services, lotus: Business, date: Session
 ) -> None:
-    """15.00 of 30.00 went back: the business keeps what one of the two credits costs."""
-    made = await two_used(services, lotus, date)
-    await paid_back(services, lotus, PRICE // 2)
+    made = await half_paid_back(services, lotus, date)
     for seat in await of_order(services, lotus, made):
         await leave(services, lotus, made, [seat])
         assert await left(services, lotus) == 1
-    came_as = [seat.returned_as for seat in await of_order(services, lotus, made)]
-    assert came_as == ["credit", None]
+    assert await came_as(services, lotus, made) == ["credit", None]
 
 
 async def test_the_pages_say_so_and_who_was_promised_one_looks_again(
@@ -169,13 +177,11 @@ async def test_the_pages_say_so_and_who_was_promised_one_looks_again(
 
 
 async def test_no_new_credit_comes_for_an_ended_one_that_was_paid_back(
-    services: Services, clock: FrozenClock, lotus: Business, date: Session
+    services: Services, lotus: Business, date: Session
 ) -> None:
     made = await two_used(services, lotus, date)
     await paid_back(services, lotus, PRICE)
-    async with services.uow_factory(lotus.id) as uow:
-        ended = clock.now() - timedelta(days=1)
-        await uow.session.execute(update(CreditLot).values(expires_at=ended))
+    await it_has_ended(services, lotus)
     seats = await of_order(services, lotus, made)
     await seats_taken_back(services.uow_factory, lotus, [seat.id for seat in seats])
     assert await left(services, lotus) == 0
@@ -206,17 +212,15 @@ async def test_one_that_came_instead_of_an_ended_one_leaves_with_the_money(
 async def test_what_is_kept_pays_for_no_more_new_ones_than_old(
     services: Services, lotus: Business, date: Session, how: str
 ) -> None:
-    """15.00 of 30.00 went back: what is kept pays for one of the two, ended or not."""
-    made = await two_used(services, lotus, date)
-    await paid_back(services, lotus, PRICE // 2)
+    """One of the two, ended or not."""
+    made = await half_paid_back(services, lotus, date)
     await it_has_ended(services, lotus)
     ids = [seat.id for seat in await of_order(services, lotus, made)]
     for called_off in [ids] if how == "together" else [[one] for one in ids]:
         await seats_taken_back(services.uow_factory, lotus, called_off)
     old, new = await lots(services, lotus)
     assert (old.balance, old.forfeited, new.balance) == (0, 0, 1)
-    came_as = [seat.returned_as for seat in await of_order(services, lotus, made)]
-    assert came_as == ["credit", None]
+    assert await came_as(services, lotus, made) == ["credit", None]
 
 
 async def test_one_that_came_instead_and_was_used_is_not_paid_twice_either(

@@ -15,6 +15,7 @@ from src.sandbox.stripe.serving import Port, Running
 from tests.billing.conftest import open_account
 from tests.billing.paying import gateway_to
 from tests.billing.support import Business as BareBusiness
+from tests.booking.web.pages import as_owner
 from tests.support.builders import Business, a_business
 from tests.support.clock import FrozenClock
 from tests.support.shared_app import app_for
@@ -54,6 +55,14 @@ class Shop:
         (form,) = [form for form in forms_of(page) if "form_token" in form.fields]
         filled = form.filled({**CARL, "step": "book", **typed})
         return await self.guest.client.post(form.action, data=filled)
+
+
+@pytest.fixture
+async def lotus(client: httpx.AsyncClient, services: Services) -> Business:
+    """A business whose owner is signed in."""
+    business = await a_business(services.uow_factory)
+    await as_owner(client, services, business)
+    return business
 
 
 async def rows(shop: Shop, model: type[Any]) -> list[Any]:

@@ -13,7 +13,7 @@ from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.commands.test_waitlist import Town, a_town
 from tests.booking.web.pages import as_owner
-from tests.support.builders import Business, a_business, a_series, a_service, a_session
+from tests.support.builders import Business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.coupons import a_coupon, lose_coupons
 from tests.support.gaps import a_course
@@ -25,13 +25,6 @@ pytestmark = pytest.mark.anyio
 HOME = "/app/lotus/customers"
 CHILD = {"key": "child", "name": "Child", "price_minor": 800}
 MEMBER = {"key": "member", "name": "Member", "price_minor": 1000, "audience": "staff"}
-
-
-@pytest.fixture
-async def lotus(client: AsyncClient, services: Services) -> Business:
-    business = await a_business(services.uow_factory)
-    await as_owner(client, services, business)
-    return business
 
 
 @pytest.fixture

@@ -12,20 +12,13 @@ from src.tenants.models import User
 from tests.booking.jobs.test_broadcast import send as broadcast
 from tests.booking.jobs.test_broadcast import session as to_session
 from tests.booking.jobs.test_changes import guests_of
-from tests.booking.web.pages import as_owner, fields_of, send, send_again
-from tests.support.builders import Business, a_business, a_service, a_session
+from tests.booking.web.pages import fields_of, send, send_again
+from tests.support.builders import Business, a_service, a_session
 from tests.support.mail import RememberingMailer
 from tests.support.visitor import as_read
 from tests.support.work import work
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def lotus(client: AsyncClient, services: Services) -> Business:
-    business = await a_business(services.uow_factory)
-    await as_owner(client, services, business)
-    return business
 
 
 async def carls_session(services: Services, lotus: Business) -> Session:

@@ -1,7 +1,5 @@
 """The owner's pages about coupons."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from httpx import AsyncClient
 from sqlalchemy import select
@@ -11,21 +9,14 @@ from src.booking.models import Seat
 from src.platform.services import Services
 from src.tenants.models import AuditEntry
 from tests.booking.commands.test_book import a_wish, booked
-from tests.booking.web.pages import as_owner, fields_of, send
-from tests.support.builders import Business, Term, a_business, a_series, a_service
+from tests.booking.web.pages import fields_of, send
+from tests.support.builders import Business, Term, a_series, a_service
 from tests.support.cancelling import seats_taken_back
 from tests.support.coupons import a_coupon, lose_coupons
 
 pytestmark = pytest.mark.anyio
 
 HOME = "/app/lotus/coupons"
-
-
-@pytest.fixture
-async def lotus(client: AsyncClient, services: Services) -> AsyncIterator[Business]:
-    business = await a_business(services.uow_factory)
-    await as_owner(client, services, business)
-    yield business
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The owner's pages about the credits that customers own."""
 
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -19,8 +18,8 @@ from src.platform.localtime import to_local
 from src.platform.services import Services
 from src.tenants.models import AuditEntry, Customer
 from tests.booking.commands.test_book import a_wish, booked
-from tests.booking.web.pages import as_owner, fields_of, send, send_again
-from tests.support.builders import Business, a_business, a_service, a_session
+from tests.booking.web.pages import fields_of, send, send_again
+from tests.support.builders import Business, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.credits import a_package
 from tests.support.lots import a_customer, lot_of, the_lot
@@ -29,13 +28,6 @@ pytestmark = pytest.mark.anyio
 
 HOME = "/app/lotus/credits"
 WHY = {"reason": "The hall was closed"}
-
-
-@pytest.fixture
-async def lotus(client: AsyncClient, services: Services) -> AsyncIterator[Business]:
-    business = await a_business(services.uow_factory)
-    await as_owner(client, services, business)
-    yield business
 
 
 @pytest.fixture

@@ -9,24 +9,17 @@ from sqlalchemy import select
 
 from src.booking.models import Session
 from src.platform.services import Services
-from tests.booking.web.pages import as_owner, send, send_again
+from tests.booking.web.pages import send, send_again
 from tests.booking.web.test_customer_booking import orders
 from tests.booking.web.test_guest_appointments import links
 from tests.support.appointments import Practice, a_practice
-from tests.support.builders import Business, a_business, a_service
+from tests.support.builders import Business, a_service
 from tests.tenants.commands.test_customer_care import a_customer
 
 pytestmark = pytest.mark.anyio
 
 HOME = "/app/lotus/customers"
 TYPED = {"party": "Anna", "pays": "on_site"}
-
-
-@pytest.fixture
-async def lotus(client: AsyncClient, services: Services) -> Business:
-    business = await a_business(services.uow_factory)
-    await as_owner(client, services, business)
-    return business
 
 
 @pytest.fixture

@@ -23,13 +23,6 @@ HOME = "/app/lotus/customers"
 
 
 @pytest.fixture
-async def lotus(client: AsyncClient, services: Services) -> Business:
-    business = await a_business(services.uow_factory)
-    await as_owner(client, services, business)
-    return business
-
-
-@pytest.fixture
 async def anna(services: Services, lotus: Business) -> UUID:
     return await a_customer(services.uow_factory, lotus)
 

@@ -85,6 +85,18 @@ async def pay(shop: Shop, path: str) -> httpx.Response:
     return await shop.guest.client.post(form.action, data=form.fields)
 
 
+async def going_to_pay(
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
+) -> tuple[str, httpx.Response]:
+    """Who has missed a date has followed the link in the mail, and is on the way to the payment
+    page. Returns the link.
+    """
+    await missed(shop, clock)
+    await a_day_later(shop, clock)
+    path = link_in(mailer)
+    return path, await pay(shop, path)
+
+
 async def test_nobody_is_told_for_a_day_and_then_once_with_a_link_to_pay(
     shop: Shop, clock: FrozenClock, mailer: RememberingMailer
 ) -> None:
@@ -127,10 +139,7 @@ async def test_who_marks_somebody_missing_reads_that_a_fee_can_be_forgiven(
 async def test_it_is_paid_on_the_payment_page_and_the_money_is_in_the_books(
     shop: Shop, clock: FrozenClock, mailer: RememberingMailer
 ) -> None:
-    await missed(shop, clock)
-    await a_day_later(shop, clock)
-    path = link_in(mailer)
-    sent = await pay(shop, path)
+    path, sent = await going_to_pay(shop, clock, mailer)
     assert sent.status_code == 303
     assert (await pay(shop, path)).headers["location"] == sent.headers["location"], "the same page"
     await shop.pay(sent.headers["location"])
@@ -211,10 +220,7 @@ async def test_what_is_paid_after_it_was_forgiven_goes_back(
     shop: Shop, clock: FrozenClock, mailer: RememberingMailer
 ) -> None:
     """The failure to fear: money kept for a fee that nobody asks any more."""
-    await missed(shop, clock)
-    await a_day_later(shop, clock)
-    path = link_in(mailer)
-    sent = await pay(shop, path)
+    path, sent = await going_to_pay(shop, clock, mailer)
     [fee] = await fees(shop)
     async with shop.services.uow_factory(shop.business.id) as uow:
         await forgive_fee(uow, shop.business.ctx, fee.id, "She was ill.")
@@ -233,10 +239,7 @@ async def test_what_is_paid_after_it_was_forgiven_goes_back(
 async def test_who_pays_what_was_paid_on_site_reads_that_and_what_goes_back(
     shop: Shop, clock: FrozenClock, mailer: RememberingMailer
 ) -> None:
-    await missed(shop, clock)
-    await a_day_later(shop, clock)
-    path = link_in(mailer)
-    sent = await pay(shop, path)
+    path, sent = await going_to_pay(shop, clock, mailer)
     [fee] = await fees(shop)
     async with shop.services.uow_factory(shop.business.id) as uow:
         await take_fee_on_site(uow, shop.business.ctx, fee.id)

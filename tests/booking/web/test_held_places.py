@@ -24,10 +24,10 @@ from src.tenants.models import AuditEntry
 from tests.booking.commands.test_book import a_wish, booked, seats_of, taken
 from tests.booking.commands.test_staff_book import by_staff, for_anna
 from tests.booking.web.conftest import Shop
-from tests.booking.web.pages import as_owner, fields_of
+from tests.booking.web.pages import fields_of
 from tests.booking.web.test_readdress import link_in
 from tests.booking.web.test_roster_bulk import a_guest, ids_of, press
-from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.builders import Business, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
 from tests.support.visitor import Form, forms_of
@@ -35,13 +35,6 @@ from tests.support.work import work
 from tests.tenants.commands.test_customer_care import a_customer
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def lotus(client: AsyncClient, services: Services) -> Business:
-    business = await a_business(services.uow_factory)
-    await as_owner(client, services, business)
-    return business
 
 
 @pytest.fixture

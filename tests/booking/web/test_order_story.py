@@ -10,20 +10,12 @@ from src.booking.commands.exchange import MoveSeats, move_by_staff
 from src.booking.models import Session
 from src.platform.services import Services
 from tests.booking.jobs.test_changes import change
-from tests.booking.web.pages import as_owner
 from tests.booking.web.test_roster_bulk import a_guest, ids_of
-from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.builders import Business, a_service, a_session
 from tests.support.cancelling import seats_taken_back
 from tests.support.clock import FrozenClock
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def lotus(client: AsyncClient, services: Services) -> Business:
-    business = await a_business(services.uow_factory)
-    await as_owner(client, services, business)
-    return business
 
 
 async def two_dates(services: Services, lotus: Business) -> tuple[Session, Session]:

@@ -1,6 +1,5 @@
 """The owner's pages about packages of credits."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -12,8 +11,8 @@ from src.booking.models import Series, Service, Session
 from src.booking.queries.packages import find_tags_in_use
 from src.platform.services import Services
 from src.tenants.models import AuditEntry
-from tests.booking.web.pages import as_owner, send
-from tests.support.builders import Business, a_business, a_series, a_service, a_session
+from tests.booking.web.pages import send
+from tests.support.builders import Business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.credits import a_package
 from tests.support.lots import a_customer, lose_packages, lot_of, the_lot
@@ -22,13 +21,6 @@ from tests.support.policies import a_refund_package, gives_package, leaving
 pytestmark = pytest.mark.anyio
 
 HOME = "/app/lotus/packages"
-
-
-@pytest.fixture
-async def lotus(client: AsyncClient, services: Services) -> AsyncIterator[Business]:
-    business = await a_business(services.uow_factory)
-    await as_owner(client, services, business)
-    yield business
 
 
 @pytest.fixture

@@ -17,11 +17,6 @@ from tests.support.policies import a_refund_package, gives_package, leaving
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-async def lotus(services: Services) -> Business:
-    return await a_business(services.uow_factory)
-
-
 async def kept(services: Services, lotus: Business, model: type[Any]) -> LeavingTerms:
     async with services.uow_factory(lotus.id) as uow:
         return terms_from((await uow.session.scalars(select(model.leaving))).one())
@@ -42,7 +37,6 @@ async def test_the_courses_policy_is_kept_and_shown_in_plain_words(
 ) -> None:
     given = await a_refund_package(services.uow_factory, lotus.id)
     path, _series = await a_term(services, lotus, drop_in_allowed=True, tags=["beginners"])
-    await as_owner(client, services, lotus)
     typed = a_row(0, "package", package_id=str(given.id), **{"tiers.0.before": "24"})
     saved = await send(client, f"{path}/refunds", typed)
     assert saved.status_code == 303, saved.text
@@ -64,7 +58,6 @@ async def test_the_editor_of_the_series_leaves_the_policy_alone(
     given = await a_refund_package(services.uow_factory, lotus.id)
     policy = leaving(course=gives_package(given))
     path, _series = await a_term(services, lotus, leaving=policy)
-    await as_owner(client, services, lotus)
     saved = await send(client, f"{path}/edit", {"title": "Autumn"})
     assert saved.status_code == 303, saved.text
     assert (await kept(services, lotus, Series)).document() == policy
@@ -110,7 +103,6 @@ async def test_what_makes_no_policy_is_refused_at_its_field(
     said: tuple[str, str],
 ) -> None:
     path, _series = await a_term(services, lotus)
-    await as_owner(client, services, lotus)
     refused = await send(client, f"{path}/refunds", typed)
     field, sentence = said
     assert refused.status_code == 422
@@ -130,7 +122,6 @@ async def test_all_that_is_wrong_is_said_at_once_and_all_that_was_typed_is_kept(
     fern = await a_business(services.uow_factory, "fern")
     theirs = await a_refund_package(services.uow_factory, fern.id)
     path, _series = await a_term(services, lotus)
-    await as_owner(client, services, lotus)
     typed = {
         **a_row(0, "money"),
         "rules.0.tiers.0.before": "24",
@@ -174,7 +165,6 @@ async def test_another_business_s_package_is_none(
     fern = await a_business(services.uow_factory, "fern")
     theirs = await a_refund_package(services.uow_factory, fern.id)
     path, _series = await a_term(services, lotus)
-    await as_owner(client, services, lotus)
     typed = a_row(0, "package", package_id=str(theirs.id), **{"tiers.0.before": "24"})
     refused = await send(client, f"{path}/refunds", typed)
     assert refused.status_code == 422
@@ -187,7 +177,6 @@ async def test_a_package_that_fits_no_date_on_sale_is_warned_of(
     given = await a_refund_package(services.uow_factory, lotus.id)
     policy = leaving(course=gives_package(given))
     path, _series = await a_term(services, lotus, leaving=policy, tags=["advanced"])
-    await as_owner(client, services, lotus)
     shown = await client.get(f"{path}/refunds")
     assert "cannot be used for any date on sale" in shown.text
 
@@ -196,7 +185,6 @@ async def test_a_service_s_policy_knows_single_dates_only(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:
     service = await a_service(services.uow_factory, lotus.id)
-    await as_owner(client, services, lotus)
     path = f"/app/lotus/services/{service.id}/refunds"
     shown = await client.get(path)
     assert "Bought the course" not in shown.text
@@ -228,7 +216,6 @@ async def test_a_policy_that_has_changed_meanwhile_is_not_undone(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:
     path, _series = await a_term(services, lotus)
-    await as_owner(client, services, lotus)
     shown = await client.get(f"{path}/refunds")
     given = await a_refund_package(services.uow_factory, lotus.id)
     policy = leaving(course=gives_package(given))
@@ -243,7 +230,6 @@ async def test_the_pages_of_the_series_and_of_the_services_lead_to_what_comes_ba
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:
     path, series = await a_term(services, lotus)
-    await as_owner(client, services, lotus)
     of_service = f"/app/lotus/services/{series.service_id}/refunds"
     for page, href in ((path, f"{path}/refunds"), ("/app/lotus/services", of_service)):
         shown = await client.get(page)
@@ -255,7 +241,6 @@ async def test_a_preview_refuses_what_saving_refuses_and_shows_no_terms_that_can
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:
     path, _series = await a_term(services, lotus)
-    await as_owner(client, services, lotus)
     rising = {
         **a_row(0, "money"),
         "rules.0.tiers.0.before": "24",
@@ -289,7 +274,6 @@ async def test_only_what_the_choice_needs_is_asked(
 ) -> None:
     given = await a_refund_package(services.uow_factory, lotus.id)
     path, _series = await a_term(services, lotus)
-    await as_owner(client, services, lotus)
     typed = {
         **a_row(0, "package", package_id=str(given.id), **{"tiers.0.before": "24"}),
         **a_row(1, "money", **{"tiers.0.before": "24", "tiers.0.percent": "50"}),
@@ -325,7 +309,6 @@ async def test_money_instead_of_a_credit_is_not_saved_before_its_percent_was_ask
         services, lotus, leaving=leaving(course=gives_package(given)), drop_in_allowed=True
     )
     before = (await kept(services, lotus, Series)).policy
-    await as_owner(client, services, lotus)
     asked = await send(client, f"{path}/refunds", {"rules.0.gives": "money"})
     assert asked.status_code == 422
     assert "Look at how much of the money comes back" in asked.text

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from src.booking.commands.exchange import MoveSeats, move_by_staff
 from src.booking.queries.roster_history import list_history
 from src.platform.services import Services
-from tests.booking.web.pages import as_owner, fields_of
+from tests.booking.web.pages import fields_of
 from tests.booking.web.test_roster_bulk import a_guest, ids_of, press
-from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.builders import Business, a_service, a_session
 from tests.support.owner import as_who_signed_in
 
 pytestmark = pytest.mark.anyio
@@ -30,13 +30,6 @@ OTHERS_MOVES = text(
     f" INSERT INTO seats ({COLUMNS}, id, session_id, state, replaces_id)"
     f" SELECT {COLUMNS}, gen_random_uuid(), session_id, 'cancelled', id FROM was"
 )
-
-
-@pytest.fixture
-async def lotus(client: AsyncClient, services: Services) -> Business:
-    business = await a_business(services.uow_factory)
-    await as_owner(client, services, business)
-    return business
 
 
 async def words_at(client: AsyncClient, path: str) -> str:

@@ -8,17 +8,10 @@ from sqlalchemy import select
 
 from src.booking.models import Series, Service, Session
 from src.platform.services import Services
-from tests.booking.web.pages import as_owner, fields_of, send_again
-from tests.support.builders import Business, a_business, a_series, a_service, a_session
+from tests.booking.web.pages import fields_of, send_again
+from tests.support.builders import Business, a_series, a_service, a_session
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def lotus(client: AsyncClient, services: Services) -> Business:
-    business = await a_business(services.uow_factory)
-    await as_owner(client, services, business)
-    return business
 
 
 async def stored(services: Services, business: Business, model: type[Any]) -> Any:

@@ -1,6 +1,5 @@
 """Who switches a service off is told whose credits are good for it."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -9,8 +8,8 @@ from httpx import AsyncClient
 from src.billing.domain.credits import Scope
 from src.booking.models import Service
 from src.platform.services import Services
-from tests.booking.web.pages import as_owner, send
-from tests.support.builders import Business, a_business, a_series, a_service
+from tests.booking.web.pages import send
+from tests.support.builders import Business, a_series, a_service
 from tests.support.clock import FrozenClock
 from tests.support.credits import a_lot, a_package
 from tests.support.policies import a_refund_package
@@ -18,13 +17,6 @@ from tests.support.policies import a_refund_package
 pytestmark = pytest.mark.anyio
 
 HOME = "/app/lotus/services"
-
-
-@pytest.fixture
-async def lotus(client: AsyncClient, services: Services) -> AsyncIterator[Business]:
-    business = await a_business(services.uow_factory)
-    await as_owner(client, services, business)
-    yield business
 
 
 @pytest.fixture
