@@ -1,10 +1,14 @@
-"""Going back leaves what older code understands: no work that nobody does, no date in limbo."""
+"""Going back leaves what older code understands: no work that nobody does, no date in limbo.
+
+Coming again finds out what newer code knows.
+"""
 
 from collections.abc import AsyncIterator, Mapping
 
 import pytest
 from sqlalchemy import select, update
 
+from src.billing.domain.credits import LotSource
 from src.booking.commands.cancel_dates import cancel_dates
 from src.booking.commands.cancel_seats import cancel_seats
 from src.booking.commands.cancel_series import cancel_series
@@ -19,8 +23,9 @@ from src.sandbox.postgres import Role
 from src.tenants.models import Due
 from tests.architecture.test_migrations import alembic, owners
 from tests.booking.commands.test_book import a_wish, booked
-from tests.support.builders import Business, Term, a_business, a_series, a_service
+from tests.support.builders import Business, Term, a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.credits import a_lot
 from tests.support.waiting import joined
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -139,6 +144,35 @@ async def test_chosen_dates_being_cancelled_become_the_cancelling_of_each(
     assert {row[2:] for row in found} == {("session", "waiting", 1, 1)}
     assert kept in {row[0] for row in found}, "its own work and mails find it"
     alembic(own_urls, "upgrade", "head")
+
+
+async def test_a_credit_for_an_ended_one_stands_for_it_again_and_one_with_money_for_none(
+    own_urls: Mapping[Role, str], factory: UowFactory
+) -> None:
+    """That of a place which a credit had paid is worth nothing itself."""
+    lotus = await a_business(factory)
+    service = await a_service(factory, lotus.id, price_type="free")
+    date = await a_session(factory, service)
+    await booked(factory, lotus, a_wish("session", date.id, party=("Carl", "Kim")))
+    _customer_id, paid_id = await a_lot(factory, lotus.id)
+    of_seat = {"source": LotSource.SEAT, "bought": 0, "paid_minor": 0}
+    async with factory(lotus.id) as uow:
+        by_credit, by_money = await uow.session.scalars(select(Seat.id).order_by(Seat.id))
+        await uow.session.execute(
+            update(Seat).where(Seat.id == by_credit).values(credit_lot_id=paid_id)
+        )
+    lots = {
+        "instead": {"source_seat_id": by_credit, "stands_for_id": paid_id},
+        "for money": {"source_seat_id": by_money, "value_minor": 1000},
+    }
+    ids = {
+        name: (await a_lot(factory, lotus.id, number=1, **of_seat, **more))[1]
+        for name, more in lots.items()
+    }
+    alembic(own_urls, "downgrade", "0059")
+    alembic(own_urls, "upgrade", "head")
+    found = await owners(own_urls, "SELECT id, stands_for_id FROM credit_lots")
+    assert dict(found) == {paid_id: None, ids["instead"]: paid_id, ids["for money"]: None}
 
 
 SINGLY = (
