@@ -120,8 +120,49 @@ async def test_a_cancelled_date_is_not_coming_up(
     await enter(guest, services, lotus)
     await guest.open(ME)
     assert "Nothing booked" in guest.text
-    assert "Cancelled" in guest.text
-    assert datetime_local(session.starts_at, lotus.ctx.here.zone) in guest.text
+    _ahead, off = guest.text.split("Cancelled or exchanged")
+    assert datetime_local(session.starts_at, lotus.ctx.here.zone) in off
+    assert '<span class="pill">Cancelled</span>' in off
+    assert "Past bookings" not in guest.text, "it would be still to come"
+    await guest.open(f"{ME}/past")
+    assert "No past bookings yet" in guest.text
+    clock.at = session.ends_at
+    await guest.open(ME)
+    assert "Cancelled or exchanged" not in guest.text
+    assert (
+        datetime_local(session.starts_at, lotus.ctx.here.zone)
+        in guest.text.split("Past bookings")[1]
+    )
+
+
+@pytest.mark.parametrize("had", [0, 1])
+async def test_what_was_had_of_a_course_that_was_left_is_past(
+    guest: Visitor, services: Services, lotus: Business, clock: FrozenClock, had: int
+) -> None:
+    """Of a course that was left before its first date nothing is past before it would be over."""
+    service = await a_service(services.uow_factory, lotus.id, price_type="free", slug="yoga")
+    term = await a_series(services.uow_factory, service, price_type="free", price_minor=0)
+    await booked(services.uow_factory, lotus, a_wish("series", term.series.id))
+    await enter(guest, services, lotus)
+    left = [one.id for one in term.sessions[had:]]
+    async with services.uow_factory(lotus.id) as uow:
+        seats = update(Seat).where(Seat.session_id.in_(left))
+        await uow.session.execute(seats.values(state="swapped"))
+    clock.at = term.sessions[0].ends_at
+    await guest.open(ME)
+    starts = [datetime_local(one.starts_at, lotus.ctx.here.zone) for one in term.sessions]
+    if had:
+        past = guest.text.split("Past bookings")[1]
+        assert starts[0] in past
+        assert starts[-1] not in past
+        assert "Exchanged" not in guest.text
+    else:
+        off = guest.text.split("Cancelled or exchanged")[1]
+        assert "Past bookings" not in off
+        assert starts[0] not in off
+        assert starts[1] in off
+        assert "and 1 more date" in off
+        assert '<span class="pill">Exchanged</span>' in off
 
 
 async def test_dates_that_are_over_of_a_course_that_goes_on_are_past(
