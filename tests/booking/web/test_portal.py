@@ -16,6 +16,7 @@ from src.platform.services import Services
 from src.platform.web.formats import datetime_local
 from src.tenants.models import Customer
 from tests.booking.commands.test_book import a_wish, booked
+from tests.booking.jobs.test_changes import change
 from tests.booking.web.conftest import Shop
 from tests.support.builders import Business, a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
@@ -244,6 +245,26 @@ async def test_each_payment_has_a_receipt_for_its_guest_alone(
     guest.client.cookies.clear()
     await guest.open(f"{ME}/receipts/{rows[CARL].id}")
     assert guest.path == f"{ME}/sign-in"
+
+
+async def test_a_receipt_says_what_was_sold_and_when_it_is_by_now(
+    guest: Visitor, services: Services, lotus: Business
+) -> None:
+    session = await sold(services, lotus, "yoga", price_type="on_site", price_minor=1500)
+    await enter(guest, services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        order = (await uow.session.scalars(select(Order))).one()
+    pages = (f"{ME}/receipts", f"{ME}/receipts/{order.id}")
+    for page in pages:
+        await guest.open(page)
+        assert "By now" not in guest.text
+    await change(services, lotus, session.id, by=timedelta(hours=2))
+    then, now = "10:00", "12:00"
+    for page in pages:
+        await guest.open(page)
+        sold_as, by_now = guest.text.split("By now: Yoga")
+        assert then in sold_as.rpartition("Yoga")[2]
+        assert now in by_now.partition("<")[0]
 
 
 @pytest.mark.parametrize("page", ["", "/past", "/receipts", "/profile", "/erase"])
