@@ -127,6 +127,16 @@
     }
   });
 
+  // htmx calls it an error when a newer request takes the place of one, though that is given up on purpose. What
+  // fails by itself ends in other ways, and the console hears of it.
+  document.addEventListener("htmx:beforeSend", ({ detail }) => {
+    const { onabort } = detail.xhr;
+    detail.xhr.onabort = () => {
+      detail.error = "";
+      onabort.call(detail.xhr);
+    };
+  });
+
   // A field that is changed is called wrong no longer.
   document.addEventListener("input", ({ target: field }) => {
     if (field.getAttribute("aria-invalid") !== "true") return;

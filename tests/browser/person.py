@@ -21,9 +21,6 @@ WEIGHT = """["navigation", "resource"].flatMap(kind => performance.getEntriesByT
   .filter(it => it.initiatorType !== "img").reduce((sum, it) => sum + it.encodedBodySize, 0)"""
 
 
-GIVEN_UP = ("htmx:afterRequest", "htmx:sendAbort")
-
-
 class Person:
     """One window. `complaints` are errors that its console showed."""
 
@@ -37,12 +34,8 @@ class Person:
         page.on("console", lambda said: self._heard(said.type, said.text))
 
     def _heard(self, kind: str, text: str) -> None:
-        """A refused form answers 4xx on purpose, and the browser says so each time; a request that
-        a newer one takes the place of is given up on purpose.
-        """
-        if kind != "error" or "Failed to load resource" in text:
-            return
-        if not text.startswith(GIVEN_UP):
+        """A refused form answers 4xx on purpose, and the browser says so each time."""
+        if kind == "error" and "Failed to load resource" not in text:
             self.complaints.append(text)
 
     def go(self, path: str) -> None:

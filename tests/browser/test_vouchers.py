@@ -115,7 +115,7 @@ def dora_spends_it_and_pays_the_rest(
     g.fills_in(dora, "Dora", f"dora@{business.slug}.example")
     dora.type(coupon="SPRING")
     dora.press("Apply")
-    dora.sees("This code cannot be used for this booking.")
+    dora.sees("We do not know this code. Check it for typing mistakes.")
     dora.type(coupon=code.lower())
     dora.press("Apply")
     dora.sees(f"Voucher •••• {code[-4:]}")

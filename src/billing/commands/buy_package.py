@@ -20,7 +20,6 @@ from src.billing.commands.orders import NewLine, NewOrder, insert_order
 from src.billing.commands.package_lines import KIND
 from src.billing.commands.packages import get_package, no_such_package
 from src.billing.commands.voucher_claims import claim_voucher
-from src.billing.domain.coupons import guest_sentence as coupon_sentence
 from src.billing.domain.credits import LotSource, end_of_day
 from src.billing.domain.holds import HOLD_LIFETIME
 from src.billing.domain.kinds import WAITING_MODES, PaymentMode
@@ -40,7 +39,7 @@ from src.billing.domain.package_sale import (
 )
 from src.billing.events import PackageBought
 from src.billing.models import Order
-from src.billing.queries.coupon_use import CouponAsked, CouponJudged, judge_coupon
+from src.billing.queries.coupon_use import CouponAsked, CouponJudged, judge_coupon, why_no_code
 from src.billing.queries.package_terms import find_seller_facts, terms_of_package
 from src.billing.queries.voucher_use import VoucherAsked, find_usable_voucher
 from src.platform.db.uow import UnitOfWork
@@ -237,7 +236,7 @@ async def _with_code(
 ) -> PackageQuote:
     """The quote at the price that a coupon makes, or with the voucher that pays for it.
 
-    Raises: InvalidInput at `coupon`, in a sentence that tells a stranger nothing.
+    Raises: InvalidInput at `coupon`, in a sentence for strangers.
     """
     judged = await _judge_coupon(uow, tenant, quote, asker)
     if judged.coupon is None:
@@ -251,7 +250,7 @@ async def _with_code(
         if voucher is not None:
             return replace(quote, voucher=voucher)
     if judged.applied is None:
-        sentence = coupon_sentence(judged.reasons, is_package=True)
+        sentence = await why_no_code(uow, judged, asker.code, is_package=True)
         raise InvalidInput(sentence, fields={"coupon": sentence})
     return replace(quote, coupon=judged.applied)
 

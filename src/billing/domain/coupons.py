@@ -2,7 +2,7 @@
 
 One function judges, for the guest's form, the API, the booking itself and the owner who asks why a
 code does not work. Guests read one sentence for all that tells of the business or of somebody else;
-when a code is valid they may know.
+that nobody has such a code, and when one is valid, they may know.
 Source: docs/algorithms/coupons.md.
 """
 
@@ -232,6 +232,11 @@ def no_use(*, is_package: bool = False) -> str:
     return _("This code cannot be used for this booking.")
 
 
+def unknown_code() -> str:
+    """For what is most likely a typing mistake."""
+    return _("We do not know this code. Check it for typing mistakes.")
+
+
 def guest_sentence(reasons: Sequence[CouponReason], *, is_package: bool = False) -> str:
     said = reasons[0].guest_sentence
     return no_use(is_package=is_package) if said == no_use() else said
@@ -251,7 +256,9 @@ def _reason(code: CouponReasonCode, said: str = "") -> CouponReason:
     """`said` to the guest, where that is a sentence of its own."""
     owner, mend = _owner_words()[code]
     guest = said or no_use()
-    if code is CouponReasonCode.NOT_FOR_THIS:
+    if code is CouponReasonCode.UNKNOWN:
+        guest = unknown_code()
+    elif code is CouponReasonCode.NOT_FOR_THIS:
         guest = _("This code is for something else.")
     elif code is CouponReasonCode.NOTHING_OFF:
         guest = _("There is nothing to take off here.")

@@ -18,11 +18,14 @@ from src.billing.domain.coupons import (
     CouponTerms,
     Purchase,
     discount_minor,
+    guest_sentence,
+    no_use,
     normalise_code,
     why_not_usable,
 )
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Coupon, CouponCustomer, CouponUse, Order
+from src.billing.queries.voucher_use import is_code_of_voucher
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local
 from src.tenants.commands.customers import normalise_email
@@ -97,6 +100,19 @@ async def judge_coupon(uow: UnitOfWork, tenant: TenantSnapshot, asked: CouponAsk
             first_order_only=coupon.first_order_only,
         )
     return CouponJudged(coupon=coupon, reasons=reasons, applied=applied)
+
+
+async def why_no_code(
+    uow: UnitOfWork, judged: CouponJudged, code: str, *, is_package: bool = False
+) -> str:
+    """What the guest reads of a code that takes nothing off and pays nothing.
+
+    Who holds a voucher that is used up or blocked is not sent to look for typing mistakes, nor told
+    which of them it is.
+    """
+    if judged.coupon is None and await is_code_of_voucher(uow, code):
+        return no_use(is_package=is_package)
+    return guest_sentence(judged.reasons, is_package=is_package)
 
 
 async def _own_use(uow: UnitOfWork, coupon_id: UUID, order_id: UUID | None) -> int:

@@ -1,6 +1,6 @@
 """One order with everything about its money."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -147,7 +147,7 @@ def _page(
         owed_minor=around.owed_minor,
         returning_minor=_returning_minor(history),
         to_hand_back_minor=around.to_hand_back_minor,
-        lines=_lines(lines, around.now_for),
+        lines=line_views(lines, around.now_for),
         payments=[payment_view(one, around.with_the_bank) for one in history.payments],
         refunds=_refunds(history, around.with_the_bank),
         pages=[_payment_page(page) for page in history.pages],
@@ -204,11 +204,15 @@ def _still_open(items: Iterable[OpenItem]) -> list[OpenItem]:
     return [item for item in items if item.closed_at is None]
 
 
-def _lines(lines: Sequence[OrderLine], now_for: Sequence[str]) -> list[LineView]:
+def line_views(lines: Sequence[OrderLine], now_for: Sequence[str]) -> list[LineView]:
     """What the order is for by now stands once, below what was bought."""
-    bought = {line.description for line in lines}
-    by_now = "; ".join(now_for) if set(now_for) - bought else ""
+    by_now = in_other_words({line.description for line in lines}, now_for)
     return [line_view(line, by_now if place == 0 else "") for place, line in enumerate(lines)]
+
+
+def in_other_words(bought: Collection[str], now_for: Sequence[str]) -> str:
+    """What an order is for by now, empty where that is what was bought."""
+    return "; ".join(now_for) if set(now_for).difference(bought) else ""
 
 
 def line_view(line: OrderLine, by_now: str = "") -> LineView:

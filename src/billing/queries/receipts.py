@@ -6,13 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from src.billing.domain.credits import LotState
 from src.billing.domain.kinds import OrderState, RefundState
+from src.billing.lines import list_sold_now
 from src.billing.models import CreditLot, Order, OrderLine, Payment, Refund
 from src.billing.owed import get_owed_minor, list_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
-from src.billing.queries.order_page import line_view
+from src.billing.queries.order_page import in_other_words, line_views
 from src.billing.views.receipts import (
     Receipt,
     ReceiptPayment,
@@ -23,17 +25,23 @@ from src.billing.views.receipts import (
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
+from src.tenants.context import TenantSnapshot
 
 
 async def list_receipts(
-    uow: UnitOfWork, customer_id: UUID, path: str, *, limit: int, offset: int = 0
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    customer_id: UUID,
+    path: str,
+    *,
+    limit: int,
+    offset: int = 0,
 ) -> list[ReceiptRow]:
     """The customer's orders with money in them, newest first; each leads to one below `path`."""
     of_order = (OrderLine.tenant_id == Order.tenant_id, OrderLine.order_id == Order.id)
-    first = select(OrderLine.description).where(*of_order, OrderLine.position == 0)
-    others = select(func.count()).where(*of_order, OrderLine.position > 0)
+    bought = select(func.array_agg(aggregate_order_by(OrderLine.description, OrderLine.position)))
     found = await uow.session.execute(
-        select(Order, first.scalar_subquery(), others.scalar_subquery())
+        select(Order, bought.where(*of_order).scalar_subquery())
         .where(*_has_receipt(uow, customer_id))
         .order_by(Order.created_at.desc(), Order.id.desc())
         .limit(limit)
@@ -42,12 +50,14 @@ async def list_receipts(
     rows = found.all()
     ids = [row[0].id for row in rows]
     owed, lapsed = await list_owed_minor(uow, ids), await _lapsed(uow, ids)
+    now_for = await list_sold_now(uow, ids, tenant)
     return [
         ReceiptRow(
             href=f"{path}/{order.id}",
             reference=order.reference,
-            what=what or "",
-            more=more,
+            what=bought[0] if bought else "",
+            more=max(len(bought or ()) - 1, 0),
+            by_now=in_other_words(bought or (), now_for.get(order.id, ())),
             ordered_at=order.created_at,
             total_minor=order.total_minor,
             paid_minor=order.paid_minor,
@@ -56,7 +66,7 @@ async def list_receipts(
             currency=order.currency,
             has_lapsed=order.id in lapsed,
         )
-        for order, what, more in rows
+        for order, bought in rows
     ]
 
 
@@ -72,8 +82,13 @@ def _has_receipt(uow: UnitOfWork, customer_id: UUID) -> list[ColumnElement[bool]
     ]
 
 
-async def get_receipt(uow: UnitOfWork, customer_id: UUID, order_id: UUID) -> tuple[Receipt, Order]:
-    """Raises: NotFound, for another customer's too."""
+async def get_receipt(
+    uow: UnitOfWork, tenant: TenantSnapshot, customer_id: UUID, order_id: UUID
+) -> tuple[Receipt, Order]:
+    """Its lines stay as they were sold, with what they are for by now beside them.
+
+    Raises: NotFound, for another customer's too.
+    """
     order = await uow.session.scalar(
         select(Order).where(Order.id == order_id, *_has_receipt(uow, customer_id))
     )
@@ -81,12 +96,13 @@ async def get_receipt(uow: UnitOfWork, customer_id: UUID, order_id: UUID) -> tup
         raise NotFound(_("There is no such receipt."))
     lines = sorted(await _of_order(uow, OrderLine, order_id), key=lambda line: line.position)
     payments = await _of_order(uow, Payment, order_id)
+    now_for = await list_sold_now(uow, [order_id], tenant)
     receipt = Receipt(
         reference=order.reference,
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         ordered_at=order.created_at,
-        lines=[line_view(line) for line in lines],
+        lines=line_views(lines, now_for.get(order_id, ())),
         coupon=await coupon_code_of(uow, order),
         discount_minor=order.discount_minor,
         total_minor=order.total_minor,

@@ -33,8 +33,8 @@ class VoucherAsked:
 async def find_usable_voucher(
     uow: UnitOfWork, tenant: TenantSnapshot, asked: VoucherAsked
 ) -> AppliedVoucher | None:
-    """None for what is unknown, another business's, not paid yet, blocked, expired or used up:
-    who types a code is not to learn which. Nothing is claimed by it.
+    """None for what is unknown, another business's, not paid yet, blocked, expired or used up.
+    Nothing is claimed by it.
     """
     code = code_from(asked.code)
     if not code or asked.total_minor <= 0:
@@ -61,6 +61,15 @@ async def find_usable_voucher(
     return AppliedVoucher(
         voucher_id=voucher.id, code=code, part_minor=part_minor, balance_minor=balance_minor
     )
+
+
+async def is_code_of_voucher(uow: UnitOfWork, typed: str) -> bool:
+    """Whether this business has a voucher with the code, though it may be good for nothing."""
+    code = code_from(typed)
+    if not code:
+        return False
+    found = exists().where(Voucher.tenant_id == uow.tenant, Voucher.code == code)
+    return bool(await uow.session.scalar(select(found)))
 
 
 async def _own_part(uow: UnitOfWork, voucher_id: UUID, order_id: UUID | None) -> int:

@@ -11,7 +11,8 @@ from src.tenants.portal_sections import PortalHead
 
 
 class ReceiptRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An order with money in it. `what` is the first thing in it, `more` how many others.
+    """An order with money in it. `what` is the first thing in it as it was sold, `more` how many
+    others, and `by_now` what it is for since then, empty where that is the same.
     `has_lapsed`: it was a package that was not paid in full in time, or was not wanted any more.
     """
 
@@ -19,6 +20,7 @@ class ReceiptRow(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     what: str
     more: int
+    by_now: str
     ordered_at: datetime
     total_minor: int
     paid_minor: int

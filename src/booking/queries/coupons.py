@@ -3,9 +3,9 @@
 from dataclasses import replace
 from uuid import UUID
 
-from src.billing.domain.coupons import Purchase, guest_sentence
+from src.billing.domain.coupons import Purchase
 from src.billing.domain.vouchers import AppliedVoucher
-from src.billing.queries.coupon_use import CouponAsked, CouponJudged, judge_coupon
+from src.billing.queries.coupon_use import CouponAsked, CouponJudged, judge_coupon, why_no_code
 from src.billing.queries.voucher_use import VoucherAsked, find_usable_voucher
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.quotes import Quote
@@ -76,7 +76,7 @@ async def priced_with_coupon(
     """The quote less what the coupon takes off, or with the voucher that pays for a part of it, or
     as it is where no code was given.
 
-    Raises: InvalidInput at `coupon`, in a sentence that tells a stranger nothing.
+    Raises: InvalidInput at `coupon`, in a sentence for strangers.
     """
     if not code.strip():
         return quote
@@ -86,6 +86,6 @@ async def priced_with_coupon(
         if voucher is not None:
             return replace(quote, voucher=voucher)
     if judged.reasons:
-        sentence = guest_sentence(judged.reasons)
+        sentence = await why_no_code(uow, judged, code)
         raise InvalidInput(sentence, fields={"coupon": sentence})
     return replace(quote, coupon=judged.applied)

@@ -1,4 +1,4 @@
-"""A guest's own bookings: what waits for their payment, what is to come, what is over."""
+"""A guest's own bookings: what waits for payment, is to come, was called off, and is over."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -22,6 +22,8 @@ from src.booking.views.portal import (
     AheadPart,
     HeldBooking,
     HeldPart,
+    OffBooking,
+    OffPart,
     PastBooking,
     PastPart,
 )
@@ -32,7 +34,22 @@ from src.tenants.portal_sections import Portal
 
 MOST_DATES_AHEAD = 400
 FIRST_PAST, PAST_A_PAGE = 5, 20
+MOST_OFF = 50
 TAKEN = [str(state) for state in TAKEN_SEATS]
+_OFF = [str(state) for state in (SeatState.CANCELLED, SeatState.LATE_CANCELLED)]
+_STATES = (
+    *(
+        func.bool_or(Seat.state == str(state)).label(str(state))
+        for state in (
+            SeatState.ATTENDED,
+            SeatState.NO_SHOW,
+            SeatState.CONFIRMED,
+            SeatState.SWAPPED,
+        )
+    ),
+    func.bool_or(Seat.state.in_(_OFF)).label("cancelled"),
+)
+"""Of all seats of a booking: which states there are among them."""
 
 _Comers = dict[tuple[UUID, UUID], list[tuple[UUID, int, str, str]]]
 
@@ -194,25 +211,72 @@ async def list_past(
     uow: UnitOfWork, portal: Portal, *, limit: int, offset: int = 0
 ) -> list[PastBooking]:
     """Bookings that stood once and have no date to come, and of those that go on the dates that are
-    over; by the last of these dates, newest first.
+    over; by the last of these dates, newest first. What was called off and would be still to come
+    is not among them, unless dates of it were had.
     """
-    goes_on, is_over = func.bool_or(_is_ahead(uow)), _is_over(uow)
+    is_over = _is_over(uow)
+    goes_on, was_had = func.bool_or(_is_ahead(uow)), func.bool_or(is_over)
     dates, starts = func.count(Session.id.distinct()), func.max(Session.starts_at)
-    last_at = case((goes_on, starts.filter(is_over)), else_=starts)
-    states = [
-        func.bool_or(Seat.state == str(state)).label(str(state))
-        for state in (SeatState.ATTENDED, SeatState.NO_SHOW, SeatState.CONFIRMED)
-    ]
+    last_at = case((was_had, starts.filter(is_over)), else_=starts)
     found = await uow.session.execute(
-        select(
-            Order,
-            Service.name.label("service"),
-            Series.title.label("series"),
+        _own_bookings(
+            uow,
+            portal,
             last_at.label("last_at"),
-            case((goes_on, dates.filter(is_over)), else_=dates).label("dates"),
+            case((was_had, dates.filter(is_over)), else_=dates).label("dates"),
             goes_on.label("goes_on"),
-            *states,
+            *_STATES,
         )
+        .having(or_(was_had, and_(~goes_on, func.max(Session.ends_at) <= uow.clock.now())))
+        .order_by(last_at.desc(), Booking.id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    rows = found.all()
+    owed = await list_owed_minor(uow, [row.Order.id for row in rows])
+    return [_past(portal, row, owed.get(row.Order.id, 0)) for row in rows]
+
+
+async def find_off(uow: UnitOfWork, portal: Portal) -> OffPart | None:
+    """Bookings of which nothing is left while a date of them would be still to come, by the first
+    of these; what was had of others is past.
+    """
+    to_come = Session.ends_at > uow.clock.now()
+    first_at = func.min(Session.starts_at).filter(to_come)
+    found = await uow.session.execute(
+        _own_bookings(
+            uow,
+            portal,
+            first_at.label("starts_at"),
+            func.count(Session.id.distinct()).filter(to_come).label("dates"),
+            *_STATES,
+        )
+        .having(
+            and_(
+                ~func.bool_or(or_(_is_ahead(uow), _is_over(uow))),
+                func.max(Session.ends_at) > uow.clock.now(),
+            )
+        )
+        .order_by(first_at, Booking.id)
+        .limit(MOST_OFF)
+    )
+    rows = [
+        OffBooking(
+            href=booking_path(portal.settings, portal.tenant.slug, row.Order),
+            what=_what(row),
+            starts_at=row.starts_at,
+            more=row.dates - 1,
+            is_exchanged=row.swapped and not row.cancelled,
+        )
+        for row in found
+    ]
+    return OffPart(rows=rows, zone=portal.tenant.zone) if rows else None
+
+
+def _own_bookings(uow: UnitOfWork, portal: Portal, *columns: Any) -> Select[Any]:
+    """One row for each booking that stood once, with its seats and their dates together."""
+    return (
+        select(Order, Service.name.label("service"), Series.title.label("series"), *columns)
         .select_from(Booking)
         .join(Order, _same(Booking, Order, Booking.order_id))
         .join(Seat, and_(Seat.tenant_id == Booking.tenant_id, Seat.booking_id == Booking.id))
@@ -226,14 +290,7 @@ async def list_past(
             Seat.state != str(SeatState.EXPIRED),
         )
         .group_by(Booking.id, Order.tenant_id, Order.id, Service.name, Series.title)
-        .having(or_(~goes_on, func.bool_or(is_over)))
-        .order_by(last_at.desc(), Booking.id.desc())
-        .limit(limit)
-        .offset(offset)
     )
-    rows = found.all()
-    owed = await list_owed_minor(uow, [row.Order.id for row in rows])
-    return [_past(portal, row, owed.get(row.Order.id, 0)) for row in rows]
 
 
 async def is_booking(uow: UnitOfWork, order_id: UUID) -> bool:
@@ -261,7 +318,9 @@ def _state(row: Row[Any]) -> str:
         return "attended"
     if row.no_show:
         return "no_show"
-    return "" if row.confirmed else "cancelled"
+    if row.confirmed:
+        return ""
+    return "exchanged" if row.swapped and not row.cancelled else "cancelled"
 
 
 def _what(row: Row[Any]) -> str:

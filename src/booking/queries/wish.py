@@ -7,9 +7,9 @@ from uuid import UUID
 
 import msgspec
 
-from src.billing.domain.coupons import guest_sentence as coupon_sentence
 from src.billing.domain.kinds import PaymentMode
 from src.billing.domain.lot_users import Comer
+from src.billing.queries.coupon_use import why_no_code
 from src.billing.queries.payment_settings import find_transfer_terms
 from src.booking.domain.appointment_terms import SlotWish
 from src.booking.domain.drop_in import PayWay, open_ways
@@ -139,7 +139,7 @@ async def _with_code(
     if voucher is not None:
         return with_voucher(wish, voucher, tenant.currency)
     if judged.applied is None:
-        error = coupon_sentence(judged.reasons)
+        error = await why_no_code(uow, judged, code)
         return msgspec.structs.replace(wish, takes_codes=True, code_error=error)
     quote = replace(quote, coupon=judged.applied)
     line = (_("Code %(code)s", code=judged.applied.code), -quote.discount_minor, "")

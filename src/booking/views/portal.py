@@ -43,10 +43,22 @@ class AheadBooking(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
 
 
+class OffBooking(msgspec.Struct, frozen=True, kw_only=True):
+    """A booking of which nothing is left: the first of its dates that would be still to come, and
+    how many `more` there are. `is_exchanged`: all of them for others.
+    """
+
+    href: str
+    what: str
+    starts_at: datetime
+    more: int
+    is_exchanged: bool
+
+
 class PastBooking(msgspec.Struct, frozen=True, kw_only=True):
     """A booking without any date to come, or the `dates` that are over of one that `goes_on`.
-    `state`: attended, no_show, cancelled, or empty, as it is for one that goes on: no word of one
-    date holds for all of it. What is to be paid stands at the dates to come.
+    `state`: attended, no_show, cancelled, exchanged, or empty, as it is for one that goes on: no
+    word of one date holds for all of it. What is to be paid stands at the dates to come.
     """
 
     href: str
@@ -71,6 +83,11 @@ class AheadPart(msgspec.Struct, frozen=True, kw_only=True):
     is_cut: bool
     zone: ZoneInfo
     hub_href: str
+
+
+class OffPart(msgspec.Struct, frozen=True, kw_only=True):
+    rows: list[OffBooking]
+    zone: ZoneInfo
 
 
 class PastPart(msgspec.Struct, frozen=True, kw_only=True):

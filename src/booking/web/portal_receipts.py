@@ -34,6 +34,7 @@ async def show_receipts(
     async with services.uow_factory(ctx.here.id) as uow:
         rows = await list_receipts(
             uow,
+            ctx.here,
             portal.guest.customer_id,
             here,
             limit=A_PAGE + 1,
@@ -59,7 +60,7 @@ async def show_receipt(
     """Raises: NotFound for what is another guest's."""
     portal = await open_portal(request, services, ctx)
     async with services.uow_factory(ctx.here.id) as uow:
-        receipt, order = await get_receipt(uow, portal.guest.customer_id, order_id)
+        receipt, order = await get_receipt(uow, ctx.here, portal.guest.customer_id, order_id)
         has_page = await is_booking(uow, order_id)
     href = booking_path(services.settings, ctx.here.slug, order) if has_page else ""
     view = ReceiptView(

@@ -1,18 +1,20 @@
 """/app/<slug>/settings: the profile, the clock, the colour, the booking terms."""
 
 import re
+from collections import Counter
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
-from babel import Locale
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from msgspec import Meta
 
 from src.platform.errors import Conflict, InvalidInput
-from src.platform.i18n import _, available_locales, babel_locale
+from src.platform.i18n import _, available_locales, babel_locale, use_locale
 from src.platform.services import Services
+from src.platform.web.formats import datetime_local
 from src.platform.web.forms import Bound, Email, bind, blank, form_data, read_form
 from src.platform.web.pages import AnyRequest, flash, page, redirect
 from src.tenants.commands.settings import (
@@ -32,6 +34,7 @@ from src.tenants.web.settings_tabs import MAY_SET, Tab, settings_path, settings_
 
 SeatsTold = Literal["always", "few", "never"]
 FEW_SEATS = 3
+_SOME_EVENING = datetime(2027, 3, 31, 18, tzinfo=UTC)
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 ZONES = [(name, name.replace("_", " ")) for name in timezones()]
 
@@ -272,12 +275,25 @@ def _currencies(present: str, lock: str | None) -> list[tuple[str, str]]:
 
 
 def language_choices(present: str) -> list[tuple[str, str]]:
-    """Each language by the name its speakers give it."""
+    """Each language by the name its speakers give it; of one that is there twice, with how either
+    writes day and hour.
+    """
     names = dict.fromkeys([*available_locales(), present])
-    return [(name, _language_name(babel_locale(name), name)) for name in names]
+    times = Counter(babel_locale(name).language for name in names)
+    return [
+        (name, _with_a_date(name) if times[babel_locale(name).language] > 1 else _name_of(name))
+        for name in names
+    ]
 
 
-def _language_name(locale: Locale, name: str) -> str:
+def _with_a_date(name: str) -> str:
+    with use_locale(name):
+        said = datetime_local(_SOME_EVENING, ZoneInfo("UTC"))
+    return f"{_name_of(name)} · {said}"
+
+
+def _name_of(name: str) -> str:
+    locale = babel_locale(name)
     shown = str(locale.get_display_name(locale) or name)
     return shown[:1].upper() + shown[1:]
 

@@ -15,6 +15,7 @@ from src.billing.domain.coupons import (
     guest_sentence,
     no_use,
     normalise_code,
+    unknown_code,
     why_not_usable,
 )
 from src.platform.ids import new_id
@@ -143,9 +144,8 @@ def test_a_service_brings_its_series_along_and_a_single_date_is_no_series(
 
 
 def test_a_stranger_reads_one_sentence_whatever_stands_against_it() -> None:
-    """Otherwise they could tell which codes exist, and what somebody else has bought."""
+    """Otherwise they could tell what somebody else has bought, and how the business sells."""
     secret = [
-        (None, {}),
         (CouponTerms(percent=10, active=False), {}),
         (CouponTerms(percent=10, active=False, ends_on=date(2027, 3, 1)), {}),
         (CouponTerms(percent=10, max_uses=1, used=1, min_spend_minor=9000), {}),
@@ -158,6 +158,12 @@ def test_a_stranger_reads_one_sentence_whatever_stands_against_it() -> None:
         reasons = why_not_usable(terms, NOON, **values)
         assert guest_sentence(reasons) == no_use()
         assert all(reason.owner_sentence != no_use() for reason in reasons)
+
+
+def test_a_mistyped_code_is_told_from_one_that_a_rule_stands_against() -> None:
+    unknown = why_not_usable(None, NOON, plan_has_coupons=False, purchase=a_purchase())
+    assert guest_sentence(unknown) == unknown_code() != no_use()
+    assert guest_sentence(unknown, is_package=True) == unknown_code()
 
 
 @pytest.mark.parametrize(

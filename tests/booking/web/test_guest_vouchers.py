@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from src.billing.cron import work_off
-from src.billing.domain.coupons import no_use
+from src.billing.domain.coupons import no_use, unknown_code
 from src.billing.jobs.vouchers import VOUCHER_DUE, send_due
 from src.billing.models import Order, Payment, PaymentPage, Voucher
 from src.billing.settlement import check_payment
@@ -282,5 +282,6 @@ async def test_codes_are_guessed_slowly_and_in_one_sentence(shop: Shop, url: str
     assert no_use() in (await applied(shop, url, CODE)).text
     for _try in range(CODES_BY_ADDRESS.times):
         shown = await applied(shop, url, "K7QF-2M9X-3456-ZZZZ")
-    assert no_use() not in shown.text
+        assert no_use() not in shown.text
+    assert unknown_code() not in shown.text, "the last try was one too many"
     assert "Pay €60.00" in shown.text

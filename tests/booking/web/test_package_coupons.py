@@ -6,6 +6,7 @@ import pytest
 from httpx import AsyncClient
 from sqlalchemy import select
 
+from src.billing.domain.coupons import unknown_code
 from src.billing.models import Coupon, Order
 from src.platform.errors import InvalidInput
 from src.platform.services import Services
@@ -132,8 +133,11 @@ async def test_a_wrong_code_is_refused_for_the_package(shop: Shop) -> None:
     await a_coupon(factory, here.id, scope="all_packages")
     await shop.guest.open(f"/b/lotus/packages/{package.id}")
     shown = await shop.send(step="update", coupon="AUTUMN")
-    assert "This code cannot be used for this package." in shown.text
-    assert "for this booking" not in shown.text
+    assert unknown_code() in shown.text
     refused = await shop.send(step="buy", coupon="AUTUMN")
     assert refused.status_code == 422
-    assert "This code cannot be used for this package." in refused.text
+    assert unknown_code() in refused.text
+    await a_coupon(factory, here.id, "SPENT", scope="all_packages", max_uses=1, used=1)
+    spent = await shop.send(step="update", coupon="SPENT")
+    assert "This code cannot be used for this package." in spent.text
+    assert "for this booking" not in spent.text

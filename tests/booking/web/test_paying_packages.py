@@ -152,7 +152,7 @@ async def test_what_lapses_at_the_desk_gives_the_voucher_its_part_back_once(
     assert spent == [("grant", 5000), ("spend", -5000), ("give_back", 5000)]
 
 
-@pytest.mark.parametrize("change", [{"state": "blocked"}, {"balance_minor": 0}, {"code": "OTHER"}])
+@pytest.mark.parametrize("change", [{"state": "blocked"}, {"balance_minor": 0}])
 async def test_what_cannot_pay_is_refused_in_one_sentence(
     shop: Shop, change: dict[str, Any]
 ) -> None:

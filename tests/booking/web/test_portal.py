@@ -16,6 +16,7 @@ from src.platform.services import Services
 from src.platform.web.formats import datetime_local
 from src.tenants.models import Customer
 from tests.booking.commands.test_book import a_wish, booked
+from tests.booking.jobs.test_changes import change
 from tests.booking.web.conftest import Shop
 from tests.support.builders import Business, a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
@@ -120,8 +121,49 @@ async def test_a_cancelled_date_is_not_coming_up(
     await enter(guest, services, lotus)
     await guest.open(ME)
     assert "Nothing booked" in guest.text
-    assert "Cancelled" in guest.text
-    assert datetime_local(session.starts_at, lotus.ctx.here.zone) in guest.text
+    _ahead, off = guest.text.split("Cancelled or exchanged")
+    assert datetime_local(session.starts_at, lotus.ctx.here.zone) in off
+    assert '<span class="pill">Cancelled</span>' in off
+    assert "Past bookings" not in guest.text, "it would be still to come"
+    await guest.open(f"{ME}/past")
+    assert "No past bookings yet" in guest.text
+    clock.at = session.ends_at
+    await guest.open(ME)
+    assert "Cancelled or exchanged" not in guest.text
+    assert (
+        datetime_local(session.starts_at, lotus.ctx.here.zone)
+        in guest.text.split("Past bookings")[1]
+    )
+
+
+@pytest.mark.parametrize("had", [0, 1])
+async def test_what_was_had_of_a_course_that_was_left_is_past(
+    guest: Visitor, services: Services, lotus: Business, clock: FrozenClock, had: int
+) -> None:
+    """Of a course that was left before its first date nothing is past before it would be over."""
+    service = await a_service(services.uow_factory, lotus.id, price_type="free", slug="yoga")
+    term = await a_series(services.uow_factory, service, price_type="free", price_minor=0)
+    await booked(services.uow_factory, lotus, a_wish("series", term.series.id))
+    await enter(guest, services, lotus)
+    left = [one.id for one in term.sessions[had:]]
+    async with services.uow_factory(lotus.id) as uow:
+        seats = update(Seat).where(Seat.session_id.in_(left))
+        await uow.session.execute(seats.values(state="swapped"))
+    clock.at = term.sessions[0].ends_at
+    await guest.open(ME)
+    starts = [datetime_local(one.starts_at, lotus.ctx.here.zone) for one in term.sessions]
+    if had:
+        past = guest.text.split("Past bookings")[1]
+        assert starts[0] in past
+        assert starts[-1] not in past
+        assert "Exchanged" not in guest.text
+    else:
+        off = guest.text.split("Cancelled or exchanged")[1]
+        assert "Past bookings" not in off
+        assert starts[0] not in off
+        assert starts[1] in off
+        assert "and 1 more date" in off
+        assert '<span class="pill">Exchanged</span>' in off
 
 
 async def test_dates_that_are_over_of_a_course_that_goes_on_are_past(
@@ -203,6 +245,26 @@ async def test_each_payment_has_a_receipt_for_its_guest_alone(
     guest.client.cookies.clear()
     await guest.open(f"{ME}/receipts/{rows[CARL].id}")
     assert guest.path == f"{ME}/sign-in"
+
+
+async def test_a_receipt_says_what_was_sold_and_when_it_is_by_now(
+    guest: Visitor, services: Services, lotus: Business
+) -> None:
+    session = await sold(services, lotus, "yoga", price_type="on_site", price_minor=1500)
+    await enter(guest, services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        order = (await uow.session.scalars(select(Order))).one()
+    pages = (f"{ME}/receipts", f"{ME}/receipts/{order.id}")
+    for page in pages:
+        await guest.open(page)
+        assert "By now" not in guest.text
+    await change(services, lotus, session.id, by=timedelta(hours=2))
+    then, now = "10:00", "12:00"
+    for page in pages:
+        await guest.open(page)
+        sold_as, by_now = guest.text.split("By now: Yoga")
+        assert then in sold_as.rpartition("Yoga")[2]
+        assert now in by_now.partition("<")[0]
 
 
 @pytest.mark.parametrize("page", ["", "/past", "/receipts", "/profile", "/erase"])

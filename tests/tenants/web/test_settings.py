@@ -146,7 +146,8 @@ async def test_languages_go_by_the_names_their_speakers_give_them(
     business = await a_business(services.uow_factory, locale="en-GB")
     await sign_in(client, services, business.owner.id)
     await olive.open(HOME)
-    assert "English (United Kingdom)" in olive.text
+    assert "English · Wed, Mar 31, 2027, 6:00 PM" in olive.text.replace("\u202f", " ")
+    assert "English (United Kingdom) · Wed, 31 Mar 2027, 18:00" in olive.text
     assert "Only languages that every page and mail is translated into" in olive.text
 
 
