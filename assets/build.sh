@@ -32,7 +32,7 @@ out=$root
 if [ "${1:-}" = "--check" ]; then
   out=$(mktemp -d)
   trap 'rm -rf "$out"' EXIT
-  mkdir -p "$out/static/css" "$out/static/vendor" "$out/templates/macros"
+  mkdir -p "$out/static/css" "$out/static/js" "$out/static/vendor" "$out/templates/macros"
 fi
 
 # The icons come first: their template is a source of class names too.
@@ -41,6 +41,9 @@ run_node node_modules/@tailwindcss/cli/dist/index.mjs \
   --input css/app.css --output "$out/static/css/app.css" --minify >/dev/null 2>"$here/node_modules/.css-log" ||
   { cat "$here/node_modules/.css-log" >&2; exit 1; }
 cp node_modules/htmx.org/dist/htmx.min.js "$out/static/vendor/htmx-2.0.11.min.js"
+# Every page loads this one: its comments are for those who read the source.
+node_modules/.bin/esbuild "$root/static/js/kit.js" --minify --target=es2022 --legal-comments=none --log-level=error \
+  --outfile="$out/static/js/kit.min.js"
 # Some libraries come in pieces: what is used of each is put into one file under a name of its own.
 bundle() {
   node_modules/.bin/esbuild "$1" --bundle --minify --format=iife --global-name="$2" --target=es2022 \
@@ -66,7 +69,7 @@ cat node_modules/fullcalendar/skeleton.css node_modules/fullcalendar/themes/clas
 
 if [ "$out" != "$root" ]; then
   failed=0
-  for built in static/css/app.css static/vendor/htmx-2.0.11.min.js static/vendor/fullcalendar-7.1.0.min.js \
+  for built in static/css/app.css static/js/kit.min.js static/vendor/htmx-2.0.11.min.js static/vendor/fullcalendar-7.1.0.min.js \
     static/vendor/fullcalendar-7.1.0.min.css static/vendor/chart-4.6.1.min.js \
     static/vendor/qr-0.7.0.min.js static/vendor/LICENCES.txt templates/macros/icons.html; do
     cmp -s "$out/$built" "$root/$built" || { echo "$built is not what assets/build.sh makes: run it and commit." >&2; failed=1; }
