@@ -20,7 +20,6 @@ from tests.booking.web.conftest import Shop
 from tests.booking.web.pages import as_owner, send
 from tests.booking.web.test_held_places import (
     held,
-    lotus,
     order_of,
     releases,
     session,
@@ -32,7 +31,7 @@ from tests.support.mail import RememberingMailer
 from tests.support.waiting import joined
 from tests.tenants.commands.test_customer_care import a_customer
 
-__all__ = ["lotus", "session"]
+__all__ = ["session"]
 pytestmark = pytest.mark.anyio
 
 
