@@ -34,7 +34,6 @@ from src.booking.guest_links import booking_path, may_lead_on
 from src.booking.leaving_words import next_deadline_words, price_type_of
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.changes import Believed, find_earlier, said_of
-from src.booking.queries.dead_ends import find_dead_ends
 from src.booking.queries.guest_money import get_guest_money, why_not_booked
 from src.booking.queries.guest_stage import stage_of
 from src.booking.queries.leave_requests import find_newest_request
@@ -274,9 +273,7 @@ def _has_free_way_out(
 
 
 class _About(NamedTuple):
-    """What each date of a booking has in common; `is_gone`: none of what was paid can go back, and
-    for the `dead_ends` there is no other date.
-    """
+    """What each date of a booking has in common; `is_gone`: none of what was paid can go back."""
 
     tenant: TenantSnapshot
     order: Order
@@ -284,15 +281,13 @@ class _About(NamedTuple):
     path: str
     now: datetime
     is_gone: bool
-    dead_ends: frozenset[UUID]
 
 
 async def _about(
     uow: UnitOfWork, tenant: TenantSnapshot, order: Order, booking: Booking, path: str
 ) -> _About:
     is_gone = is_all_back(order) or await is_with_the_bank(uow, order.id)
-    none = await find_dead_ends(uow, tenant, order.id)
-    return _About(tenant, order, terms_from(booking.leaving), path, uow.clock.now(), is_gone, none)
+    return _About(tenant, order, terms_from(booking.leaving), path, uow.clock.now(), is_gone)
 
 
 def _back_until(seat: Row[Any], about: _About, seats: int) -> str:
@@ -343,7 +338,6 @@ def _date(own: list[Row[Any]], then: Believed, about: _About) -> BookedDate:
     online = _("Online") if session.mode == SessionMode.ONLINE else None
     before, now = then.get(_sold(first)), said_of(session, location, about.tenant.timezone)
     can_leave = states[SeatState.CONFIRMED] > 0 and not is_off and about.now <= session.starts_at
-    may_move = can_leave and session.id not in about.dead_ends
     return BookedDate(
         title=session.title,
         starts_at=session.starts_at,
@@ -359,7 +353,7 @@ def _date(own: list[Row[Any]], then: Believed, about: _About) -> BookedDate:
         was=was_words(before.said, now) if before is not None and not is_off else "",
         is_moved=before is not None and Facet.TIME in what_differs(before.said, now),
         leave_href=f"{about.path}/leave?date={session.id}" if can_leave else "",
-        move_href=_href(*_moving(session), session, about) if may_move else "",
+        move_href=_href(*_moving(session), session, about) if can_leave else "",
         hand_on_href=_href("hand-on", hand_on_until, session, about) if can_leave else "",
         back_until=_same_for_all(
             _back_until(seat, about, states[SeatState.CONFIRMED])

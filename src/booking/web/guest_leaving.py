@@ -17,7 +17,6 @@ from src.booking.credit_words import credit_lines, credits_are_lost
 from src.booking.guest_links import open_link
 from src.booking.money_words import in_all_due
 from src.booking.queries.credits_back import count_credits_lost, find_credits_given
-from src.booking.queries.dead_ends import find_dead_ends
 from src.booking.queries.guest_leaving import get_leaving_page, get_left_late_minor
 from src.booking.views.leaving import LeavingPage
 from src.booking.web.guest_page import PRIVATE, PUBLIC
@@ -227,13 +226,9 @@ async def _view(
 ) -> LeavingPage:
     session_id = _asked_date(request)
     async with services.uow_factory(ctx.here.id) as uow:
-        view = await get_leaving_page(
+        return await get_leaving_page(
             uow, ctx.here, services.settings, order_id, session_id, ticked
         )
-        dead_ends = await find_dead_ends(uow, ctx.here, order_id) if view.move_href else ()
-    if any(view.move_href.endswith(f"={one}") for one in dead_ends):
-        return msgspec.structs.replace(view, move_href="")
-    return view
 
 
 route_handlers: list[Any] = [show_leaving, send_leaving, send_request]

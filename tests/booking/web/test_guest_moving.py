@@ -90,27 +90,6 @@ async def the_service(shop: Shop) -> Service:
         return (await uow.session.scalars(select(Service))).one()
 
 
-async def test_nothing_leads_to_another_date_while_there_is_none(shop: Shop) -> None:
-    """Dates that are theirs already, full or dearer are none; the page itself stays for who knows
-    its address.
-    """
-    first, second = await a_booking(shop)
-    own = await own_page(shop)
-    instead = f'href="{own}/move?date={first.id}"'
-    pages = (own, f"{own}/leave?date={first.id}")
-    for page in pages:
-        assert instead in (await shop.guest.open(page)).text
-    async with shop.services.uow_factory(shop.business.id) as uow:
-        last = await uow.session.get_one(Session, (shop.business.id, second.id))
-        last.seats_taken = 1
-    for page in pages:
-        shown = await shop.guest.open(page)
-        assert f"/leave?date={first.id}" in shown.text
-        assert instead not in shown.text
-    shown = await shop.guest.open(f"{own}/move?date={first.id}")
-    assert "You keep your place; ask the business if you need help." in shown.text
-
-
 @pytest.mark.parametrize(
     ("state", "said"),
     [
