@@ -234,9 +234,7 @@ def _wire_words_to_guests() -> None:
     """What a business writes in its own words."""
     from src.booking.calendar_mails import register_calendar_mail
     from src.booking.commands.broadcasts import register_broadcasts_of_customers
-    from src.booking.corrected_mail_kind import register_corrected_mail
     from src.booking.events import (
-        BookingsReaddressed,
         BroadcastTried,
         BroadcastWaiting,
         CalendarAsked,
@@ -246,15 +244,12 @@ def _wire_words_to_guests() -> None:
     from src.booking.jobs.broadcast import send_next_chunk, send_trial
     from src.booking.jobs.calendar_link import send_calendar_link
     from src.booking.jobs.messages import send_message
-    from src.booking.jobs.tell import tell_of_corrected_bookings
     from src.booking.mail_kinds import register_booking_mails
 
     register_booking_mails()
     register_held_mail()
-    register_corrected_mail()
     register_calendar_mail()
     register_broadcasts_of_customers()
-    registry.on(BookingsReaddressed, "booking.tell_bookings_again", tell_of_corrected_bookings)
     registry.on(CalendarAsked, "booking.send_calendar_link", send_calendar_link)
     registry.on(BroadcastWaiting, "booking.broadcast", send_next_chunk)
     registry.on(BroadcastTried, "booking.broadcast_trial", send_trial)

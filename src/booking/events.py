@@ -25,15 +25,6 @@ class BookingReaddressed(Event, frozen=True, kw_only=True):
     order_id: UUID
 
 
-class BookingsReaddressed(Event, frozen=True, kw_only=True):
-    """Staff corrected the address that the mails of several confirmed orders of one customer go to,
-    in one act.
-    """
-
-    topic: ClassVar[str] = "booking.bookings_readdressed"
-    order_ids: list[UUID]
-
-
 class SeatsCancelled(Event, frozen=True, kw_only=True):
     """A cancellation freed these seats of one customer, who has not been told yet."""
 

@@ -156,7 +156,7 @@ def _made_up(uow: UnitOfWork, asked: Preview) -> BookingFacts:
 def _confirmed(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
     owed_minor = facts.order.total_minor - facts.order.paid_minor
     seats = [item for item in facts.seats if item.seat.state == "confirmed"] or facts.seats
-    facts = facts.with_seats(as_confirmed(seats))
+    facts = facts.with_seats(_as_confirmed(seats))
     return confirmation_mail(
         asked.settings,
         asked.tenant,
@@ -168,7 +168,7 @@ def _confirmed(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
     )
 
 
-def as_confirmed(seats: Sequence[SeatFacts]) -> list[SeatFacts]:
+def _as_confirmed(seats: Sequence[SeatFacts]) -> list[SeatFacts]:
     """What a confirmation lists; a booking that has ended is shown as it began."""
     return [
         SeatFacts(

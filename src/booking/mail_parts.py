@@ -25,7 +25,6 @@ from src.booking.queries.party import called
 from src.booking.said import in_party, party_words, was_words
 from src.booking.views.guest import MissingDate
 from src.booking.views.mails import (
-    BookingsAgainView,
     ConfirmedView,
     CreditsView,
     HeldCancelledView,
@@ -49,8 +48,7 @@ from src.tenants.context import TenantSnapshot
 from src.tenants.worded_mails import SHIPPED, Placeholder, Wordings, find_mail_kind, render_worded
 
 BookingMailView = (
-    BookingsAgainView
-    | ConfirmedView
+    ConfirmedView
     | HeldCancelledView
     | LeavingAskedView
     | LeavingDeclinedView

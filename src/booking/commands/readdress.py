@@ -15,7 +15,7 @@ from src.billing.events import PackageBought
 from src.billing.models import Order
 from src.booking.commands.feeds import revoke_booking_feed, revoke_customer_feed
 from src.booking.commands.waking import wake_waitlists
-from src.booking.events import BookingReaddressed, BookingsReaddressed, PaymentLinkPromised
+from src.booking.events import BookingReaddressed, PaymentLinkPromised
 from src.booking.models import Booking, WaitlistEntry, WaitlistOffer
 from src.booking.queries.mistyped import (
     TYPED,
@@ -46,7 +46,7 @@ offered a place has had a mail too, whose page leads on to the booking.
 
 
 class Readdressed(NamedTuple):
-    """How many purchases are confirmed anew, and how many get their link to pay."""
+    """How many purchases get their confirmation anew, and how many their link to pay."""
 
     confirmations: int = 0
     payment_links: int = 0
@@ -61,9 +61,9 @@ async def correct_customer(
     readdress: bool = False,
 ) -> Readdressed:
     """Changes the customer; with `readdress`, what is still to come and was booked with the former
-    address writes to the new one. Of that each booking that had a mail with links gets it anew, all
-    that are confirmed in one mail, and the links and the feed that the former address had are over.
-    The feed of all their dates ends with the address that it was asked for from, in any case.
+    address writes to the new one. Of that each booking that had a mail with links gets it anew, and
+    the links and the feed that the former address had are over. The feed of all their dates ends
+    with the address that it was asked for from, in any case.
 
     Raises: what `change_customer` raises.
     """
@@ -105,7 +105,6 @@ async def _write_to(
         .execution_options(synchronize_session=False)
     )
     confirmations = payment_links = 0
-    booked: list[UUID] = []
     for order_id, state, is_out, has_credits, has_dates in sorted(written.tuples()):
         if not is_out:
             continue
@@ -117,21 +116,12 @@ async def _write_to(
         if has_credits:
             uow.record(PackageBought(order_id=order_id))
         elif has_dates:
-            booked.append(order_id)
+            uow.record(BookingReaddressed(order_id=order_id))
         confirmations += has_credits or has_dates
-    _tell_of(uow, booked)
     await tell_fees_again(uow, order_ids)
     await _wake_lists_of(uow, order_ids)
     await audit(uow, ctx, "customer.readdressed", "customer", customer_id, count=len(order_ids))
     return Readdressed(confirmations, payment_links)
-
-
-def _tell_of(uow: UnitOfWork, booked: list[UUID]) -> None:
-    """One mail for all the bookings, whatever number of them there are: it was one act."""
-    if len(booked) == 1:
-        uow.record(BookingReaddressed(order_id=booked[0]))
-    elif booked:
-        uow.record(BookingsReaddressed(order_ids=booked))
 
 
 async def _wake_lists_of(uow: UnitOfWork, order_ids: list[UUID]) -> None:

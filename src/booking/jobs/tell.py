@@ -10,12 +10,10 @@ from src.billing.events import OrderConfirmed
 from src.billing.owed import list_owed_minor
 from src.booking.commands.changes import mark_known, mark_told
 from src.booking.commands.waitlist_take import note_fulfilled
-from src.booking.corrected_mails import bookings_again_mail
 from src.booking.domain.kinds import SeatState
 from src.booking.events import (
     SWAP,
     BookingReaddressed,
-    BookingsReaddressed,
     HeldPlacesCancelled,
     LeavingDeclined,
     PaymentLinkPromised,
@@ -110,47 +108,15 @@ async def tell_corrected_addresses(
             await _confirm(jobs, uow, facts)
 
 
-async def tell_of_corrected_bookings(job: JobContext, event: BookingsReaddressed) -> None:
-    """One mail for all of them that still have dates; the confirmation once more for a last one."""
-    async with job.unit_of_work(done=True) as uow:
-        found = await _locked_facts(uow, event.order_ids)
-        facts = [one for one in found if _has_dates(one)]
-        if len(facts) == 1:
-            await _confirm(job, uow, facts)
-        elif facts:
-            await _confirm_together(job, uow, facts)
-
-
 async def _locked_facts(uow: UnitOfWork, order_ids: Sequence[UUID]) -> list[BookingFacts]:
     """Locked before they are read: a change is told by this mail or, after it, by its own."""
     await uow.session.execute(_LOCK_SEATS, {"tenant_id": uow.tenant, "order_ids": order_ids})
     return await facts_of_orders(uow, order_ids)
 
 
-async def _confirm_together(
-    job: JobContext, uow: UnitOfWork, facts: Sequence[BookingFacts]
-) -> None:
-    settings, now, seats = job.services.settings, job.clock.now(), _seats(facts)
-    tenant = await tenant_snapshot(uow, uow.tenant, now)
-    mail = bookings_again_mail(
-        settings,
-        tenant,
-        facts,
-        now,
-        await find_believed(uow, seats),
-        owed=await list_owed_minor(uow, [one.order.id for one in facts]),
-        missing=await list_missing(uow, tenant, settings, [one.booking for one in facts]),
-        wordings=await find_wordings(uow),
-    )
-    if mail.to_address:
-        await queue_mail(uow, mail, host=settings.host)
-    await mark_told(uow, [item for item in seats if item.seat.state in COMES])
-
-
-async def _confirm(
-    jobs: JobsTogether | JobContext, uow: UnitOfWork, facts: Sequence[BookingFacts]
-) -> None:
-    settings, now, seats = jobs.services.settings, jobs.clock.now(), _seats(facts)
+async def _confirm(jobs: JobsTogether, uow: UnitOfWork, facts: Sequence[BookingFacts]) -> None:
+    settings, now = jobs.services.settings, jobs.clock.now()
+    seats = [item for one in facts for item in one.seats]
     believed = await find_believed(uow, seats)
     tenant = await tenant_snapshot(uow, uow.tenant, now)
     owed = await list_owed_minor(uow, [one.order.id for one in facts])

@@ -32,11 +32,9 @@ from src.tenants.models import AuditEntry, Customer, Member, Participant, User
 from src.tenants.person_rows import Person, person_rows
 
 KEYS_OF_THEIRS = ("customer_id", "order_id", "entry_id", "request_id")
-"""Under which an event names the one thing that it is about. What else it says is no sign: one
-about many ends at somebody's booking, to go on from there.
+"""Under which an event names the one thing that it is about, or with `seat_ids` several of one
+order. What else it says is no sign: one about many ends at somebody's booking, to go on from there.
 """
-LISTS_OF_THEIRS = ("order_ids", "seat_ids")
-"""Under which it names several things of one customer."""
 
 
 async def find_person(uow: UnitOfWork, customer_id: UUID, called: str = "") -> Person:
@@ -187,7 +185,7 @@ def events_about(things: Iterable[UUID]) -> ColumnElement[bool]:
     ids, payload = [str(thing) for thing in things], OutboxRow.payload
     return or_(
         *(payload[key].astext.in_(ids) for key in KEYS_OF_THEIRS),
-        *(payload[key].has_any(cast(ids, ARRAY(Text))) for key in LISTS_OF_THEIRS),
+        payload["seat_ids"].has_any(cast(ids, ARRAY(Text))),
     )
 
 

@@ -73,38 +73,6 @@ class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
         return portal_beside(self.booking_url)
 
 
-class BookingToComeView(msgspec.Struct, frozen=True, kw_only=True):
-    """One of several bookings in a mail, with its own page; the rest as `ConfirmedView` has it."""
-
-    what: str
-    runs: list[RunView]
-    party_size: int
-    party: list[str]
-    money_line: str
-    reference: str
-    booking_url: str
-    missing: list[MissingView]
-
-
-class BookingsAgainView(msgspec.Struct, frozen=True, kw_only=True):
-    """The mail that says at a corrected address: all this is to come; never without a booking."""
-
-    locale: str
-    from_name: str
-    contact: str
-    guest_name: str
-    bookings: list[BookingToComeView]
-    zone_name: str
-
-    @property
-    def booking_url(self) -> str:
-        return self.bookings[0].booking_url
-
-    @property
-    def portal_url(self) -> str:
-        return portal_beside(self.booking_url)
-
-
 class PaymentLinkView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail that says: these places are held for you until you have paid."""
 

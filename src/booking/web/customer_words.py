@@ -83,7 +83,7 @@ def readdressed_words(told: Readdressed) -> list[str]:
             told.confirmations,
             ngettext(
                 "%(num)s confirmation goes to the new address.",
-                "The confirmations of %(num)s purchases go to the new address.",
+                "%(num)s confirmations go to the new address.",
                 told.confirmations,
             ),
         ),

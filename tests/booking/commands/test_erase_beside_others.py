@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import array
 from src.billing.events import ProcessorEventReceived
 from src.billing.models import ConnectedAccount, InboxEvent
 from src.booking.commands.erase_customer import erase_customer
-from src.booking.events import BookingsReaddressed, SessionsChanged, WaiterRemoved
+from src.booking.events import SessionsChanged, WaiterRemoved
 from src.booking.models import WaitlistEntry
 from src.booking.queries.customer_history import list_history
 from src.booking.queries.person import find_person, list_names, person_behind, read_person
@@ -230,7 +230,6 @@ async def test_what_was_given_up_for_many_stays_where_it_ends_at_one_of_theirs(
             (SessionsChanged.topic, about_many),
             ("t", {"customer_id": str(tim)}),
             ("t", {"seat_ids": [str(new_id()), str(tim)]}),
-            (BookingsReaddressed.topic, {"order_ids": [str(new_id()), str(tim)]}),
             (WaiterRemoved.topic, {"entry_id": str(new_id())}),
         ):
             uow.session.add(given_up(uow, topic, payload))

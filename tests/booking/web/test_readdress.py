@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
-from icalendar import Calendar
 from sqlalchemy import select, update
 
 from src.billing.domain.kinds import OrderState
@@ -86,47 +85,6 @@ async def test_the_confirmation_goes_to_the_right_address_with_another_link(
     async with services.uow_factory(lotus.id) as uow:
         actions = await uow.session.scalars(select(AuditEntry.action))
         assert "customer.readdressed" in set(actions)
-
-
-async def test_several_bookings_come_to_the_right_address_in_one_mail(
-    client: AsyncClient, services: Services, lotus: Business, mailer: RememberingMailer
-) -> None:
-    """Each with its own link, in the order of time, and all dates in one calendar file."""
-    later, sooner = [await sold(services, lotus, in_days=days) for days in (9, 7)]
-    before = [link_in(mail.body) for mail in mailer.sent]
-    mailer.sent.clear()
-    said = await correct(client, services, lotus, sooner)
-    assert "The confirmations of 2 purchases go to the new address." in said
-    for _twice in range(2):
-        await work(services, lotus.id)
-    [mail] = mailer.sent
-    assert mail.to == [f"Carl <{RIGHT}>"]
-    assert mail.subject == "Your bookings at Lotus"
-    links = re.findall(r"http://testserver\.local(/b/lotus/bookings/\S+)", mail.body)
-    assert len(links) == 2
-    for link, made in zip(links, (sooner, later), strict=True):
-        guest = Visitor(client)
-        await guest.open(link)
-        assert made.order.reference in guest.text
-    for link in before:
-        assert (await client.get(link)).status_code == 410
-    assert len(Calendar.from_ical(mail.attachments[0][1]).walk("VEVENT")) == 2
-
-
-async def test_of_several_bookings_one_that_was_left_meanwhile_is_not_told_of(
-    client: AsyncClient, services: Services, lotus: Business, mailer: RememberingMailer
-) -> None:
-    left, kept = [await sold(services, lotus, in_days=days) for days in (7, 9)]
-    mailer.sent.clear()
-    await correct(client, services, lotus, kept)
-    async with services.uow_factory(lotus.id) as uow:
-        seats = update(Seat).where(Seat.order_id == left.order_id)
-        await uow.session.execute(seats.values(state="cancelled"))
-    await work(services, lotus.id)
-    [mail] = mailer.sent
-    assert "You are booked" in mail.subject
-    assert kept.order.reference in mail.body
-    assert left.order.reference not in mail.body
 
 
 async def test_the_feed_that_the_wrong_one_made_ends(
