@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Function, Row, Select, and_, case, func, or_, select
 
 from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import OrderState
@@ -217,17 +217,17 @@ async def list_past(
     is_over = _is_over(uow)
     goes_on, was_had = func.bool_or(_is_ahead(uow)), func.bool_or(is_over)
     dates, starts = func.count(Session.id.distinct()), func.max(Session.starts_at)
-    last_at = case((was_had, starts.filter(is_over)), else_=starts)
+    last_at = case((was_had, starts.filter(is_over)), else_=_of_ended(starts))
     found = await uow.session.execute(
         _own_bookings(
             uow,
             portal,
             last_at.label("last_at"),
-            case((was_had, dates.filter(is_over)), else_=dates).label("dates"),
+            case((was_had, dates.filter(is_over)), else_=_of_ended(dates)).label("dates"),
             goes_on.label("goes_on"),
             *_STATES,
         )
-        .having(or_(was_had, and_(~goes_on, func.max(Session.ends_at) <= uow.clock.now())))
+        .having(or_(was_had, and_(~goes_on, _last_end() <= uow.clock.now())))
         .order_by(last_at.desc(), Booking.id.desc())
         .limit(limit)
         .offset(offset)
@@ -242,35 +242,43 @@ async def find_off(uow: UnitOfWork, portal: Portal) -> OffPart | None:
     of these; what was had of others is past.
     """
     to_come = Session.ends_at > uow.clock.now()
-    first_at = func.min(Session.starts_at).filter(to_come)
+    first_at = _of_ended(func.min(Session.starts_at), to_come)
     found = await uow.session.execute(
         _own_bookings(
             uow,
             portal,
             first_at.label("starts_at"),
-            func.count(Session.id.distinct()).filter(to_come).label("dates"),
+            _of_ended(func.count(Session.id.distinct()), to_come).label("dates"),
             *_STATES,
         )
         .having(
             and_(
                 ~func.bool_or(or_(_is_ahead(uow), _is_over(uow))),
-                func.max(Session.ends_at) > uow.clock.now(),
+                _last_end() > uow.clock.now(),
             )
         )
         .order_by(first_at, Booking.id)
         .limit(MOST_OFF)
     )
-    rows = [
-        OffBooking(
-            href=booking_path(portal.settings, portal.tenant.slug, row.Order),
-            what=_what(row),
-            starts_at=row.starts_at,
-            more=row.dates - 1,
-            is_exchanged=row.swapped and not row.cancelled,
-        )
-        for row in found
-    ]
-    return OffPart(rows=rows, zone=portal.tenant.zone) if rows else None
+    rows = found.all()
+    owed = await list_owed_minor(uow, [row.Order.id for row in rows])
+    off = [_off(portal, row, owed.get(row.Order.id, 0)) for row in rows]
+    is_cut = len(off) == MOST_OFF
+    return OffPart(rows=off, is_cut=is_cut, zone=portal.tenant.zone) if off else None
+
+
+def _of_ended(figure: Function[Any], *which: ColumnElement[bool]) -> ColumnElement[Any]:
+    """Of the dates that were cancelled; of a booking without one, of those that were exchanged.
+
+    One that was exchanged and then cancelled is told of once: by the date that it was cancelled at.
+    """
+    is_off = Seat.state.in_(_OFF)
+    of_off = figure.filter(is_off, *which)
+    return case((func.bool_or(is_off), of_off), else_=figure.filter(*which) if which else figure)
+
+
+def _last_end() -> ColumnElement[Any]:
+    return _of_ended(func.max(Session.ends_at))
 
 
 def _own_bookings(uow: UnitOfWork, portal: Portal, *columns: Any) -> Select[Any]:
@@ -297,6 +305,18 @@ async def is_booking(uow: UnitOfWork, order_id: UUID) -> bool:
     """Whether the order has a page as a booking; other things are sold too."""
     found = select(Booking.id).where(Booking.tenant_id == uow.tenant, Booking.order_id == order_id)
     return await uow.session.scalar(found.limit(1)) is not None
+
+
+def _off(portal: Portal, row: Row[Any], owed_minor: int) -> OffBooking:
+    return OffBooking(
+        href=booking_path(portal.settings, portal.tenant.slug, row.Order),
+        what=_what(row),
+        starts_at=row.starts_at,
+        more=row.dates - 1,
+        is_exchanged=row.swapped and not row.cancelled,
+        owed_minor=owed_minor,
+        currency=row.Order.currency,
+    )
 
 
 def _past(portal: Portal, row: Row[Any], owed_minor: int) -> PastBooking:

@@ -45,7 +45,8 @@ class AheadBooking(msgspec.Struct, frozen=True, kw_only=True):
 
 class OffBooking(msgspec.Struct, frozen=True, kw_only=True):
     """A booking of which nothing is left: the first of its dates that would be still to come, and
-    how many `more` there are. `is_exchanged`: all of them for others.
+    how many `more` there are. `is_exchanged`: all of them for others. What is owed stays owed when
+    a date was left too late.
     """
 
     href: str
@@ -53,6 +54,8 @@ class OffBooking(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime
     more: int
     is_exchanged: bool
+    owed_minor: int
+    currency: str
 
 
 class PastBooking(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +89,10 @@ class AheadPart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OffPart(msgspec.Struct, frozen=True, kw_only=True):
+    """`is_cut`: there are even more than are shown."""
+
     rows: list[OffBooking]
+    is_cut: bool
     zone: ZoneInfo
 
 

@@ -166,6 +166,50 @@ async def test_what_was_had_of_a_course_that_was_left_is_past(
         assert '<span class="pill">Exchanged</span>' in off
 
 
+async def test_what_was_exchanged_and_cancelled_then_is_told_of_once(
+    guest: Visitor, services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    """By the date that was cancelled, before it and after it."""
+    service = await a_service(services.uow_factory, lotus.id, price_type="free", slug="yoga")
+    term = await a_series(services.uow_factory, service, price_type="free", price_minor=0)
+    await booked(services.uow_factory, lotus, a_wish("series", term.series.id))
+    await enter(guest, services, lotus)
+    first, second, third = (one.id for one in term.sessions)
+    async with services.uow_factory(lotus.id) as uow:
+        for state, ids in (("swapped", (first, third)), ("cancelled", (second,))):
+            seats = update(Seat).where(Seat.session_id.in_(ids))
+            await uow.session.execute(seats.values(state=state))
+    starts = [datetime_local(one.starts_at, lotus.ctx.here.zone) for one in term.sessions]
+    await guest.open(ME)
+    off = guest.text.split("Cancelled or exchanged")[1]
+    assert starts[1] in off
+    assert "more date" not in off
+    assert starts[0] not in off
+    assert '<span class="pill">Cancelled</span>' in off
+    clock.at = term.sessions[1].ends_at
+    await enter(guest, services, lotus)
+    await guest.open(ME)
+    past = guest.text.split("Past bookings")[1]
+    assert starts[1] in past
+    assert starts[2] not in past
+    assert "Cancelled or exchanged" not in guest.text
+
+
+async def test_what_a_date_that_was_left_late_still_costs_stands_beside_it(
+    guest: Visitor, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="on_site", slug="yoga")
+    session = await a_session(services.uow_factory, service, in_days=3)
+    await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    await enter(guest, services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        seats = update(Seat).where(Seat.session_id == session.id)
+        await uow.session.execute(seats.values(state="late_cancelled"))
+    await guest.open(ME)
+    off = guest.text.split("Cancelled or exchanged")[1]
+    assert "to pay" in off
+
+
 async def test_dates_that_are_over_of_a_course_that_goes_on_are_past(
     guest: Visitor, services: Services, lotus: Business, clock: FrozenClock
 ) -> None:
