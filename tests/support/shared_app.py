@@ -44,16 +44,21 @@ def _current() -> Services:
     return Now.services
 
 
-def app_for(services: Services) -> Litestar:
-    """The shared application, from now on over these services."""
+def app_for(services: Services, *more: Any) -> Litestar:
+    """The shared application, from now on over these services; with `more` routes it is another
+    one, shared by all who name the same.
+    """
     Now.services = services
-    return _app()
+    return _app(more)
 
 
-@lru_cache(maxsize=1)
-def _app() -> Litestar:
+@lru_cache(maxsize=2)
+def _app(more: tuple[Any, ...]) -> Litestar:
     # Imported here: pure tests start without the whole program.
     from src.app import build_app
 
     parts: list[Any] = [_Part(name) for name in PARTS]
-    return build_app(Services(*parts, _Ports()))
+    app = build_app(Services(*parts, _Ports()))
+    for handler in more:
+        app.register(handler)
+    return app

@@ -19,6 +19,7 @@ from src.tenants.gates import price_list
 from src.tenants.models import BookingCounter
 from src.tenants.web.guards import requires, requires_api_key, requires_member
 from tests.support.builders import Business, a_business, a_member
+from tests.support.shared_app import app_for
 from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
@@ -62,12 +63,8 @@ async def _book(ctx: RequestContext, services: Services) -> str:
 @pytest.fixture
 async def client(services: Services) -> AsyncIterator[AsyncClient]:
     """The real application with a few gated routes of our own."""
-    from src.app import build_app
-
     price_list.forget()
-    app = build_app(services)
-    for handler in (gated_page, booked_by_staff, booked_by_guest, gated_program):
-        app.register(handler)
+    app = app_for(services, gated_page, booked_by_staff, booked_by_guest, gated_program)
     transport = ASGITransport(app=app)
     async with AsyncClient(transport=transport, base_url="http://testserver.local") as browser:
         yield browser
