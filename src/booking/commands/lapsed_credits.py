@@ -49,7 +49,8 @@ class ComingBack(NamedTuple):
 async def bring_back(uow: UnitOfWork, coming: ComingBack) -> set[UUID]:
     """Wanted after the sessions: the lots are what others wait for.
 
-    For the lapsed new credits come, with time to use them, unless nothing pays for them any more.
+    For the lapsed new credits come, with time to use them, unless nothing pays for them any more:
+    judged for all places together, as it was for who was told beforehand.
     What those are worth in money stays with the lot that paid. All others go back to their lots.
     Returns the seats that no credit has come back for.
     """
@@ -57,7 +58,9 @@ async def bring_back(uow: UnitOfWork, coming: ComingBack) -> set[UUID]:
     if coming.lapsed:
         lapsed = {seat: lot for own in coming.lapsed.values() for seat, lot in own.items()}
         await lock_with_their_orders(uow, {*credited.values(), *lapsed.values()})
-        replaced = await _replace(uow, coming.tenant, lapsed, coming.author)
+        unpaid = await find_unpaid_seats(uow, {**credited, **lapsed})
+        paid = {seat_id: lot_id for seat_id, lot_id in lapsed.items() if seat_id not in unpaid}
+        replaced = await _replace(uow, coming.tenant, paid, coming.author)
         for order_id, own in sorted(coming.lapsed.items()):
             rest = {seat_id: lot_id for seat_id, lot_id in own.items() if seat_id not in replaced}
             await return_credits(uow, order_id, rest, coming.author)
@@ -76,9 +79,8 @@ async def _replace(
     uow: UnitOfWork, tenant: TenantSnapshot, lapsed: Mapping[UUID, UUID], author: Author
 ) -> set[UUID]:
     """Returns the seats for which a new credit comes; their lots are locked."""
-    now, unpaid = uow.clock.now(), await find_unpaid_seats(uow, lapsed)
-    ended = await _ended(uow, lapsed)
-    new = {seat_id: ended[lot_id] for seat_id, lot_id in lapsed.items() if seat_id not in unpaid}
+    now, ended = uow.clock.now(), await _ended(uow, lapsed)
+    new = {seat_id: ended[lot_id] for seat_id, lot_id in lapsed.items()}
     lots = [
         NewLot(
             customer_id=lot.customer_id,

@@ -18,8 +18,9 @@ from src.billing.commands.refunds import record_foreign_refund
 from src.billing.models import CreditEntry, CreditLot, Payment
 from src.billing.processor import Dispute, ProcessorRefund, RefundStatus
 from src.booking.commands.book import Booked
-from src.booking.commands.leave import LessComesBack, Promised, leave_dates
+from src.booking.commands.leave import LessComesBack, Promised, leave_dates, lock_own_seats
 from src.booking.models import Seat, Session
+from src.booking.queries.credits_back import find_credits_to_come
 from src.booking.queries.guest_leaving import get_leaving_page
 from src.booking.queries.seat_answers import get_guest_may
 from src.platform.db.uow import UnitOfWork
@@ -221,6 +222,29 @@ async def test_what_is_kept_pays_for_no_more_new_ones_than_old(
     old, new = await lots(services, lotus)
     assert (old.balance, old.forfeited, new.balance) == (0, 0, 1)
     assert await came_as(services, lotus, made) == ["credit", None]
+
+
+@pytest.mark.parametrize("moved", [0, 1])
+async def test_what_is_promised_for_several_places_is_what_comes(
+    services: Services, lotus: Business, date: Session, moved: int
+) -> None:
+    """Of two, one of which may be left free of all terms, for what is kept pays for one."""
+    made = await half_paid_back(services, lotus, date)
+    await it_has_ended(services, lotus)
+    seats = await of_order(services, lotus, made)
+    async with services.uow_factory(lotus.id) as uow:
+        free = update(Seat).where(Seat.id == seats[moved].id).values(may_leave_free=True)
+        await uow.session.execute(free)
+    async with services.uow_factory(lotus.id) as uow:
+        tenant = await tenant_snapshot(uow, lotus.id, uow.clock.now())
+        own = await lock_own_seats(uow, made.order_id)
+        to_come = await find_credits_to_come(uow, tenant, own)
+    promised = Promised({}, 0, credits=frozenset(to_come))
+    async with services.uow_factory(lotus.id) as uow:
+        await leave_dates(uow, tenant, made.order_id, [seat.id for seat in seats], promised)
+    back = [seat.id for seat in await of_order(services, lotus, made) if seat.returned_as]
+    assert back == list(to_come)
+    assert len(back) == 1
 
 
 async def test_one_that_came_instead_and_was_used_is_not_paid_twice_either(
