@@ -72,7 +72,9 @@ class World:
     async def _start(self) -> None:
         engine = make_engine(self._urls[Role.APP], pool_size=10, pool_timeout=60)
         self._stack.push_async_callback(engine.dispose)
-        self._eye = await asyncpg.connect(self._urls[Role.APP].replace("+asyncpg", ""))
+        address = self._urls[Role.APP].replace("+asyncpg", "")
+        # What is asked after each step is long: by default it would be planned anew every time.
+        self._eye = await asyncpg.connect(address, max_cacheable_statement_size=0)
         self._stack.push_async_callback(self._eye.close)
         redis: Redis = Redis.from_url(test_servers().valkey_url)
         self._stack.push_async_callback(redis.aclose)
