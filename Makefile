@@ -15,7 +15,10 @@ UV := $(PY) -m uv
 SANDBOX_READY := $(VENV)/.sandbox-ready
 DEV_READY := $(VENV)/.dev-ready
 PYTHONS := python3.13 python3.12 python3.11 python3
-WORKERS ?= 3
+# As many as there are cores: a third one makes all of them slower. What waits for browsers and for
+# processes that are killed leaves room for one more.
+WORKERS ?= 2
+SLOW_WORKERS ?= 3
 
 # The demo and the tests start dozens of processes: none of them compiles again what another has.
 unexport PYTHONDONTWRITEBYTECODE
@@ -102,11 +105,11 @@ migrate: $(SANDBOX_READY) ## bring the database to the newest revision
 browser: $(DEV_READY) ## bring a browser for the tests where there is none
 	@$(PY) -m tests.support.get_browser
 
-test: browser ## every level of tests, about six minutes on two cores
+test: browser ## every level of tests, under five minutes on two cores
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow"
 
-test-slow: browser ## those that take longest: browsers, kills, migrations, great numbers
-	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m slow
+test-slow: browser ## those that take longest: races, browsers, kills, migrations, great numbers
+	@$(PY) -m pytest -n $(SLOW_WORKERS) --dist worksteal -m slow
 
 test-all: test test-slow ## both
 

@@ -90,6 +90,7 @@ def test_alembic_by_hand_takes_the_same_spellings(empty: str, spelling: str) -> 
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_one_sentence_each() -> None:
     environ = example(MIGRATOR_DATABASE_URL="", MAIL_FROM="nonsense")
     for words in (["db", "upgrade"], ["check-config"], ["worker"], ["outbox", "retry"]):

@@ -51,6 +51,7 @@ async def account_due(till: Till) -> list[Due]:
         return list(await uow.session.scalars(select(Due).where(Due.kind == "account")))
 
 
+@pytest.mark.slow
 async def test_a_refund_in_the_dashboard_is_found_within_a_day(wired: Wired) -> None:
     order_id, intent = await a_paid_order(wired)
     await all_lost(wired.till)

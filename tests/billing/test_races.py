@@ -69,6 +69,7 @@ async def test_many_at_once_confirm_a_payment_once(shop: Till) -> None:
     assert shop.places.calls == ["confirm"]
 
 
+@pytest.mark.slow
 async def test_a_payment_and_the_end_of_its_hold_have_one_winner(shop: Till) -> None:
     shop.places.left = 12
     orders = [await shop.order_with_page() for _ in range(12)]

@@ -155,6 +155,7 @@ def test_a_business_cannot_write_lines_by_its_name(name: str) -> None:
     assert event["ORGANIZER"].endswith(":mailto:no-reply@seats.example")
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=300))
 def test_no_line_is_longer_than_calendars_read(text: str) -> None:

@@ -141,6 +141,7 @@ def check(story: Story, read: Reader) -> None:
         }
 
 
+@pytest.mark.slow
 async def test_two_parsers_of_their_own_keep_what_we_say(story: Story) -> None:
     for read in (by_vobject, by_ics):
         check(story, read)

@@ -104,6 +104,7 @@ async def town(committing: Committing, clock: FrozenClock) -> AsyncIterator[Town
         assert stripe.engine.conformance_failures == []
 
 
+@pytest.mark.slow
 async def test_a_series_is_found_paid_once_and_confirmed(town: Town) -> None:
     service = await a_service(town.services.uow_factory, town.business.id)
     await a_series(town.services.uow_factory, service)

@@ -41,6 +41,7 @@ async def guest(program: Program) -> AsyncIterator[Visitor]:
         yield Visitor(client)
 
 
+@pytest.mark.slow
 async def test_from_sign_up_to_a_cancelled_purchase(
     program: Program, owner: Visitor, guest: Visitor
 ) -> None:

@@ -67,6 +67,7 @@ def test_a_name_arrives_as_it_is_and_harms_no_address(name: str) -> None:
     assert (" ".join(str(make_header(decode_header(shown))).split()), email) == (TO, name)[::-1]
 
 
+@pytest.mark.slow
 @given(several_lines, several_lines)
 @example(".\n..\nFrom here on\n", "<p>" + "x" * 3000 + "</p>")
 @example("trailing \nblanks\t\n", "")

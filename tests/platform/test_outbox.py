@@ -240,6 +240,7 @@ async def test_the_relay_sees_nothing_but_the_outbox(relay_engine: AsyncEngine) 
             await connection.execute(text("SELECT * FROM mails"))
 
 
+@pytest.mark.slow
 async def test_what_the_queue_has_no_room_for_stays_in_the_outbox(
     committing: Committing, relay_engine: AsyncEngine, mailer: RememberingMailer
 ) -> None:

@@ -21,7 +21,7 @@ from tests.support.builders import Business, a_business
 from tests.tenants.bolt_on_support import MORE, REFUNDS, bolt_on_of, holdings, request_states
 from tests.tenants.plan_support import an_admin, now_of
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 Step = Callable[[UnitOfWork], Awaitable[object]]
 

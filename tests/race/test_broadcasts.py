@@ -22,7 +22,7 @@ from tests.support.locks import until_somebody_waits
 from tests.support.mail import RememberingMailer
 from tests.support.work import work
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from tests.support.builders import Business, Term, a_business, a_series, a_servi
 from tests.support.locks import until_somebody_waits
 from tests.support.work import work_together
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 FULL = MoneyWanted(choice=MoneyChoice.FULL)
 GUESTS = 8
 

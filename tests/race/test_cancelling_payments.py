@@ -37,7 +37,7 @@ from tests.support.locks import until_somebody_waits
 from tests.support.work import work, work_together
 
 __all__ = ["gateway", "stripe"]
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 FULL = MoneyWanted(choice=MoneyChoice.FULL)
 SCOPES = ("session", "series", "purchase")
 GUESTS, PRICE_MINOR, SHARE_MINOR = 7, 6000, 2000

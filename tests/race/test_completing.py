@@ -28,7 +28,7 @@ from tests.support.gaps import Course, a_course
 from tests.support.locks import until_somebody_waits
 from tests.support.work import work_through
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 
 async def who_waits(committing: Committing) -> tuple[Course, UUID]:

@@ -20,7 +20,7 @@ from tests.support.builders import Business, Term, a_business, a_series, a_servi
 from tests.support.coupons import a_coupon, uses
 from tests.support.servers import test_servers
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 AT_ONCE = 20
 ORDERS = "SELECT count(*) FROM orders"

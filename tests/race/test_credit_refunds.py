@@ -25,7 +25,7 @@ from tests.race.test_seats import without_check
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.lots import a_customer, lot_of
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 ROUNDS = 8
 WORTH = 12_000

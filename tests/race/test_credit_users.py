@@ -26,7 +26,7 @@ from tests.support.builders import a_business, a_service, a_session
 from tests.support.credits import a_lot, balance_of
 from tests.support.locks import until_somebody_waits
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 
 async def booked_while_taken_off(

@@ -29,7 +29,7 @@ from tests.support.lots import the_lot
 from tests.support.work import work
 from tests.tenants.commands.test_customer_care import a_customer
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 CARL = "carl@example.com"
 UNDER_NOBODY = (

@@ -34,7 +34,7 @@ from tests.support.locks import until_somebody_waits
 from tests.support.lots import a_customer, lot_of
 from tests.support.work import work
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 CARL = "carl@example.com"
 FIRST, LAST = UUID(int=1), UUID(int=2**128 - 1)

@@ -26,7 +26,7 @@ from tests.conftest import Committing
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.locks import until_somebody_waits
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 
 async def renew(factory: UowFactory, business: Business) -> str:

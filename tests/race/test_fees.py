@@ -29,7 +29,7 @@ from tests.support.locks import until_somebody_waits
 from tests.support.work import work
 from tests.tenants.commands.test_customer_care import a_customer
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 TERMS = LeavingTerms(no_show_fee=FeeRule(percent=50))
 
 

@@ -34,7 +34,7 @@ from tests.support.builders import (
 )
 from tests.support.work import work
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 TERMS = LeavingTerms(tiers=(Tier(before=24, percent=100),), moves_before=0)
 
 

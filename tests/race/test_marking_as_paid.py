@@ -32,7 +32,7 @@ from tests.support.locks import until_somebody_waits
 from tests.support.work import work_together
 from tests.tenants.commands.test_customer_care import a_customer
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 FULL = MoneyWanted(choice=MoneyChoice.FULL)
 PRICE_MINOR, SHARE_MINOR = 6000, 2000
 SCOPES = ("session", "dates", "series", "purchase")

@@ -21,7 +21,7 @@ from tests.support.builders import Business, a_business, a_service, a_session, a
 from tests.support.locks import until_somebody_waits
 from tests.tenants.commands.test_customer_care import a_customer
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 LEFT_BEHIND = (
     "SELECT count(*) FROM customers JOIN {table} AS t ON t.customer_id = customers.id"

@@ -30,7 +30,7 @@ from tests.support.clock import FrozenClock
 from tests.support.locks import until_somebody_waits
 from tests.support.waiting import check_places, joined, offers
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 
 async def a_lonely_session(committing: Committing, clock: FrozenClock) -> tuple[Business, Session]:

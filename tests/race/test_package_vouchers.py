@@ -26,7 +26,7 @@ from tests.support.credits import a_package
 from tests.support.servers import test_servers
 from tests.support.vouchers import CODE, a_voucher, on_it
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 TABS = 10
 ROUNDS = 8

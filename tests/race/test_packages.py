@@ -19,7 +19,7 @@ from tests.conftest import Committing
 from tests.support.builders import Business, a_business, as_guest
 from tests.support.credits import a_package
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 ROUNDS = 12
 

@@ -19,7 +19,7 @@ from tests.conftest import Committing
 from tests.support.builders import Business, a_business, a_service, a_session, as_guest
 from tests.support.locks import until_somebody_waits
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 
 async def rename(committing: Committing, business: Business, room: Location) -> None:

@@ -22,7 +22,7 @@ from src.tenants.queries.portal import Proved, find_proved
 from tests.conftest import Committing
 from tests.support.builders import Business, a_business
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 CARL, SECRET, MANY = "carl@example.com", "secret", 12
 

@@ -32,7 +32,7 @@ from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.locks import until_somebody_waits
 from tests.support.work import work_together
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 TERMS = LeavingTerms(tiers=(Tier(before=0, percent=100),))
 FULL = MoneyWanted(choice=MoneyChoice.FULL)
 GUESTS = 6

@@ -27,7 +27,7 @@ from tests.support.builders import (
 )
 from tests.support.locks import until_somebody_waits
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.race.test_seats import all_at_once, numbers
 from tests.support.appointments import Practice, a_practice, next_day_at
 from tests.support.builders import a_business, as_guest
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 GUESTS = 40
 LIVE = "SELECT count(*) FROM sessions WHERE is_slot AND state = 'scheduled'"
 

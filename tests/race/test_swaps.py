@@ -28,7 +28,7 @@ from tests.support.builders import Business, Term, a_business, a_series, a_servi
 from tests.support.policies import a_refund_package, gives_package
 from tests.support.policies import leaving as terms
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 UNGUARDED = text(
     "UPDATE sessions SET seats_taken = seats_taken + c.n FROM unnest("

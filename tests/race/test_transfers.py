@@ -38,7 +38,7 @@ from tests.support.clock import FrozenClock
 from tests.support.locks import until_somebody_waits
 from tests.support.work import work_together
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.conftest import Committing
 from tests.support.builders import Business, a_business
 from tests.tenants.plan_support import an_admin, now_of, version_of
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 FEATURES = [Feature.COUPONS, Feature.PACKAGES, Feature.COLLECTIONS, Feature.WAITLIST]
 

@@ -32,7 +32,7 @@ from tests.conftest import Committing
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.locks import until_somebody_waits
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 Act = Callable[[UnitOfWork], Awaitable[object]]
 

@@ -21,7 +21,7 @@ from tests.support.ledgers import ledgers_that_do_not_add_up
 from tests.support.servers import test_servers
 from tests.support.vouchers import CODE, a_voucher, on_it
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 AT_ONCE = 20
 UNGUARDED = text(

@@ -31,7 +31,7 @@ from tests.support.clock import FrozenClock
 from tests.support.locks import until_somebody_waits
 from tests.support.waiting import check_places, entries, offers
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race]
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
 
 
 async def an_offer(committing: Committing) -> tuple[Town, UUID]:

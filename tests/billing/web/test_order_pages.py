@@ -162,6 +162,7 @@ async def test_money_taken_on_site_is_marked_once(desk: Desk) -> None:
     assert "Olive" in desk.visitor.text
 
 
+@pytest.mark.slow
 async def test_a_payment_goes_back_by_hand_once_a_form(desk: Desk) -> None:
     order_id = await sold(desk)
     (payment,) = await desk.till.payments(order_id)
@@ -212,6 +213,7 @@ async def balance_is_too_low(desk: Desk) -> None:
     )
 
 
+@pytest.mark.slow
 async def test_a_failed_refund_is_seen_and_tried_again(desk: Desk) -> None:
     order_id = await sold(desk)
     (payment,) = await desk.till.payments(order_id)
@@ -241,6 +243,7 @@ async def test_a_failed_refund_is_seen_and_tried_again(desk: Desk) -> None:
     assert "£5.00 went back" in desk.visitor.text
 
 
+@pytest.mark.slow
 async def test_an_order_with_two_failed_refunds_is_one_that_needs_attention(desk: Desk) -> None:
     order_id = await sold(desk)
     (payment,) = await desk.till.payments(order_id)
@@ -258,6 +261,7 @@ async def test_an_order_with_two_failed_refunds_is_one_that_needs_attention(desk
     assert desk.visitor.text.count("Refund failed") == 1
 
 
+@pytest.mark.slow
 async def test_what_goes_back_instead_of_a_failed_refund_ends_its_tries(desk: Desk) -> None:
     order_id = await sold(desk)
     (payment,) = await desk.till.payments(order_id)
@@ -280,6 +284,7 @@ async def test_what_goes_back_instead_of_a_failed_refund_ends_its_tries(desk: De
     assert "/retry" not in desk.visitor.text
 
 
+@pytest.mark.slow
 async def test_a_failed_refund_of_more_than_is_left_leads_to_what_is_left(desk: Desk) -> None:
     """Beside it so much went back that another try could only be refused."""
     order_id = await sold(desk)

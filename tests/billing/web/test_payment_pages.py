@@ -74,6 +74,7 @@ async def test_the_same_account_is_used_however_often_the_button_is_pressed(desk
     assert first.account_id == again.account_id
 
 
+@pytest.mark.slow
 async def test_a_lost_answer_does_not_make_two_accounts(desk: Desk) -> None:
     await newcomer(desk)
     await desk.till.stripe.turn("api_faults", kind="timeout_after", path_contains="/v1/accounts")

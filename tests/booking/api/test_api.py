@@ -32,6 +32,7 @@ def a_service_body(**more: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 async def test_from_nothing_to_a_booked_series(
     program: Program, clock: FrozenClock, services: Services, lotus: Business
 ) -> None:

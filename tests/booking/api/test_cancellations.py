@@ -47,6 +47,7 @@ def euros(minor: int) -> dict[str, Any]:
     return {"amount_minor": minor, "currency": "EUR"}
 
 
+@pytest.mark.slow
 async def test_a_session_gives_back_what_the_body_says_and_tells_how_far_it_is(
     services: Services, lotus: Business, term: Term, site: Program, clock: FrozenClock
 ) -> None:

@@ -13,6 +13,7 @@ from tests.support.waiting import joined
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.slow
 async def test_a_sessions_list_is_counted_by_parties_and_places(
     client: AsyncClient, services: Services
 ) -> None:

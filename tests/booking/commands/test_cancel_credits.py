@@ -75,6 +75,7 @@ async def returned_as(services: Services, lotus: Business) -> list[str | None]:
         return list(found)
 
 
+@pytest.mark.slow
 async def test_a_credit_for_each_paid_place_instead_of_money(
     services: Services,
     lotus: Business,

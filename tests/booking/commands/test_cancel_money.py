@@ -409,6 +409,7 @@ async def test_what_is_taken_on_site_while_it_is_being_cancelled_is_to_be_handed
 Kill = Callable[..., Awaitable[Any]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "point",
     ["give_money_back", "_mark_cancelled", "_progress", "give_back_seats", "_finish"],

@@ -51,6 +51,7 @@ async def gaps_of_booking(course: Course) -> dict[str, int]:
         return gaps_from(kept.gaps).shares.get(course.missing, {})
 
 
+@pytest.mark.slow
 async def test_who_completes_a_course_pays_what_was_left_out_when_it_was_sold(
     services: Services, lotus: Business, mailer: RememberingMailer
 ) -> None:

@@ -149,6 +149,7 @@ async def test_the_log_keeps_no_reason_about_somebodys_credits_once_they_are_era
         assert [action for action, detail in said if detail.get("reason")] == []
 
 
+@pytest.mark.slow
 async def test_many_ids_are_found_in_a_long_log_in_time(
     services: Services, lotus: Business, clock: FrozenClock
 ) -> None:

@@ -182,6 +182,7 @@ async def test_one_mail_says_what_comes_back_and_takes_the_date_out_of_the_calen
     assert {int(event["SEQUENCE"]) for event in calendar.walk("VEVENT")} == {1}
 
 
+@pytest.mark.slow
 async def test_the_mail_says_who_of_the_party_still_comes(
     services: Services, lotus: Business, mailer: RememberingMailer
 ) -> None:

@@ -405,6 +405,7 @@ async def test_a_series_is_offered_with_a_place_in_every_date_left(services: Ser
     assert await check_places(services.uow_factory, lotus) == [1, 1, 1]
 
 
+@pytest.mark.slow
 async def test_after_success_one_waits_no_more_for_the_same_time(
     town: Town, services: Services
 ) -> None:

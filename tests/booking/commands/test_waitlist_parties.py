@@ -92,6 +92,7 @@ async def test_terms_by_which_smaller_parties_pass_hold_for_who_waits_already(
     assert await town.states() == {"Ann": "waiting", "Bob": "offered"}
 
 
+@pytest.mark.slow
 async def test_changed_terms_wake_each_list_to_come_by_an_event_of_its_own(
     services: Services, clock: FrozenClock
 ) -> None:

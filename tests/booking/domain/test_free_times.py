@@ -142,6 +142,7 @@ def weeks(draw: st.DrawFn) -> tuple[Availability, date]:
     return Availability(draw(DAYS), exceptions, closed), first
 
 
+@pytest.mark.slow
 @given(
     weeks(),
     BUSY,
@@ -189,6 +190,7 @@ def _by_the_minute(
     return found
 
 
+@pytest.mark.slow
 @given(weeks(), st.sampled_from(["Europe/Berlin", "Australia/Lord_Howe", "America/Sao_Paulo"]))
 def test_somebody_is_there_just_when_their_clock_says_so(
     week: tuple[Availability, date], zone_name: str

@@ -200,6 +200,7 @@ def test_any_heap_of_lines_is_read_or_refused(lines: list[str]) -> None:
         assert NOW < session.starts_at < session.ends_at
 
 
+@pytest.mark.slow
 def test_five_thousand_events_are_read() -> None:
     start = datetime(2027, 4, 1, 10, 0, tzinfo=UTC)
     events = [

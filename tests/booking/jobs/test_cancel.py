@@ -121,6 +121,7 @@ async def test_each_customer_gets_one_mail_however_many_orders_and_seats(
     assert await waiting(services, lotus.id) == []
 
 
+@pytest.mark.slow
 async def test_the_subject_names_the_dates_where_the_booking_goes_on(
     services: Services, lotus: Business, clock: FrozenClock, mailer: RememberingMailer
 ) -> None:
@@ -253,6 +254,7 @@ async def test_whose_date_begins_during_the_wait_is_not_counted(
     assert (done.state, done.done, done.total) == ("done", 0, 0)
 
 
+@pytest.mark.slow
 async def test_more_customers_than_one_chunk_are_all_reached(
     services: Services, lotus: Business, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,6 +51,7 @@ async def a_course_paid_by_card(shop: Shop) -> tuple[Course, Booked]:
     return course, made
 
 
+@pytest.mark.slow
 async def test_what_is_paid_within_the_undo_window_goes_back(
     shop: Shop, clock: FrozenClock, mailer: RememberingMailer
 ) -> None:
@@ -65,6 +66,7 @@ async def test_what_is_paid_within_the_undo_window_goes_back(
     assert "€20.00 is on its way back to you" in mailer.sent[-1].body
 
 
+@pytest.mark.slow
 async def test_the_dates_of_both_are_told_in_the_order_of_time(
     shop: Shop, clock: FrozenClock, mailer: RememberingMailer
 ) -> None:
@@ -94,6 +96,7 @@ async def test_who_asked_to_leave_on_the_page_of_what_completes_it_reads_that_it
     assert "You asked to leave, and Lotus has agreed." in mail.body
 
 
+@pytest.mark.slow
 async def test_cancelling_what_completes_it_alone_is_no_answer_to_who_asks_to_leave_the_course(
     shop: Shop, clock: FrozenClock, mailer: RememberingMailer
 ) -> None:
@@ -121,6 +124,7 @@ async def test_cancelling_what_completes_it_alone_is_no_answer_to_who_asks_to_le
     assert "asks to leave" not in (await client.get("/app/lotus/today")).text
 
 
+@pytest.mark.slow
 async def test_a_hold_that_is_not_paid_ends_with_the_purchase(
     shop: Shop, clock: FrozenClock
 ) -> None:

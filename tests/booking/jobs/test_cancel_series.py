@@ -70,6 +70,7 @@ async def is_on_sale(services: Services, lotus: Business, term: Term) -> bool:
         return (await uow.session.get_one(Series, (lotus.id, term.series.id))).active
 
 
+@pytest.mark.slow
 async def test_every_date_to_come_ends_for_everybody_with_one_mail_each(
     services: Services, lotus: Business, term: Term, clock: FrozenClock, mailer: RememberingMailer
 ) -> None:

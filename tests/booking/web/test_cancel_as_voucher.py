@@ -19,6 +19,7 @@ __all__ = ["owner", "shop", "term"]
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.slow
 async def test_each_guest_gets_one_and_no_card_is_asked(
     shop: Shop,
     term: Term,

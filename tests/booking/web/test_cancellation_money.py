@@ -85,6 +85,7 @@ async def test_who_has_two_orders_is_one_guest(shop: Shop, term: Term, owner: Vi
     assert "€40.00 to 1 guest" in owner.text
 
 
+@pytest.mark.slow
 async def test_the_page_asks_what_goes_back_and_shows_it_on_its_way(
     shop: Shop, term: Term, owner: Visitor, clock: FrozenClock
 ) -> None:
@@ -129,6 +130,7 @@ async def test_what_changed_since_it_was_looked_at_is_shown_again(
     assert "Nothing is freed and nobody is told yet." in owner.text
 
 
+@pytest.mark.slow
 async def test_refunds_that_fail_are_listed_and_tried_again(
     shop: Shop, term: Term, owner: Visitor, clock: FrozenClock
 ) -> None:
@@ -227,6 +229,7 @@ async def test_another_business_finds_none_of_it(
         assert answer.status_code == 404, path
 
 
+@pytest.mark.slow
 async def test_a_whole_series_is_cancelled_with_its_consequences_first(
     shop: Shop, term: Term, owner: Visitor, clock: FrozenClock
 ) -> None:

@@ -134,6 +134,7 @@ async def test_undo_takes_it_back_and_comes_too_late_after(
     assert await taken(services.uow_factory, lotus.id) == [2, 1, 1]
 
 
+@pytest.mark.slow
 async def test_a_purchase_shows_the_dates_it_frees_and_only_those_to_come(
     services: Services, lotus: Business, owner: Visitor, clock: FrozenClock
 ) -> None:
@@ -261,6 +262,7 @@ async def test_the_orders_history_and_refund_page_know_of_the_cancellation(
         assert (await fate_of_seats(uow, made.order_id, lotus.ctx.here.zone)).standing == 0
 
 
+@pytest.mark.slow
 async def test_an_order_of_which_nothing_stands_is_called_cancelled(
     services: Services, lotus: Business, owner: Visitor, clock: FrozenClock
 ) -> None:

@@ -308,6 +308,7 @@ async def test_of_several_places_the_camera_chooses_none(
     assert "<html" not in ticked.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whose", ["the course's", "the missing date's"])
 async def test_either_code_of_a_course_opens_the_date_that_completes_it(
     client: AsyncClient, services: Services, lotus: Business, clock: FrozenClock, whose: str

@@ -62,6 +62,7 @@ async def test_ticks_on_the_lists_lead_to_both_acts(client: AsyncClient, term: T
         assert len(form.fields["session_ids"]) == 3, path
 
 
+@pytest.mark.slow
 async def test_consequences_of_the_ticked_dates_come_first_then_one_cancelling(
     client: AsyncClient,
     services: Services,

@@ -307,6 +307,7 @@ async def test_credits_are_given_from_the_customers_page(
     assert f"/app/lotus/credits/{given.id}" in shown
 
 
+@pytest.mark.slow
 async def test_rosters_and_orders_say_what_was_paid_with_credits(
     client: AsyncClient, services: Services, lotus: Business, carl: Customer
 ) -> None:

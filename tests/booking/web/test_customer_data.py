@@ -43,6 +43,7 @@ async def test_an_owner_takes_along_all_that_is_kept(
     )
 
 
+@pytest.mark.slow
 async def test_erasing_says_what_it_does_and_wants_to_be_meant(
     client: AsyncClient, services: Services
 ) -> None:
@@ -84,6 +85,7 @@ async def test_a_form_that_was_open_meanwhile_brings_nobody_back(
     assert (left.name, left.email, left.phone) == ("Erased customer", None, "")
 
 
+@pytest.mark.slow
 async def test_every_page_about_what_is_left_still_opens(
     client: AsyncClient, services: Services, clock: FrozenClock
 ) -> None:

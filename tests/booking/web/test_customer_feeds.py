@@ -83,6 +83,7 @@ async def uids_of(services: Services, *made: Booked) -> set[str]:
         return {f"seat-{seat}@testserver.local" for seat in seats}
 
 
+@pytest.mark.slow
 async def test_it_grows_with_each_booking_and_shows_nobody_elses(
     client: AsyncClient, services: Services, lotus: Business, mailer: RememberingMailer
 ) -> None:
@@ -106,6 +107,7 @@ async def test_it_grows_with_each_booking_and_shows_nobody_elses(
     assert "/bookings/" not in later.text, "whoever sees the calendar could cancel"
 
 
+@pytest.mark.slow
 async def test_a_cancelled_date_says_so(
     client: AsyncClient,
     services: Services,
@@ -181,6 +183,7 @@ async def test_nobody_fills_a_mailbox_by_asking(
     assert len(mailer.sent) == ASKED_BY_CUSTOMER.times, "the customer is counted, not the booking"
 
 
+@pytest.mark.slow
 async def test_with_another_address_the_link_and_the_feed_of_the_former_are_over(
     client: AsyncClient, services: Services, lotus: Business, mailer: RememberingMailer
 ) -> None:
@@ -206,6 +209,7 @@ async def merged(services: Services, lotus: Business, gone: Booked, kept: Booked
     return kept_id
 
 
+@pytest.mark.slow
 async def test_a_merge_shows_neither_the_dates_of_the_other(
     client: AsyncClient, services: Services, lotus: Business, mailer: RememberingMailer
 ) -> None:
@@ -226,6 +230,7 @@ async def test_a_merge_shows_neither_the_dates_of_the_other(
     assert set(found) == await uids_of(services, carls, kims)
 
 
+@pytest.mark.slow
 async def test_staff_see_and_end_it_on_the_customers_page(
     client: AsyncClient, services: Services, lotus: Business, mailer: RememberingMailer
 ) -> None:

@@ -163,6 +163,7 @@ async def test_no_table_of_the_whole_business_is_gone_through(
         assert re.search(rf"{index}\b.*\n *Index Cond: .*\({column} = ANY", plan), plan
 
 
+@pytest.mark.slow
 async def test_it_has_pages_and_asks_no_more_for_a_long_one(
     client: AsyncClient, services: Services, rolled_back: AsyncEngine
 ) -> None:

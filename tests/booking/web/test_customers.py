@@ -240,6 +240,7 @@ async def test_who_shares_a_phone_is_pointed_out_and_a_stranger_is_not(
     assert "Cem" not in shown
 
 
+@pytest.mark.slow
 async def test_notes_and_tags_are_written_from_the_page(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:

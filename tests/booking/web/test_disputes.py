@@ -88,6 +88,7 @@ async def hears(
         return await take_dispute_news(uow, payment_id, made.order_id, "R", dispute)
 
 
+@pytest.mark.slow
 async def test_it_is_seen_on_today_among_the_orders_on_its_order_and_its_customer(
     services: Services, lotus: Business, sold: Booked, visitor: Visitor
 ) -> None:
@@ -108,6 +109,7 @@ async def test_it_is_seen_on_today_among_the_orders_on_its_order_and_its_custome
     assert "Their bank has the payment because of a dispute." in visitor.text
 
 
+@pytest.mark.slow
 async def test_one_that_was_lost_is_called_lost_everywhere(
     services: Services, lotus: Business, sold: Booked, visitor: Visitor
 ) -> None:
@@ -149,6 +151,7 @@ async def test_the_roster_leads_those_who_see_orders_to_the_disputed_one(
     assert "Dispute" not in visitor.text
 
 
+@pytest.mark.slow
 async def test_what_a_lost_dispute_took_is_told_wherever_money_is(
     services: Services, lotus: Business, sold: Booked, visitor: Visitor, clock: FrozenClock
 ) -> None:

@@ -134,6 +134,7 @@ async def test_another_number_from_a_page_left_open_is_not_called_done(
         assert set(await uow.session.scalars(select(Session.capacity))) == {20}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "since", [{"scope": "all"}, {"shift_days": "28"}, {"change": ["day", "time"]}, "title", "date"]
 )

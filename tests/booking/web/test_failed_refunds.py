@@ -71,6 +71,7 @@ async def nothing_is_left_to_do(
     assert "Try the refund again" not in visitor.text
 
 
+@pytest.mark.slow
 async def test_money_that_is_given_back_anew_is_told_once_and_no_more_when_it_is_back(
     services: Services, lotus: Business, sold: Booked, visitor: Visitor
 ) -> None:

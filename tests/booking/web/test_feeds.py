@@ -237,6 +237,7 @@ async def test_a_guest_follows_one_booking_with_its_cancelled_dates(
     assert (await client.get(path)).status_code == 410
 
 
+@pytest.mark.slow
 async def test_new_addresses_leave_two_rows_and_come_to_an_end(
     client: AsyncClient, services: Services
 ) -> None:

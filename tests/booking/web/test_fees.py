@@ -117,6 +117,7 @@ async def test_nobody_is_told_for_a_day_and_then_once_with_a_link_to_pay(
     assert "A fee of €7.50" in page.text
 
 
+@pytest.mark.slow
 async def test_who_marks_somebody_missing_reads_that_a_fee_can_be_forgiven(
     shop: Shop, clock: FrozenClock
 ) -> None:

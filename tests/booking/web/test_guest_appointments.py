@@ -188,6 +188,7 @@ async def test_terms_and_questions_hold_as_for_every_booking(shop: Shop) -> None
     assert (await shop.send(terms="on")).status_code == 303
 
 
+@pytest.mark.slow
 async def test_it_is_moved_by_its_link(shop: Shop) -> None:
     practice = await practice_of(
         shop, "Nora", "Ben", leaving=LeavingTerms(moves_before=2).document()

@@ -320,6 +320,7 @@ async def test_a_paused_business_takes_no_booking(shop: Shop, status: str) -> No
     assert "cannot be booked at present" in sent.text
 
 
+@pytest.mark.slow
 async def test_too_many_tries_keep_what_was_typed(shop: Shop) -> None:
     """Row 2-43: machines took all places."""
     factory = shop.services.uow_factory
@@ -400,6 +401,7 @@ async def test_a_hold_that_ended_is_nobodys_own(shop: Shop, clock: FrozenClock) 
     assert "sold out" in again.text
 
 
+@pytest.mark.slow
 async def test_tries_at_one_business_do_not_shut_the_guest_out_of_another(shop: Shop) -> None:
     factory = shop.services.uow_factory
     service = await a_service(factory, shop.business.id, price_type="free")

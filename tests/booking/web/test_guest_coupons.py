@@ -177,6 +177,7 @@ async def test_the_same_form_sent_again_finds_the_hold_that_has_the_last_use(
     assert await uses(shop.services.uow_factory, shop.business.id) == 1
 
 
+@pytest.mark.slow
 async def test_guessing_codes_is_slow(shop: Shop, url: str) -> None:
     await a_coupon(shop.services.uow_factory, shop.business.id)
     for number in range(CODES_BY_ADDRESS.times):

@@ -74,6 +74,7 @@ async def press(shop: Shop, page: httpx.Response, **changes: Any) -> httpx.Respo
     return await shop.guest.client.post(form.action, data=fields)
 
 
+@pytest.mark.slow
 async def test_2_29_one_date_of_a_course_is_left_and_only_its_share_goes_back(
     shop: Shop, mailer: RememberingMailer
 ) -> None:
@@ -124,6 +125,7 @@ async def test_a_date_that_was_left_stays_as_it_was_known_when_others_are_moved(
     assert "March 11" not in shown.text
 
 
+@pytest.mark.slow
 async def test_a_second_press_and_a_second_tab_change_nothing(shop: Shop) -> None:
     term = await a_paid_course(shop)
     page = await leave_page(shop, term)
@@ -300,6 +302,7 @@ async def test_a_deadline_that_passes_while_the_page_is_open_asks_again(
     assert await refunds(shop) == [1000]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("why", "said"),
     [
@@ -328,6 +331,7 @@ async def test_a_refusal_says_why_and_whom_to_ask(
     assert await refunds(shop) == []
 
 
+@pytest.mark.slow
 async def test_a_whole_course_is_left_at_once_where_the_terms_allow_it(
     shop: Shop, clock: FrozenClock, mailer: RememberingMailer
 ) -> None:
@@ -347,6 +351,7 @@ async def test_a_whole_course_is_left_at_once_where_the_terms_allow_it(
     assert len([mail for mail in mailer.sent if "Cancelled" in mail.subject]) == 1
 
 
+@pytest.mark.slow
 async def test_other_dates_are_spoken_of_where_there_are_any(shop: Shop) -> None:
     term = await a_paid_course(shop)
     assert "All your other dates stay." in (await leave_page(shop, term)).text
@@ -462,6 +467,7 @@ async def test_who_opens_the_way_out_again_reads_calmly_that_they_are_out_of_it(
     assert "Cancel this date" not in again.text
 
 
+@pytest.mark.slow
 async def test_a_date_that_was_called_off_says_so_to_who_cannot_come(shop: Shop) -> None:
     term = await a_paid_course(shop)
     first = term.sessions[0].id

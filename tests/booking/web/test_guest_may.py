@@ -41,6 +41,7 @@ async def booking_page(shop: Shop) -> str:
     return page.text
 
 
+@pytest.mark.slow
 async def test_what_comes_back_until_when_is_what_the_guest_reads(
     shop: Shop, clock: FrozenClock
 ) -> None:

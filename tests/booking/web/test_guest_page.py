@@ -133,6 +133,7 @@ async def test_a_payment_that_commits_while_the_booking_is_read_did_not_come_too
     assert view.stage == "confirmed"
 
 
+@pytest.mark.slow
 async def test_back_from_paying_after_the_address_was_corrected_one_is_thanked_and_shown_nothing(
     shop: Shop, mailer: RememberingMailer, clock: FrozenClock
 ) -> None:
@@ -239,6 +240,7 @@ async def settle(shop: Shop) -> None:
     await settle_page(shop.services, shop.business.id, page_id)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("state", "why", "words"),
     [

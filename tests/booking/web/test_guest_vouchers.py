@@ -277,6 +277,7 @@ async def test_who_is_signed_in_finds_their_name_and_address_in_the_form(
     assert (form.fields["name"], form.fields["email"]) == (["Bea Buyer"], ["bea@example.com"])
 
 
+@pytest.mark.slow
 async def test_codes_are_guessed_slowly_and_in_one_sentence(shop: Shop, url: str) -> None:
     await a_voucher(shop.services.uow_factory, shop.business.id, state="blocked")
     assert no_use() in (await applied(shop, url, CODE)).text

@@ -200,6 +200,7 @@ async def test_what_a_guest_books_without_staff_is_not_marked_as_paid(
     assert (order.state, order.payment_mode, order.paid_minor) == ("open", "online", 0)
 
 
+@pytest.mark.slow
 async def test_acts_on_several_name_who_is_held_and_offer_no_box_for_them(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:

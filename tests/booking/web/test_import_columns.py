@@ -94,6 +94,7 @@ async def test_a_choice_without_day_start_or_end_comes_back_as_it_was(
     assert owner.text.count("Please choose one of the given ones.") == 2
 
 
+@pytest.mark.slow
 async def test_columns_that_were_found_can_be_chosen_otherwise(
     services: Services, lotus: Business, owner: Visitor, path: str
 ) -> None:

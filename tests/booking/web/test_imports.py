@@ -89,6 +89,7 @@ async def how_many(services: Services, business: Business, model: Any) -> int:
         return await uow.session.scalar(select(func.count()).select_from(model)) or 0
 
 
+@pytest.mark.slow
 async def test_a_table_is_rehearsed_and_then_published(
     services: Services, lotus: Business, owner: Visitor, path: str
 ) -> None:

@@ -47,6 +47,7 @@ async def asked(shop: Shop, reason: str = "We move away.") -> LeaveRequest:
         return (await uow.session.scalars(select(LeaveRequest))).one()
 
 
+@pytest.mark.slow
 async def test_staff_accept_by_cancelling_the_purchase(
     shop: Shop, mailer: RememberingMailer, clock: FrozenClock
 ) -> None:
@@ -87,6 +88,7 @@ async def test_staff_accept_by_cancelling_the_purchase(
     assert "As you asked." in mail.body
 
 
+@pytest.mark.slow
 async def test_the_money_is_that_of_the_whole_purchase(
     client: AsyncClient, services: Services
 ) -> None:
@@ -114,6 +116,7 @@ async def test_the_money_is_that_of_the_whole_purchase(
     assert await said() == "Received €60.00 Back by their terms now €60.00 "
 
 
+@pytest.mark.slow
 async def test_asking_is_told_once_to_the_guest_and_to_those_who_decide(
     shop: Shop, mailer: RememberingMailer
 ) -> None:
@@ -157,6 +160,7 @@ async def test_taking_the_cancelling_back_has_the_guest_ask_again(shop: Shop) ->
     assert "Carl Guest asks to leave" in (await client.get("/app/lotus/today")).text
 
 
+@pytest.mark.slow
 async def test_declined_the_guest_reads_why_keeps_the_course_and_may_ask_again(
     shop: Shop, mailer: RememberingMailer
 ) -> None:

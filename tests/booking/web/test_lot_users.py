@@ -26,6 +26,7 @@ async def kept(shop: Shop, customer_id: UUID, *names: str) -> dict[str, str]:
         return {row.name: str(row.id) for row in found}
 
 
+@pytest.mark.slow
 async def test_a_child_is_booked_with_credits_that_are_for_it_alone(shop: Shop) -> None:
     date = await a_date(shop)
     customer_id, lot_id = await carl_with(shop)

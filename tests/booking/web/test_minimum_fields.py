@@ -99,6 +99,7 @@ async def test_every_date_of_a_repeat_has_it(
     assert len(await asked_before_start(services, lotus)) == 2
 
 
+@pytest.mark.slow
 async def test_all_dates_of_a_series_get_it_and_one_that_is_too_small_is_named(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:

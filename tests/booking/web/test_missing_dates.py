@@ -78,6 +78,7 @@ async def completing(shop: Shop) -> list[tuple[str, int]]:
         return [(state, minor) for state, minor in found]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pays", ["on_site", "online"])
 async def test_from_a_full_date_that_was_left_out_to_a_place_in_it(
     shop: Shop, mailer: RememberingMailer, pays: str
@@ -132,6 +133,7 @@ async def takes(shop: Shop, place: str) -> None:
     await settles(shop, location)
 
 
+@pytest.mark.slow
 async def test_who_waits_may_leave_the_list_and_wait_again(
     shop: Shop, mailer: RememberingMailer
 ) -> None:
@@ -148,6 +150,7 @@ async def test_who_waits_may_leave_the_list_and_wait_again(
     assert "You are waiting for it." in (await shop.guest.open(own)).text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shown", "words"),
     [

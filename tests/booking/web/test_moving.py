@@ -209,6 +209,7 @@ async def test_a_guest_in_checkout_is_named_in_what_it_means(
     assert "1 seat is held and not paid yet" in shown.text
 
 
+@pytest.mark.slow
 async def test_who_pays_after_the_move_reads_both_times_and_may_leave(
     shop: Shop, mailer: RememberingMailer
 ) -> None:
@@ -231,6 +232,7 @@ async def test_who_pays_after_the_move_reads_both_times_and_may_leave(
     assert "Before: Mon, Mar 8, 2027, 6:00\u202fPM" in mail.body
 
 
+@pytest.mark.slow
 async def test_the_guests_own_page_says_what_was_booked(shop: Shop, client: AsyncClient) -> None:
     uow_factory = shop.services.uow_factory
     service = await a_service(uow_factory, shop.business.id, price_type="free")

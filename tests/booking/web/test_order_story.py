@@ -66,6 +66,7 @@ async def test_it_leads_to_booking_date_and_customer_and_claims_no_payment(
     assert "How On site" in booking, "it is not paid yet"
 
 
+@pytest.mark.slow
 async def test_lists_and_order_name_the_dates_that_its_places_are_for_now(
     client: AsyncClient, services: Services, lotus: Business, clock: FrozenClock
 ) -> None:

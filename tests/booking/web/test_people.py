@@ -216,6 +216,7 @@ async def test_a_guest_gives_names_until_the_very_second_that_the_first_date_beg
     assert f'href="{own}/people"' not in (await client.get(own)).text
 
 
+@pytest.mark.slow
 async def test_by_a_date_that_completes_a_course_nobody_is_named_once_the_course_has_begun(
     client: AsyncClient, services: Services, lotus: Business, clock: FrozenClock
 ) -> None:
@@ -241,6 +242,7 @@ async def test_by_a_date_that_completes_a_course_nobody_is_named_once_the_course
     assert f'href="{own}/people"' not in (await client.get(own)).text
 
 
+@pytest.mark.slow
 async def test_what_is_noted_of_a_course_is_known_where_it_was_completed_and_back(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:

@@ -60,6 +60,7 @@ async def sold(services: Services, business: Business, slug: str, **more: Any) -
     return session
 
 
+@pytest.mark.slow
 async def test_who_has_no_bookings_is_led_to_some(
     guest: Visitor, services: Services, lotus: Business
 ) -> None:
@@ -110,6 +111,7 @@ async def test_bookings_stand_by_their_next_date_and_lead_to_their_pages(
     assert f'href="{ME}"' in guest.text
 
 
+@pytest.mark.slow
 async def test_a_cancelled_date_is_not_coming_up(
     guest: Visitor, services: Services, lotus: Business, clock: FrozenClock
 ) -> None:
@@ -166,6 +168,7 @@ async def test_what_was_had_of_a_course_that_was_left_is_past(
         assert '<span class="pill">Exchanged</span>' in off
 
 
+@pytest.mark.slow
 async def test_what_was_exchanged_and_cancelled_then_is_told_of_once(
     guest: Visitor, services: Services, lotus: Business, clock: FrozenClock
 ) -> None:
@@ -210,6 +213,7 @@ async def test_what_a_date_that_was_left_late_still_costs_stands_beside_it(
     assert "to pay" in off
 
 
+@pytest.mark.slow
 async def test_dates_that_are_over_of_a_course_that_goes_on_are_past(
     guest: Visitor, services: Services, lotus: Business, clock: FrozenClock
 ) -> None:
@@ -237,6 +241,7 @@ async def test_dates_that_are_over_of_a_course_that_goes_on_are_past(
     assert "so far" not in guest.text
 
 
+@pytest.mark.slow
 async def test_past_bookings_come_a_page_at_a_time(
     guest: Visitor, services: Services, lotus: Business, clock: FrozenClock
 ) -> None:

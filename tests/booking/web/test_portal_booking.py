@@ -53,6 +53,7 @@ async def orders(services: Services, business: Business) -> list[Order]:
         return list(await uow.session.scalars(select(Order).order_by(Order.id)))
 
 
+@pytest.mark.slow
 async def test_the_form_knows_who_is_signed_in(
     guest: Visitor, services: Services, lotus: Business, session: Session, carl: UUID
 ) -> None:

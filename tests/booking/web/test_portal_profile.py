@@ -107,6 +107,7 @@ async def test_what_will_not_do_is_said_at_its_field_and_nothing_is_done(
     assert (after.name, after.phone, after.locale) == (before.name, before.phone, before.locale)
 
 
+@pytest.mark.slow
 async def test_another_address_counts_once_its_link_is_followed(
     guest: Visitor,
     services: Services,
@@ -244,6 +245,7 @@ async def test_mails_are_chosen_and_news_agreed_to(
     assert len(rows) == 4, "one for each change, and none beside"
 
 
+@pytest.mark.slow
 async def test_the_calendar_of_all_dates_is_offered_here(
     guest: Visitor, services: Services, made: Booked
 ) -> None:
@@ -257,6 +259,7 @@ async def test_the_calendar_of_all_dates_is_offered_here(
     assert (await guest.client.get(path)).status_code == 410
 
 
+@pytest.mark.slow
 async def test_guests_take_their_data_along_without_what_staff_noted(
     guest: Visitor, services: Services, lotus: Business, made: Booked
 ) -> None:
@@ -281,6 +284,7 @@ async def test_guests_take_their_data_along_without_what_staff_noted(
     assert entry.actor_kind == "guest"
 
 
+@pytest.mark.slow
 async def test_nobody_is_erased_with_a_place_ahead(
     guest: Visitor, services: Services, made: Booked
 ) -> None:
@@ -301,6 +305,7 @@ async def post(guest: Visitor, path: str, **fields: str) -> None:
     guest.page = await guest.client.post(path, data=data, follow_redirects=True)
 
 
+@pytest.mark.slow
 async def test_a_guest_erases_themselves_and_the_ledger_stays(
     guest: Visitor,
     services: Services,
@@ -334,6 +339,7 @@ async def test_a_guest_erases_themselves_and_the_ledger_stays(
     assert mailer.sent == [], "nobody has this address any more"
 
 
+@pytest.mark.slow
 async def test_what_a_guest_typed_in_is_erased_where_its_mail_was_given_up(
     guest: Visitor,
     services: Services,

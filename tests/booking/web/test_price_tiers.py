@@ -35,6 +35,7 @@ async def lotus(services: Services) -> Business:
     return await a_business(services.uow_factory)
 
 
+@pytest.mark.slow
 async def test_an_owner_sets_the_prices_of_a_service(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:
@@ -64,6 +65,7 @@ async def test_an_owner_sets_the_prices_of_a_service(
     assert [one.key for one in kept] == ["member"]
 
 
+@pytest.mark.slow
 async def test_a_single_date_with_a_price_of_its_own_has_no_other_and_it_says_so(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:
@@ -83,6 +85,7 @@ async def test_a_single_date_with_a_price_of_its_own_has_no_other_and_it_says_so
     assert "Child €8" not in (await client.get(of_date)).text
 
 
+@pytest.mark.slow
 async def test_saving_says_which_price_is_dearer_than_the_full_one_and_what_costs_otherwise(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:
@@ -237,6 +240,7 @@ async def seats(shop: Shop) -> list[tuple[str, int]]:
 FAMILY = {"counts.full": "1", "counts.child": "2", "quoted_minor": "3100", "quoted_size": "3"}
 
 
+@pytest.mark.slow
 async def test_a_family_says_how_many_come_at_which_price(shop: Shop) -> None:
     page = await shop.guest.open(await a_date(shop, price_type="on_site", price_tiers=[CHILD]))
     assert "Full price" in page.text

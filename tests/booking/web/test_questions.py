@@ -48,6 +48,7 @@ async def test_what_was_answered_stays_under_the_question_that_was_asked(
         assert "Do you like cats?" not in shown
 
 
+@pytest.mark.slow
 async def test_each_person_is_asked_and_every_list_says_who_answered_what(
     shop: Shop, client: AsyncClient
 ) -> None:

@@ -63,6 +63,7 @@ async def addresses(services: Services, lotus: Business) -> list[str]:
         return list(await uow.session.scalars(select(Order.guest_email).order_by(Order.id)))
 
 
+@pytest.mark.slow
 async def test_the_confirmation_goes_to_the_right_address_with_another_link(
     client: AsyncClient, services: Services, lotus: Business, mailer: RememberingMailer
 ) -> None:
@@ -99,6 +100,7 @@ async def test_the_feed_that_the_wrong_one_made_ends(
     assert (await client.get(feed)).status_code == 410
 
 
+@pytest.mark.slow
 async def test_what_is_over_or_was_booked_with_another_address_stays(
     client: AsyncClient,
     services: Services,
@@ -148,6 +150,7 @@ async def a_double(services: Services, lotus: Business) -> tuple[Booked, Booked]
     return good, await sold(services, lotus, in_days=9)
 
 
+@pytest.mark.slow
 async def test_where_the_right_address_is_known_the_two_are_merged_and_it_is_corrected(
     client: AsyncClient, services: Services, lotus: Business, mailer: RememberingMailer
 ) -> None:
@@ -202,6 +205,7 @@ async def test_a_mistyped_address_without_a_booking_to_come_leads_to_nobody_eith
     assert stranger.order.customer_id not in (good.order.customer_id, typo.order.customer_id)
 
 
+@pytest.mark.slow
 async def test_a_merge_of_two_good_addresses_writes_to_both(
     client: AsyncClient, services: Services, lotus: Business, mailer: RememberingMailer
 ) -> None:

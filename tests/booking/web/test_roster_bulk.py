@@ -111,6 +111,7 @@ async def test_who_went_to_another_date_and_came_back_keeps_their_number(
     assert "3 guests are chosen: Mara, Person 2, Person 3" in " ".join(asked.text.split())
 
 
+@pytest.mark.slow
 async def test_a_message_reaches_each_guest_once(
     client: AsyncClient,
     services: Services,
@@ -142,6 +143,7 @@ async def test_a_message_reaches_each_guest_once(
     assert "See <you>." in mailer.sent[0].body
 
 
+@pytest.mark.slow
 async def test_paid_is_noted_for_each_order_and_what_cannot_be_is_listed(
     client: AsyncClient, services: Services, lotus: Business, session: Session
 ) -> None:
@@ -167,6 +169,7 @@ async def test_paid_is_noted_for_each_order_and_what_cannot_be_is_listed(
     assert "None of those chosen owes anything." in shown.text
 
 
+@pytest.mark.slow
 async def test_whose_place_went_meanwhile_is_named_as_left_out(
     client: AsyncClient, services: Services, lotus: Business, session: Session
 ) -> None:

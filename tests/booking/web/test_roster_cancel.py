@@ -38,6 +38,7 @@ def words_of(answer: Response) -> str:
     return " ".join(answer.text.split())
 
 
+@pytest.mark.slow
 async def test_places_are_cancelled_with_what_each_gets_back(
     client: AsyncClient,
     services: Services,
@@ -93,6 +94,7 @@ async def test_places_are_cancelled_with_what_each_gets_back(
     assert await refunds(services, lotus.id) == [2000]
 
 
+@pytest.mark.slow
 async def test_undone_in_time_all_is_as_it_was(
     client: AsyncClient,
     services: Services,
@@ -140,6 +142,7 @@ async def rows_of(
         return [{name: getattr(seat, name) for name in names} for seat in seats]
 
 
+@pytest.mark.slow
 async def test_who_is_here_already_stays_and_the_page_says_so(
     client: AsyncClient,
     services: Services,
@@ -168,6 +171,7 @@ async def test_who_is_here_already_stays_and_the_page_says_so(
     assert await taken(services.uow_factory, lotus.id) == [1]
 
 
+@pytest.mark.slow
 async def test_an_empty_amount_follows_the_choice_and_an_unnamed_person_is_told_by_number(
     client: AsyncClient,
     services: Services,
@@ -193,6 +197,7 @@ async def test_an_empty_amount_follows_the_choice_and_an_unnamed_person_is_told_
     assert "This is about Person 2. Still coming: Mara." in told.body
 
 
+@pytest.mark.slow
 async def test_who_loses_two_bookings_gets_the_one_mail_that_was_announced(
     client: AsyncClient,
     services: Services,
@@ -217,6 +222,7 @@ async def test_who_loses_two_bookings_gets_the_one_mail_that_was_announced(
     assert await taken(services.uow_factory, lotus.id) == [0]
 
 
+@pytest.mark.slow
 async def test_while_it_can_be_undone_nobody_is_ticked_moved_or_cancelled_again(
     client: AsyncClient, services: Services, lotus: Business, session: Session, clock: FrozenClock
 ) -> None:

@@ -89,6 +89,7 @@ async def test_the_moves_of_other_dates_are_not_gone_through(
         assert re.search(by_session, plan), plan
 
 
+@pytest.mark.slow
 async def test_a_cancelling_that_was_undone_says_so(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:

@@ -64,6 +64,7 @@ async def dates(services: Services) -> Dates:
     )
 
 
+@pytest.mark.slow
 async def test_guests_see_the_new_date_in_one_mail_and_owe_what_they_owed(
     client: AsyncClient, services: Services, dates: Dates, mailer: RememberingMailer
 ) -> None:
@@ -155,6 +156,7 @@ async def test_where_nobody_is_chosen_the_roster_says_so(
     assert "Choose at least one guest who has a place." in roster.text
 
 
+@pytest.mark.slow
 async def test_those_who_move_are_named_beside_who_booked_for_them(
     client: AsyncClient, services: Services, dates: Dates
 ) -> None:
@@ -205,6 +207,7 @@ async def test_where_nobody_can_go_it_says_so(
     assert await dates.counted() == before
 
 
+@pytest.mark.slow
 async def test_nobody_goes_to_another_service_or_where_they_are_already(
     client: AsyncClient, services: Services, dates: Dates
 ) -> None:

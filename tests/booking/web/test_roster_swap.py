@@ -11,6 +11,7 @@ from tests.booking.web.test_roster_bulk import press
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.slow
 async def test_a_date_of_another_course_is_offered_shown_and_taken(
     client: AsyncClient, services: Services
 ) -> None:

@@ -74,6 +74,7 @@ async def a_sold_term(services: Services, business: Business, *guests: str) -> T
     return term
 
 
+@pytest.mark.slow
 async def test_from_nothing_to_a_series_on_sale(
     services: Services, lotus: Business, owner: Visitor
 ) -> None:

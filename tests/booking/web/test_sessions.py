@@ -185,6 +185,7 @@ async def test_an_hour_that_the_clocks_skip_is_said_not_to_exist(
     assert "The end must come after the start." not in refused.text
 
 
+@pytest.mark.slow
 async def test_long_lists_come_in_pages(client: AsyncClient, services: Services) -> None:
     business = await a_business(services.uow_factory)
     service = await a_service(services.uow_factory, business.id)

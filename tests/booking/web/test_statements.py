@@ -40,6 +40,7 @@ def counted() -> Iterator[list[str]]:
         event.remove(Engine, "before_cursor_execute", remember)
 
 
+@pytest.mark.slow
 async def test_a_page_asks_as_often_for_many_rows_as_for_few(
     client: AsyncClient, services: Services, clock: FrozenClock
 ) -> None:

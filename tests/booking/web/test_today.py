@@ -77,6 +77,7 @@ async def test_a_session_that_runs_now_is_still_there(
     assert "Running" in (await client.get(PATH)).text
 
 
+@pytest.mark.slow
 async def test_a_roster_that_is_ticked_in_part_is_told_for_a_day_after_its_session(
     client: AsyncClient, services: Services, clock: FrozenClock
 ) -> None:

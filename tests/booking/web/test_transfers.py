@@ -61,6 +61,7 @@ async def test_the_way_is_offered_where_there_is_time_for_it(shop: Shop) -> None
     assert "This cannot be paid that way" in sent.text
 
 
+@pytest.mark.slow
 async def test_staff_match_the_money_on_the_orders_page(shop: Shop) -> None:
     page, order = await booked(shop)
     mine = str(page.url)

@@ -67,6 +67,7 @@ async def test_the_list_shows_a_code_by_its_end_and_finds_by_it(
     assert CODE not in exported.text
 
 
+@pytest.mark.slow
 async def test_a_member_blocks_changes_and_extends_one(
     shop: Shop, olive: httpx.AsyncClient
 ) -> None:
@@ -121,6 +122,7 @@ async def test_one_that_has_expired_is_good_again_once_it_is_extended(
     assert "2028" in shown
 
 
+@pytest.mark.slow
 async def test_it_is_sold_by_hand_and_sent_again(
     shop: Shop, olive: httpx.AsyncClient, mailer: RememberingMailer
 ) -> None:
@@ -202,6 +204,7 @@ async def refunded(shop: Shop, olive: httpx.AsyncClient, order: Any, **typed: An
     return await send(olive, f"{page}?payment={payment}", typed, to=page)
 
 
+@pytest.mark.slow
 async def test_a_card_payment_goes_back_as_a_new_voucher_where_that_is_chosen(
     shop: Shop, olive: httpx.AsyncClient, mailer: RememberingMailer
 ) -> None:
@@ -232,6 +235,7 @@ async def test_a_card_payment_goes_back_as_a_new_voucher_where_that_is_chosen(
     assert "On a voucher" in (await olive.get(f"/app/lotus/orders/{made.order_id}")).text
 
 
+@pytest.mark.slow
 async def test_what_bought_a_voucher_goes_back_only_with_what_is_on_it(
     shop: Shop, olive: httpx.AsyncClient
 ) -> None:

@@ -232,6 +232,7 @@ async def test_waiting_for_a_series_is_offered_to_parties_that_fit_into_its_date
     assert (joining.status_code != 409) is may_wait
 
 
+@pytest.mark.slow
 async def test_from_the_mail_to_a_place(
     shop: Shop, mailer: RememberingMailer, clock: FrozenClock
 ) -> None:
@@ -271,6 +272,7 @@ async def test_from_the_mail_to_a_place(
     assert "You have taken the place." not in over.text
 
 
+@pytest.mark.slow
 async def test_an_offer_that_is_over_says_so_kindly_and_one_may_wait_again(
     shop: Shop, mailer: RememberingMailer, clock: FrozenClock
 ) -> None:
@@ -293,6 +295,7 @@ async def test_an_offer_that_is_over_says_so_kindly_and_one_may_wait_again(
     assert states == {"Ann": "waiting", "Bob": "offered"}
 
 
+@pytest.mark.slow
 async def test_declining_gives_it_to_the_next(shop: Shop, mailer: RememberingMailer) -> None:
     session = await a_full_date(shop)
     await join(shop, list_of(session))
@@ -311,6 +314,7 @@ async def test_declining_gives_it_to_the_next(shop: Shop, mailer: RememberingMai
     assert states == {"Ann": "waiting", "Bob": "offered"}
 
 
+@pytest.mark.slow
 async def test_an_offer_is_paid_like_any_booking(shop: Shop, mailer: RememberingMailer) -> None:
     """Row 2-51: who moved up was charged without being asked."""
     session = await a_full_date(shop)
@@ -330,6 +334,7 @@ async def test_an_offer_is_paid_like_any_booking(shop: Shop, mailer: Remembering
     assert await check_places(shop.services.uow_factory, shop.business) == [1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("is_given_up", "said"),
     [
@@ -369,6 +374,7 @@ async def test_who_does_not_pay_reads_what_became_of_the_place(
     assert "You are at position 1 of 1." in (await press(shop, path, "again")).text
 
 
+@pytest.mark.slow
 async def test_a_form_that_changes_before_it_is_paid_keeps_the_offer(
     shop: Shop, mailer: RememberingMailer, clock: FrozenClock
 ) -> None:

@@ -31,6 +31,7 @@ def path_of(town: Town) -> str:
     return f"/app/lotus/sessions/{town.session.id}/waitlist"
 
 
+@pytest.mark.slow
 async def test_the_list_says_who_waits_in_which_order_and_why(
     town: Town, client: AsyncClient, clock: FrozenClock
 ) -> None:
@@ -67,6 +68,7 @@ async def test_the_list_says_that_a_party_can_never_fit(
     assert "The party is bigger than the session, even when it is empty." in shown
 
 
+@pytest.mark.slow
 async def test_an_owner_offers_out_of_turn_and_takes_off(town: Town, client: AsyncClient) -> None:
     await town.join("Ann")
     bob = await town.join("Bob")
@@ -101,6 +103,7 @@ async def test_an_owner_offers_out_of_turn_and_takes_off(town: Town, client: Asy
     assert "Took somebody off a waiting list" in log.text
 
 
+@pytest.mark.slow
 async def test_the_list_of_a_cancelled_session_offers_nothing(
     town: Town, client: AsyncClient, clock: FrozenClock
 ) -> None:

@@ -80,6 +80,7 @@ async def test_a_move_names_who_is_told_and_the_offers(
 SERVED = "places that get free are offered in turn, and whoever is offered one reads the new time"
 
 
+@pytest.mark.slow
 async def test_more_seats_are_said_to_be_offered_to_who_waits(
     client: AsyncClient, services: Services, town: Town
 ) -> None:

@@ -94,6 +94,7 @@ def test_every_cell_of_every_mail_names_its_colour() -> None:
     assert bare == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("before", ["", '<base target="_blank">'], ids=["standards", "quirks"])
 def test_every_word_of_a_mail_stands_out_from_what_is_behind_it(

@@ -160,6 +160,7 @@ async def test_whoever_was_signed_in_does_not_become_the_platform_admin(
     assert olive.path == "/sign-in"
 
 
+@pytest.mark.slow
 async def test_while_sessions_cannot_be_kept_no_answer_tells_a_right_password(
     olive: Visitor, services: Services
 ) -> None:

@@ -59,6 +59,7 @@ async def is_in(guest: Visitor, slug: str = "lotus") -> bool:
     return guest.path == f"/b/{slug}/me"
 
 
+@pytest.mark.slow
 async def test_whoever_was_merged_is_who_is_left(
     guest: Visitor, services: Services, mailer: RememberingMailer, lotus: Business, carl: UUID
 ) -> None:
@@ -118,6 +119,7 @@ async def change(
         )
 
 
+@pytest.mark.slow
 async def test_signing_out_everywhere_ends_every_browser_and_no_other_guest(
     guest: Visitor,
     elsewhere: Visitor,

@@ -340,6 +340,7 @@ async def test_asking_again_sends_the_same_code_again(
     assert guest.path == ME
 
 
+@pytest.mark.slow
 async def test_asking_is_limited_by_address_known_or_not(
     guest: Visitor, services: Services, mailer: RememberingMailer, lotus: Business, carl: UUID
 ) -> None:
@@ -353,6 +354,7 @@ async def test_asking_is_limited_by_address_known_or_not(
     assert len(mailer.sent) == MAILS_BY_ADDRESS.times
 
 
+@pytest.mark.slow
 async def test_asking_is_limited_by_sender(
     guest: Visitor, services: Services, lotus: Business, carl: UUID
 ) -> None:

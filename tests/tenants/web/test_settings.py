@@ -77,6 +77,7 @@ async def test_the_profile_is_saved_and_shown_again(
     assert await actions(services, lotus) == ["settings.profile_changed"]
 
 
+@pytest.mark.slow
 async def test_how_many_places_are_left_is_said_as_the_business_wishes(
     olive: Visitor, services: Services, lotus: Business
 ) -> None:
@@ -186,6 +187,7 @@ async def test_an_old_address_leads_on_and_may_be_taken_back(
     assert moved.headers["location"] == "/b/lotus"
 
 
+@pytest.mark.slow
 async def test_the_number_of_addresses_has_an_end(olive: Visitor, lotus: Business) -> None:
     for number in range(19):
         await olive.open("/app/lotus/settings")

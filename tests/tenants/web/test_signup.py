@@ -298,6 +298,7 @@ async def test_a_wrong_password_and_an_unknown_address_get_the_same_sentence(
     assert sentences == [True, True]
 
 
+@pytest.mark.slow
 async def test_guessing_is_slowed_down(olive: Visitor, services: Services) -> None:
     await olive.open("/sign-in")
     for _try in range(10):
@@ -363,6 +364,7 @@ async def test_all_that_is_wrong_with_another_business_is_said_at_once(
         assert f'id="f-{field}-error"' in olive.text, field
 
 
+@pytest.mark.slow
 async def test_businesses_are_not_made_by_the_dozen(
     olive: Visitor, services: Services, mailer: RememberingMailer, clock: FrozenClock
 ) -> None:

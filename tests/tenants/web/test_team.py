@@ -62,6 +62,7 @@ async def member_path(services: Services, lotus: Business, user_id: object) -> s
     return f"{TEAM}/{found}"
 
 
+@pytest.mark.slow
 async def test_somebody_new_is_invited_joins_and_sees_their_own_sessions(
     olive: Visitor,
     ivan: Visitor,
@@ -98,6 +99,7 @@ async def test_somebody_new_is_invited_joins_and_sees_their_own_sessions(
     assert "Ivan Iris" in olive.text
 
 
+@pytest.mark.slow
 async def test_somebody_with_an_account_signs_in_and_accepts(
     olive: Visitor,
     ivan: Visitor,
@@ -252,6 +254,7 @@ async def test_a_manager_is_offered_no_owner_to_change(
     await manager.open(f"{path}/remove", status=403)
 
 
+@pytest.mark.slow
 async def test_invitations_are_not_sent_by_the_hundred(olive: Visitor, lotus: Business) -> None:
     await olive.open(TEAM)
     for number in range(50):

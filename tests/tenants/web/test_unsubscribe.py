@@ -33,6 +33,7 @@ def path_in(header: str) -> str:
     return "/b/" + header.strip("<>").partition("/b/")[2]
 
 
+@pytest.mark.slow
 async def test_one_click_ends_reminders_and_nothing_else(
     client: AsyncClient,
     services: Services,

@@ -77,6 +77,7 @@ async def use_up(services: Services, business: Business) -> None:
         )
 
 
+@pytest.mark.slow
 async def test_an_owner_gets_the_panel_in_place_of_the_form(
     client: AsyncClient, services: Services
 ) -> None:
