@@ -197,13 +197,18 @@ async def it_has_ended(services: Services, lotus: Business) -> None:
         )
 
 
-async def test_one_that_came_instead_of_an_ended_one_leaves_with_the_money(
-    services: Services, lotus: Business, date: Session
-) -> None:
+async def one_came_instead(services: Services, lotus: Business, date: Session) -> None:
+    """Of two places by credits of a lot that has ended, one is called off."""
     made = await two_used(services, lotus, date)
     await it_has_ended(services, lotus)
     [first, _second] = await of_order(services, lotus, made)
     await seats_taken_back(services.uow_factory, lotus, [first.id])
+
+
+async def test_one_that_came_instead_of_an_ended_one_leaves_with_the_money(
+    services: Services, lotus: Business, date: Session
+) -> None:
+    await one_came_instead(services, lotus, date)
     assert await left(services, lotus) == 1
     await paid_back(services, lotus, PRICE)
     assert await left(services, lotus) == 0
@@ -251,10 +256,7 @@ async def test_one_that_came_instead_and_was_used_is_not_paid_twice_either(
     services: Services, lotus: Business, date: Session
 ) -> None:
     """What comes back to the new lot is judged by what was paid for the old one."""
-    made = await two_used(services, lotus, date)
-    await it_has_ended(services, lotus)
-    [first, _second] = await of_order(services, lotus, made)
-    await seats_taken_back(services.uow_factory, lotus, [first.id])
+    await one_came_instead(services, lotus, date)
     _old, new = await lots(services, lotus)
     again = await by_credit(services, lotus, "session", date.id, (new.customer_id, new.id))
     await paid_back(services, lotus, PRICE)

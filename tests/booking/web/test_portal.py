@@ -18,7 +18,7 @@ from src.tenants.models import Customer
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.jobs.test_changes import change
 from tests.booking.web.conftest import Shop
-from tests.support.builders import Business, a_business, a_series, a_service, a_session
+from tests.support.builders import Business, Term, a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.portal import CARL, sign_in_portal
 from tests.support.visitor import Visitor
@@ -58,6 +58,15 @@ async def sold(services: Services, business: Business, slug: str, **more: Any) -
     wish = a_wish("session", session.id, guest_email=email)
     await booked(services.uow_factory, business, wish)
     return session
+
+
+async def a_booked_course(guest: Visitor, services: Services, lotus: Business) -> Term:
+    """A free one, whose guest has signed in."""
+    service = await a_service(services.uow_factory, lotus.id, price_type="free", slug="yoga")
+    term = await a_series(services.uow_factory, service, price_type="free", price_minor=0)
+    await booked(services.uow_factory, lotus, a_wish("series", term.series.id))
+    await enter(guest, services, lotus)
+    return term
 
 
 @pytest.mark.slow
@@ -143,10 +152,7 @@ async def test_what_was_had_of_a_course_that_was_left_is_past(
     guest: Visitor, services: Services, lotus: Business, clock: FrozenClock, had: int
 ) -> None:
     """Of a course that was left before its first date nothing is past before it would be over."""
-    service = await a_service(services.uow_factory, lotus.id, price_type="free", slug="yoga")
-    term = await a_series(services.uow_factory, service, price_type="free", price_minor=0)
-    await booked(services.uow_factory, lotus, a_wish("series", term.series.id))
-    await enter(guest, services, lotus)
+    term = await a_booked_course(guest, services, lotus)
     left = [one.id for one in term.sessions[had:]]
     async with services.uow_factory(lotus.id) as uow:
         seats = update(Seat).where(Seat.session_id.in_(left))
@@ -173,10 +179,7 @@ async def test_what_was_exchanged_and_cancelled_then_is_told_of_once(
     guest: Visitor, services: Services, lotus: Business, clock: FrozenClock
 ) -> None:
     """By the date that was cancelled, before it and after it."""
-    service = await a_service(services.uow_factory, lotus.id, price_type="free", slug="yoga")
-    term = await a_series(services.uow_factory, service, price_type="free", price_minor=0)
-    await booked(services.uow_factory, lotus, a_wish("series", term.series.id))
-    await enter(guest, services, lotus)
+    term = await a_booked_course(guest, services, lotus)
     first, second, third = (one.id for one in term.sessions)
     async with services.uow_factory(lotus.id) as uow:
         for state, ids in (("swapped", (first, third)), ("cancelled", (second,))):
@@ -217,10 +220,7 @@ async def test_what_a_date_that_was_left_late_still_costs_stands_beside_it(
 async def test_dates_that_are_over_of_a_course_that_goes_on_are_past(
     guest: Visitor, services: Services, lotus: Business, clock: FrozenClock
 ) -> None:
-    service = await a_service(services.uow_factory, lotus.id, price_type="free", slug="yoga")
-    term = await a_series(services.uow_factory, service, price_type="free", price_minor=0)
-    await booked(services.uow_factory, lotus, a_wish("series", term.series.id))
-    await enter(guest, services, lotus)
+    term = await a_booked_course(guest, services, lotus)
     await guest.open(ME)
     assert "Past bookings" not in guest.text
     async with services.uow_factory(lotus.id) as uow:
