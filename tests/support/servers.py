@@ -230,12 +230,16 @@ def _exclusive(path: Path) -> Iterator[None]:
 def _until_released(path: Path) -> None:
     """The keeper holds this lock as long as it runs; without one there is nothing to wait for."""
     deadline = time.monotonic() + STOP_SECONDS
-    while path.exists() and not _is_free(path) and time.monotonic() < deadline:
+    while not _is_free(path) and time.monotonic() < deadline:
         time.sleep(0.01)
 
 
 def _is_free(path: Path) -> bool:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    """So it is, too, once its holder has removed it, with all that lay beside it."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
