@@ -58,7 +58,7 @@ class Credits(Sales):
         kept = of.kept
         mine = [one for one in self.lots if one.paid_by is of and one.paid]
         groups = [[one, *(new for new in self.lots if new.original is one)] for one in mine]
-        for group in sorted(groups, key=lambda own: self._have_ended(own, back, now)):
+        for group in sorted(groups, key=lambda own: self._turn(own, back, now)):
             lot = group[0]
             held = sum(one.balance + one.lost for one in group) + (back in group)
             unused = min(held, lot.bought)
@@ -87,9 +87,10 @@ class Credits(Sales):
             found += new[: max(number, 0)]
         return found
 
-    def _have_ended(self, group: list[Lot], back: Lot, now: datetime) -> bool:
-        left = [one for one in group if one.balance or one is back]
-        return all(one.has_ended(now) for one in left)
+    def _turn(self, group: list[Lot], back: Lot, now: datetime) -> int:
+        """What can be used is paid for first, then what comes back, and what has ended last."""
+        live = [one for one in group if (one.balance or one is back) and not one.has_ended(now)]
+        return 2 if not live else int(back in live)
 
     def replace_lapsed(self, place: Place, now: datetime) -> bool:
         """Of what the business has called off no credit is lost: one that has ended comes back as

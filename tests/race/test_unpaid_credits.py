@@ -6,13 +6,14 @@ looking whether anything pays for them, and shows the race.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
 
-from src.billing.commands.credits import give_back_credits
+from src.billing.commands.credits import give_back_credits, lock_lot, set_end
 from src.billing.commands.dispute_news import take_dispute_news
 from src.billing.models import Payment
 from src.billing.processor import Dispute
@@ -27,7 +28,14 @@ from src.platform.services import Services
 from src.tenants.queries.tenants import tenant_snapshot
 from tests.booking.commands.test_book import seats_of
 from tests.booking.commands.test_leave import TERMS
-from tests.booking.commands.test_unpaid_credits import PRICE, it_has_ended, left, pay_back, two_used
+from tests.booking.commands.test_unpaid_credits import (
+    PRICE,
+    it_has_ended,
+    left,
+    lots,
+    pay_back,
+    two_used,
+)
 from tests.conftest import Committing
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.locks import until_somebody_waits
@@ -53,7 +61,8 @@ async def at_once(
 ) -> tuple[int, BaseException | None]:
     """How many credits are left once both are through, and what was said to who came second. Where
     the lot `has_ended`, the date was moved, so that a new credit comes. Where it `is_promised`, the
-    page of who leaves told them that each of their credits comes back.
+    page of who leaves told them that each of their credits comes back. `money` is what happens
+    beside it: the money goes back, a bank takes it, or staff are "extending" the lot.
     """
     services: Services = committing.services
     service = await a_service(committing.uow_factory, lotus.id, leaving=TERMS)
@@ -83,7 +92,12 @@ async def at_once(
         )
         await take_dispute_news(uow, payment.id, payment.order_id, "R", lost)
 
-    acts: dict[str, Act] = {"leaving": leave, money: refund if money == "money" else lose}
+    async def extend(uow: UnitOfWork) -> None:
+        [lot] = await lots(services, lotus)
+        set_end(uow, await lock_lot(uow, lot.id), uow.clock.now() + timedelta(days=9))
+
+    others: dict[str, Act] = {"money": refund, "dispute": lose, "extending": extend}
+    acts: dict[str, Act] = {"leaving": leave, money: others[money]}
     [second] = acts.keys() - {first}
 
     async def follows() -> None:
@@ -108,7 +122,9 @@ async def test_who_leaves_while_the_money_goes_gets_no_credit(
 async def test_control_without_a_look_at_the_money_they_get_both(
     committing: Committing, lotus: Business, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def give_back(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> set[UUID]:
+    async def give_back(
+        uow: UnitOfWork, credited: Mapping[UUID, UUID], unpaid: Collection[UUID] | None = None
+    ) -> set[UUID]:
         await give_back_credits(uow, Counter(credited.values()))
         return set()
 
@@ -174,3 +190,14 @@ async def test_a_new_credit_that_came_first_leaves_with_the_money(
         0,
         None,
     )
+
+
+async def test_who_leaves_while_the_ended_lot_is_extended_has_its_credits(
+    committing: Committing, lotus: Business
+) -> None:
+    """It had ended when they pressed, and has not when their turn comes: nothing is replaced."""
+    said = await at_once(committing, lotus, first="extending", money="extending", has_ended=True)
+    assert said == (2, None)
+    [lot] = await lots(committing.services, lotus)
+    assert lot.balance == 2
+    assert {came_as for _state, came_as in await places(committing, lotus)} == {"credit"}

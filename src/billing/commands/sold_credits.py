@@ -21,8 +21,12 @@ from src.billing.models import CreditEntry, CreditLot, Order, Payment, Refund
 from src.billing.queries.credit_worth import get_worth
 from src.billing.queries.disputes import is_payment_with_the_bank
 from src.billing.queries.in_credits import list_in_credits_minor
-from src.billing.queries.lots import is_usable
-from src.billing.queries.uncovered import last_seats, list_orders_given_back, list_uncovered
+from src.billing.queries.lots import has_ended, is_usable
+from src.billing.queries.uncovered import (
+    find_unpaid_seats,
+    list_orders_given_back,
+    list_uncovered,
+)
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _, current_locale, use_locale
@@ -72,27 +76,42 @@ async def take_disputed_credits(uow: UnitOfWork, order_id: UUID) -> None:
         await take_out(uow, lot, EntryKind.ADJUST, number, why)
 
 
-async def return_to_lots(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> set[UUID]:
+async def return_to_lots(
+    uow: UnitOfWork, credited: Mapping[UUID, UUID], unpaid: Collection[UUID] | None = None
+) -> set[UUID]:
     """The credits of these seats, by the lots that they are of, are in them again, as
     `give_back_credits` has it; that they give them back is in the ledger. Those that nothing pays
-    for any more leave at once: had they been in their lot when its money went, they would have left
-    with it. Returns the seats that nothing has come back for.
+    for any more, `unpaid` where `judge_coming` has said so already, leave at once: had they been in
+    their lot when its money went, they would have left with it. So do those that were lost, where
+    what is kept pays for these instead. Returns the seats that nothing has come back for.
     """
     if not credited:
         return set()
-    counts = Counter(credited.values())
-    await lock_with_their_orders(uow, counts)
+    if unpaid is None:
+        unpaid = await judge_coming(uow, credited)
+    counts, left = Counter(credited.values()), credited.keys() & set(unpaid)
     await give_back_credits(uow, counts)
-    left: set[UUID] = set()
     for order_id in await list_orders_given_back(uow, counts):
-        uncovered = await _uncovered(uow, order_id, come_back=counts)
-        for lot, number in uncovered:
-            seat_ids = last_seats(credited, {lot.id: min(number, counts.get(lot.id, 0))})
-            why = Author(reason=await _in_buyers_words(uow, order_id, _money_gone))
-            for of_order in await _orders_of(uow, seat_ids):
+        why = Author(reason=await _in_buyers_words(uow, order_id, _money_gone))
+        for lot in await _locked(uow, order_id, LotSource.PACKAGE, LotSource.SEAT):
+            of_lot = [seat_id for seat_id in left if credited[seat_id] == lot.id]
+            for of_order in await _orders_of(uow, of_lot):
                 await write_entry(uow, lot, EntryKind.ADJUST, -1, why, order_id=of_order)
-            left |= seat_ids
+        for lot, number in await _uncovered(uow, order_id):
+            if has_ended(uow, lot):
+                await take_out(uow, lot, EntryKind.ADJUST, number, why)
     return left
+
+
+async def judge_coming(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> set[UUID]:
+    """`find_unpaid_seats`, as it stays until the transaction ends: the lots are locked. Wanted once
+    for all that comes back in it, before anything of it is written.
+    """
+    # Whoever gives a credit instead of an ended one holds that one's lot: a statement that waited
+    # for it does not see the new lot, the next one does.
+    for _look in range(2):
+        await lock_with_their_orders(uow, set(credited.values()))
+    return await find_unpaid_seats(uow, credited)
 
 
 async def _orders_of(uow: UnitOfWork, seat_ids: Collection[UUID]) -> Sequence[UUID | None]:
@@ -127,16 +146,13 @@ async def lock_with_their_orders(uow: UnitOfWork, lot_ids: Collection[UUID]) -> 
     )
 
 
-async def _uncovered(
-    uow: UnitOfWork, order_id: UUID, come_back: Collection[UUID] = ()
-) -> list[tuple[CreditLot, int]]:
+async def _uncovered(uow: UnitOfWork, order_id: UUID) -> list[tuple[CreditLot, int]]:
     """Of the order's lots, which are locked by it."""
-    # Whoever gives a credit instead of an ended one holds that one's lot: a statement that waited
-    # for it does not see the new lot, the next one does. The order's row cannot keep them apart
-    # instead: orders come before sessions, and who gives such a credit has sessions already.
+    # Twice, as in `judge_coming`. The order's row cannot keep them apart instead: orders come
+    # before sessions, and who gives a credit instead of an ended one has sessions already.
     for _look in range(2):
         lots = await _locked(uow, order_id, LotSource.PACKAGE, LotSource.SEAT)
-    return await list_uncovered(uow, order_id, lots, come_back=come_back)
+    return await list_uncovered(uow, order_id, lots)
 
 
 async def _unused(uow: UnitOfWork, lot: CreditLot) -> Unused:

@@ -44,6 +44,11 @@ def is_usable(uow: UnitOfWork, lot: CreditLot) -> bool:
     return lot_state(lot_facts(lot), uow.clock.now()) is LotState.ACTIVE
 
 
+def has_ended(uow: UnitOfWork, lot: CreditLot) -> bool:
+    """Whether its time is over, be anything in it or not."""
+    return lot.expires_at is not None and lot.expires_at < uow.clock.now()
+
+
 async def list_lots(uow: UnitOfWork, customer_id: UUID) -> list[CreditLot]:
     """All lots of a customer, the oldest first."""
     found = await uow.session.scalars(

@@ -14,7 +14,7 @@ from src.billing.domain.credits import LotSource, taken_with_money
 from src.billing.models import CreditLot, Payment
 from src.billing.queries.credit_worth import get_worth
 from src.billing.queries.disputes import lost_of_payment_minor
-from src.billing.queries.lots import is_usable
+from src.billing.queries.lots import has_ended, is_usable
 from src.platform.db.uow import UnitOfWork
 
 PAID = (str(LotSource.PACKAGE), str(LotSource.SEAT))
@@ -26,19 +26,16 @@ async def list_uncovered(
     order_id: UUID,
     lots: Iterable[CreditLot],
     coming: Mapping[UUID, int] | None = None,
-    *,
-    come_back: Collection[UUID] = (),
 ) -> list[tuple[CreditLot, int]]:
     """How many credits of which of all the order's `lots` nothing pays for. What is kept covers
-    those that can be used first; those that were lost at their end can still be extended. `coming`
-    are credits by lot that are about to come back from places.
+    those first that can be used, then `coming`, credits by lot that are about to come back from
+    places, and those last that were lost at their end and can still be extended.
 
     What was paid for a lot pays for those that stand for its credits too. Of these together the
-    ones leave first that come back now, `coming` or to the lots that `come_back` names.
+    ones leave first that come back now.
     """
     kept_minor, found, more = await get_kept_minor(uow, order_id), [], coming or {}
-    back_now = {*more, *come_back}
-    for paid, stand_ins in sorted(_with_stand_ins(lots), key=lambda one: not _any_usable(uow, one)):
+    for paid, stand_ins in sorted(_with_stand_ins(lots), key=lambda one: _rank(uow, one, more)):
         all_of_it = [paid, *stand_ins]
         held = {lot.id: lot.balance + lot.forfeited + more.get(lot.id, 0) for lot in all_of_it}
         if not any(held.values()):
@@ -58,7 +55,7 @@ async def list_uncovered(
             # Of what nothing is kept, nothing is paid for, be it worth nothing by its rule.
             number = facts.unused
         kept_minor = max(0, kept_minor - worth_minor)
-        for lot in sorted([*stand_ins, paid], key=lambda one: _stays(uow, one, back_now)):
+        for lot in sorted([*stand_ins, paid], key=lambda one: _stays(uow, one, more)):
             leaving = min(number, held[lot.id])
             number -= leaving
             if leaving:
@@ -86,14 +83,22 @@ def _with_stand_ins(lots: Iterable[CreditLot]) -> list[tuple[CreditLot, list[Cre
     return list(found.values())
 
 
-def _any_usable(uow: UnitOfWork, one: tuple[CreditLot, list[CreditLot]]) -> bool:
+def _rank(uow: UnitOfWork, one: tuple[CreditLot, list[CreditLot]], coming: Collection[UUID]) -> int:
+    """Whose turn it is to be paid for: the lower, the earlier."""
     paid, stand_ins = one
-    return any(is_usable(uow, lot) for lot in (paid, *stand_ins))
+    live = [
+        lot.id
+        for lot in (paid, *stand_ins)
+        if (lot.balance or lot.id in coming) and not has_ended(uow, lot)
+    ]
+    if not live:
+        return 2
+    return 1 if any(lot_id in coming for lot_id in live) else 0
 
 
-def _stays(uow: UnitOfWork, lot: CreditLot, back_now: Collection[UUID]) -> tuple[bool, bool]:
+def _stays(uow: UnitOfWork, lot: CreditLot, coming: Collection[UUID]) -> tuple[bool, bool]:
     """Sorts those last that leave last."""
-    return (lot.id not in back_now, is_usable(uow, lot))
+    return (lot.id not in coming, is_usable(uow, lot))
 
 
 async def list_orders_given_back(uow: UnitOfWork, lot_ids: Collection[UUID]) -> list[UUID]:

@@ -28,11 +28,14 @@ async def return_credits(
     await _note(uow, credited, "credit")
 
 
-async def fill_lots(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> set[UUID]:
+async def fill_lots(
+    uow: UnitOfWork, credited: Mapping[UUID, UUID], unpaid: Collection[UUID] | None = None
+) -> set[UUID]:
     """The credits of these seats are in their lots again, but for those that nothing pays for any
-    more: nothing has come back for their seats then, which it returns.
+    more, `unpaid` where that was judged already: nothing has come back for their seats then, which
+    it returns.
     """
-    without = await return_to_lots(uow, credited)
+    without = await return_to_lots(uow, credited, unpaid)
     await _note(uow, without, None)
     return without
 

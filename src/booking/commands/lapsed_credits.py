@@ -13,12 +13,11 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 
 from src.billing.commands.credits import Author
 from src.billing.commands.new_lots import NewLot, insert_lots
-from src.billing.commands.sold_credits import lock_with_their_orders
+from src.billing.commands.sold_credits import judge_coming
 from src.billing.domain.credits import LotSource, end_of_day
 from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditLot
 from src.billing.queries.lots import scope_of
-from src.billing.queries.uncovered import find_unpaid_seats
 from src.booking.commands.credit_returns import fill_lots, return_credits
 from src.booking.commands.seat_credits import mark_credited
 from src.platform.db.uow import UnitOfWork
@@ -54,11 +53,10 @@ async def bring_back(uow: UnitOfWork, coming: ComingBack) -> set[UUID]:
     What those are worth in money stays with the lot that paid. All others go back to their lots.
     Returns the seats that no credit has come back for.
     """
-    credited = dict(coming.credited)
+    credited, unpaid = dict(coming.credited), None
     if coming.lapsed:
         lapsed = {seat: lot for own in coming.lapsed.values() for seat, lot in own.items()}
-        await lock_with_their_orders(uow, {*credited.values(), *lapsed.values()})
-        unpaid = await find_unpaid_seats(uow, {**credited, **lapsed})
+        unpaid = await judge_coming(uow, {**credited, **lapsed})
         paid = {seat_id: lot_id for seat_id, lot_id in lapsed.items() if seat_id not in unpaid}
         replaced = await _replace(uow, coming.tenant, paid, coming.author)
         for order_id, own in sorted(coming.lapsed.items()):
@@ -66,7 +64,7 @@ async def bring_back(uow: UnitOfWork, coming: ComingBack) -> set[UUID]:
             await return_credits(uow, order_id, rest, coming.author)
             credited |= rest
         await uow.settle()
-    return await fill_lots(uow, credited)
+    return await fill_lots(uow, credited, unpaid)
 
 
 async def find_lapsed(uow: UnitOfWork, paid_by: Mapping[UUID, UUID]) -> set[UUID]:
@@ -78,9 +76,11 @@ async def find_lapsed(uow: UnitOfWork, paid_by: Mapping[UUID, UUID]) -> set[UUID
 async def _replace(
     uow: UnitOfWork, tenant: TenantSnapshot, lapsed: Mapping[UUID, UUID], author: Author
 ) -> set[UUID]:
-    """Returns the seats for which a new credit comes; their lots are locked."""
+    """Returns the seats for which a new credit comes; their lots are locked. None comes where staff
+    have extended the lot since it was looked at.
+    """
     now, ended = uow.clock.now(), await _ended(uow, lapsed)
-    new = {seat_id: ended[lot_id] for seat_id, lot_id in lapsed.items()}
+    new = {seat_id: ended[lot_id] for seat_id, lot_id in lapsed.items() if lot_id in ended}
     lots = [
         NewLot(
             customer_id=lot.customer_id,
@@ -113,6 +113,7 @@ async def _ended(uow: UnitOfWork, paid_by: Mapping[UUID, UUID]) -> dict[UUID, Cr
             CreditLot.tenant_id == uow.tenant,
             CreditLot.id == any_(bindparam(None, list(set(paid_by.values())), type_=_IDS)),
             CreditLot.expires_at < uow.clock.now(),
-        )
+        ),
+        execution_options={"populate_existing": True},
     )
     return {lot.id: lot for lot in found}
