@@ -1,10 +1,11 @@
 """Money that came past the processor and that no order waits for: a person gives it back."""
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from src.billing.commands.open_items import close_open_items, raise_open_item
-from src.billing.domain.kinds import STANDING, TRANSFER_METHOD, OpenItemKind
-from src.billing.models import Order, Payment
+from src.billing.domain.kinds import TRANSFER_METHOD, OpenItemKind
+from src.billing.income import to_send_back_minor
+from src.billing.models import Order
 from src.platform.db.uow import UnitOfWork
 
 
@@ -15,18 +16,11 @@ async def keep_hand_back(uow: UnitOfWork, order: Order, *, stands: bool | None =
 
     Returns how much that is, in minor units; the owner is told of it.
     """
-    left = func.sum(Payment.amount_minor - Payment.refunded_minor)
-    statement = select(func.coalesce(left, 0)).where(
-        Payment.tenant_id == uow.tenant,
-        Payment.order_id == order.id,
-        Payment.method == TRANSFER_METHOD,
-    )
-    if stands is None:
-        stands = order.state in STANDING
-    if stands:
-        statement = statement.where(Payment.is_extra)
     await uow.session.flush()
-    minor = int(await uow.session.scalar(statement) or 0)
+    to_send_back = select(to_send_back_minor(stands=stands)).where(
+        Order.tenant_id == uow.tenant, Order.id == order.id
+    )
+    minor = int(await uow.session.scalar(to_send_back) or 0)
     if minor:
         facts = {
             "reference": order.reference,
