@@ -118,7 +118,8 @@ class LineKind(Protocol):
 
     def waived_minor(self) -> ColumnElement[int]:
         """Of the price of the `orders` row at hand, what its guest need not pay any more because
-        the business does not deliver it: SQL, 0 or more minor units.
+        the business does not deliver it: SQL, 0 or more minor units, the same each time, for
+        `owed_minor` keeps it.
         """
         ...
 

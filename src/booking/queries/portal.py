@@ -93,14 +93,14 @@ async def find_held(uow: UnitOfWork, portal: Portal) -> HeldPart | None:
 async def find_ahead(uow: UnitOfWork, portal: Portal) -> AheadPart:
     """Every booking with a date to come, by its next one; the page says so where there is none."""
     found = (await uow.session.execute(_dates_ahead(uow, portal.guest.customer_id))).all()
-    dates = sorted(found, key=lambda row: row.Booking.id)
+    dates = sorted(found[:MOST_DATES_AHEAD], key=lambda row: row.Booking.id)
     by_booking = [list(own) for _id, own in groupby(dates, key=lambda row: row.Booking.id)]
     owed = await list_owed_minor(uow, [own[0].Order.id for own in by_booking])
     who = await _who_comes(uow, [own[0].Booking.id for own in by_booking])
     rows = [_ahead(portal, own, owed.get(own[0].Order.id, 0), who) for own in by_booking]
     return AheadPart(
         rows=sorted(rows, key=lambda one: (one.starts_at, one.href)),
-        is_cut=len(found) == MOST_DATES_AHEAD,
+        is_cut=len(found) > MOST_DATES_AHEAD,
         zone=portal.tenant.zone,
         hub_href=f"/b/{portal.tenant.slug}",
     )
@@ -138,7 +138,7 @@ def _dates_ahead(uow: UnitOfWork, customer_id: UUID) -> Select[Any]:
             *(Location.name, Performer.name),
         )
         .order_by(Session.starts_at, Booking.id)
-        .limit(MOST_DATES_AHEAD)
+        .limit(MOST_DATES_AHEAD + 1)
     )
 
 
@@ -258,13 +258,12 @@ async def find_off(uow: UnitOfWork, portal: Portal) -> OffPart | None:
             )
         )
         .order_by(first_at, Booking.id)
-        .limit(MOST_OFF)
+        .limit(MOST_OFF + 1)
     )
     rows = found.all()
-    owed = await list_owed_minor(uow, [row.Order.id for row in rows])
-    off = [_off(portal, row, owed.get(row.Order.id, 0)) for row in rows]
-    is_cut = len(off) == MOST_OFF
-    return OffPart(rows=off, is_cut=is_cut, zone=portal.tenant.zone) if off else None
+    owed = await list_owed_minor(uow, [row.Order.id for row in rows[:MOST_OFF]])
+    off = [_off(portal, row, owed.get(row.Order.id, 0)) for row in rows[:MOST_OFF]]
+    return OffPart(rows=off, is_cut=len(rows) > MOST_OFF, zone=portal.tenant.zone) if off else None
 
 
 def _of_ended(figure: Function[Any], *which: ColumnElement[bool]) -> ColumnElement[Any]:

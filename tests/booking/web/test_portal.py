@@ -12,6 +12,7 @@ from src.billing.commands.by_staff import mark_paid_on_site
 from src.billing.models import Order
 from src.booking.commands.cancel import cancel_session
 from src.booking.models import Seat, Session
+from src.booking.queries import portal
 from src.platform.services import Services
 from src.platform.web.formats import datetime_local
 from src.tenants.models import Customer
@@ -199,6 +200,20 @@ async def test_what_was_exchanged_and_cancelled_then_is_told_of_once(
     assert starts[1] in past
     assert starts[2] not in past
     assert "Cancelled or exchanged" not in guest.text
+
+
+async def test_more_is_said_to_be_left_out_only_where_it_is(
+    guest: Visitor, services: Services, lotus: Business, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portal, "MOST_OFF", 1)
+    for slug, more in (("yoga", False), ("pilates", True)):
+        session = await sold(services, lotus, slug, price_type="free")
+        await enter(guest, services, lotus)
+        async with services.uow_factory(lotus.id) as uow:
+            seats = update(Seat).where(Seat.session_id == session.id)
+            await uow.session.execute(seats.values(state="cancelled"))
+        await guest.open(ME)
+        assert ("even more" in guest.text) is more
 
 
 async def test_what_a_date_that_was_left_late_still_costs_stands_beside_it(
