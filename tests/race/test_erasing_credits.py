@@ -173,7 +173,8 @@ async def test_who_comes_to_roll_over_credits_of_somebody_erased_does_nothing(
     own = await two_lots(committing, lotus, clock, paid_id)
     clock.advance(timedelta(days=2))
     said = await one_after_the_other(committing, lotus, own, erases, rolls_over)
-    assert isinstance(said, Unavailable | Conflict), said
+    # Their customer goes while it is looked for, and is found erased when asked again.
+    assert isinstance(said, Conflict) or (isinstance(said, Unavailable) and said.code == "busy")
     assert await states(committing, lotus) == {own.paid: ("active", 0), own.waiting: ("void", 0)}
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, sel
 
 from src.billing.customer_rows import orders_of
 from src.billing.domain.credits import LotState
-from src.billing.domain.kinds import OpenItemKind, OrderState
+from src.billing.domain.kinds import OpenItemKind, OrderState, PaymentMode
 from src.billing.models import CreditLot, DisputeRow, OpenItem, Order, PaymentPage, Refund
 from src.billing.owed import owed_minor
 from src.booking.customer_rows import bookings_of, mails_to
@@ -77,11 +77,18 @@ async def preview_erasing(uow: UnitOfWork, person: Person) -> ErasePreview:
 
 
 def _unpaid(uow: UnitOfWork, person: Person, what: Any) -> Select[Any]:
-    """`what` of those that wait for their money."""
-    return select(what).where(
-        CreditLot.tenant_id == uow.tenant,
-        CreditLot.customer_id.in_(person.customer_ids),
-        CreditLot.state == str(LotState.PENDING),
+    """`what` of those that are to be paid for on site, and lapse (`lapse_packages_of`)."""
+    return (
+        select(what)
+        .select_from(CreditLot)
+        .join(Order, (Order.tenant_id == CreditLot.tenant_id) & (Order.id == CreditLot.order_id))
+        .where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.customer_id.in_(person.customer_ids),
+            CreditLot.state == str(LotState.PENDING),
+            Order.payment_mode == str(PaymentMode.ON_SITE),
+            Order.state == str(OrderState.CONFIRMED),
+        )
     )
 
 
@@ -139,7 +146,7 @@ def _is_ahead(person: Person) -> ColumnElement[bool]:
 async def _list_owed(uow: UnitOfWork, person: Person) -> list[Money]:
     """By currency. What is bought and lapses with them is not among it."""
     owed = func.sum(owed_minor())
-    lapses = _unpaid(uow, person, CreditLot.order_id).where(CreditLot.order_id.is_not(None))
+    lapses = _unpaid(uow, person, CreditLot.order_id)
     found = await uow.session.execute(
         select(owed, Order.currency)
         .where(

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 from httpx import AsyncClient
+from sqlalchemy import update
 
 from src.billing.commands.by_staff import mark_paid_on_site
 from src.billing.commands.credits import SYSTEM, activate_lots
@@ -76,6 +77,19 @@ async def test_who_erases_reads_that_they_lapse_and_not_that_they_are_owed(
     asked = await client.get(f"/app/{shop.business.slug}/customers/{order.customer_id}/erase")
     assert "10 credits that are not paid for" in asked.text
     assert "Still owed" not in asked.text
+
+
+async def test_what_waits_for_a_transfer_does_not_lapse_by_itself(shop: Shop) -> None:
+    """Its order stands against erasing, and is what is read."""
+    order = await a_pending_one(shop)
+    await shop.work()
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        waits = {"payment_mode": "transfer", "state": "open", "hold_expires_at": uow.clock.now()}
+        await uow.session.execute(update(Order).values(waits))
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        preview = await preview_erasing(uow, await find_person(uow, order.customer_id))
+    assert preview.unpaid == 0
+    assert preview.bars
 
 
 async def test_who_erases_themselves_reads_it_too(shop: Shop) -> None:
