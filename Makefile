@@ -15,8 +15,8 @@ UV := $(PY) -m uv
 SANDBOX_READY := $(VENV)/.sandbox-ready
 DEV_READY := $(VENV)/.dev-ready
 PYTHONS := python3.13 python3.12 python3.11 python3
-# As many as there are cores: a third one makes all of them slower. What waits for browsers and for
-# processes that are killed leaves room for one more.
+# On two cores a third worker makes all of them slower, but where they wait for browsers and for
+# processes that are killed.
 WORKERS ?= 2
 SLOW_WORKERS ?= 3
 

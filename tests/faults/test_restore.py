@@ -50,7 +50,6 @@ async def everything(urls: Mapping[Role, str]) -> dict[str, str]:
     return found
 
 
-@pytest.mark.slow
 async def test_what_was_backed_up_is_there_again_with_its_walls_and_sells_on(
     committing: Committing, clock: FrozenClock, tmp_path: Path
 ) -> None:

@@ -22,7 +22,7 @@ from tests.race.test_seats import all_at_once, without_check
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.credits import a_lot, balance_of
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
+pytestmark = [pytest.mark.anyio, pytest.mark.race]
 
 AT_ONCE = 20
 UNGUARDED = text(

@@ -27,7 +27,7 @@ from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.locks import until_somebody_waits
 from tests.support.shared_app import app_for
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
+pytestmark = [pytest.mark.anyio, pytest.mark.race]
 
 Act = Callable[[UnitOfWork], Awaitable[Any]]
 

@@ -14,7 +14,7 @@ from src.tenants.models import BookingCounter
 from tests.conftest import Committing
 from tests.support.builders import a_business
 
-pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
+pytestmark = [pytest.mark.anyio, pytest.mark.race]
 
 AT_ONCE = 20
 MONTH = "2027-03"

@@ -94,7 +94,6 @@ async def test_places_are_cancelled_with_what_each_gets_back(
     assert await refunds(services, lotus.id) == [2000]
 
 
-@pytest.mark.slow
 async def test_undone_in_time_all_is_as_it_was(
     client: AsyncClient,
     services: Services,
