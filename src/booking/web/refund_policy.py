@@ -259,7 +259,9 @@ async def _page(
         warnings=_warnings(givable, policy),
         sample_at=sample_at,
         zone=ctx.here.zone,
-        back=f"{base}/services/{service.id}" if series is None else f"{base}/series/{series.id}",
+        back=f"{base}/services/{service.id}/edit"
+        if series is None
+        else f"{base}/series/{series.id}",
         packages_href=f"{base}/packages",
         plan_href=f"{base}/plan",
     )

@@ -1,5 +1,6 @@
 """The matrix of what comes back to whom: saved, shown again, refused, and kept without a plan."""
 
+import re
 from typing import Any
 
 import pytest
@@ -188,6 +189,8 @@ async def test_a_service_s_policy_knows_single_dates_only(
     path = f"/app/lotus/services/{service.id}/refunds"
     shown = await client.get(path)
     assert "Bought the course" not in shown.text
+    ways_out = set(re.findall(rf'href="(/app/lotus/services/{service.id}[^"]*)"', shown.text))
+    assert [(await client.get(way)).status_code for way in ways_out] == [200]
     saved = await send(client, path, a_row(1, "nothing"))
     assert saved.status_code == 303, saved.text
     policy = (await kept(services, lotus, Service)).policy
