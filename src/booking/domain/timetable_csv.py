@@ -102,9 +102,9 @@ def _month_first(
         return True
     month_first = zone.key.startswith(_MONTH_FIRST_ZONES)
     if month_first:
-        notes.append(_("Dates such as 4/2/2027 were read with the month first."))
+        notes.append(_("Dates such as %(date)s were read with the month first.", date=found[0][0]))
     else:
-        notes.append(_("Dates such as 4/2/2027 were read with the day first."))
+        notes.append(_("Dates such as %(date)s were read with the day first.", date=found[0][0]))
     return month_first
 
 

@@ -21,7 +21,7 @@ from src.booking.domain.leaving import (
     most_percent_after,
     terms_from,
 )
-from src.booking.domain.reasons import Reason, guest_sentence
+from src.booking.domain.reasons import Reason, ReasonCode, guest_sentence
 from src.booking.domain.refund_policy import Gives
 from src.booking.domain.seats_told import seats_told
 from src.booking.domain.states import LIVE_SEATS
@@ -112,7 +112,7 @@ async def get_move_page(
         if chosen is None
         else await _terms(uow, first, order, chosen, known, tenant, now, moving),
         why_not=_why_not(reasons, swaps.against, first),
-        why_no_choice="" if every or judged.against is None else judged.against.guest_sentence,
+        why_no_choice="" if every else _why_no_choice(judged.against),
         action=action if chosen is None else chosen.href,
         leave_href=f"{path}/leave?date={asked.session_id}",
         path=path,
@@ -120,6 +120,15 @@ async def get_move_page(
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
     )
+
+
+def _why_no_choice(against: Reason | None) -> str:
+    """Of the others together: the reason was found for each of them alone."""
+    if against is None:
+        return ""
+    if against.code is ReasonCode.COSTS_MORE:
+        return _("The other dates cost more than yours, and an exchange moves no money.")
+    return against.guest_sentence
 
 
 def _with_swaps(

@@ -223,7 +223,7 @@ async def test_where_there_is_room_but_no_way_it_says_what_stands_against_it(sho
         row = await uow.session.get_one(Session, (uow.tenant, second.id))
         row.seats_taken = 1
     page = await shop.guest.open(f"{own}/move?date={first.id}")
-    assert "This date costs more than yours." in page.text, "the series sells single dates dearer"
+    assert "The other dates cost more than yours" in page.text, "its single dates are dearer"
     async with shop.services.uow_factory(shop.business.id) as uow:
         for row in await uow.session.scalars(select(Session).where(Session.id != first.id)):
             row.seats_taken = row.capacity
