@@ -1,4 +1,4 @@
-"""The same two thousand steps in each `make test`, more than five thousand in each `make test-slow`, and
+"""The same two thousand steps in each `make test`, over five thousand in each `make test-slow`, and
 others for as long as LONG_SECONDS says. A step is what a guest, the owner or time does; after each
 of them everything is compared and every invariant asked for.
 
