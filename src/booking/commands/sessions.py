@@ -167,8 +167,7 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
     session = await get_session(uow, cmd.session_id)
     if session.state != SessionState.SCHEDULED:
         raise Conflict(_("This session is cancelled and stays as it was."), code="not_scheduled")
-    columns = columns_of(cmd)
-    changed = {name for name in columns if getattr(session, name) != columns[name]}
+    columns, changed = columns_of(cmd), changed_by(cmd, session)
     if changed and _is_stale(session, cmd):
         raise changed_meanwhile()
     await check_session(uow, ctx, cmd, session)
@@ -187,20 +186,23 @@ async def update_session(uow: UnitOfWork, ctx: RequestContext, cmd: UpdateSessio
         await replan_decision(uow, session.id, cmd.starts_at, columns["decide_hours"])
     performers = await announced(uow, told_performers([(cmd, changed)]))
     if changed & CALENDAR_COLUMNS or performers:
-        reason, here = cmd.reason.strip(), ctx.here
-        await note_changes(
-            uow, [session], timezone=here.timezone, reason=reason, performers=performers
-        )
+        told = {"timezone": ctx.here.timezone, "reason": cmd.reason.strip()}
+        await note_changes(uow, [session], performers=performers, **told)
     await wake_edited(
         uow,
         resized=[session.id] if cmd.capacity != session.capacity else [],
         moved=[session.id] if changed & TIME_COLUMNS else [],
     )
-    told = await which_session(uow, session) | told_of(cmd, session, changed)
-    await audit(uow, ctx, "session.changed", "session", session.id, **told)
+    said = await which_session(uow, session) | told_of(cmd, session, changed)
+    await audit(uow, ctx, "session.changed", "session", session.id, **said)
     await uow.settle()
     columns["edited_at"] = uow.clock.now()
     await write_session(uow, session, columns, changed, cmd.move_guests, tells=bool(performers))
+
+
+def changed_by(cmd: UpdateSession, session: Session) -> set[str]:
+    """The columns that are not yet as the command wants them; none where all of it is done."""
+    return {name for name, wanted in columns_of(cmd).items() if getattr(session, name) != wanted}
 
 
 def told_performers(

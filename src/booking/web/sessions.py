@@ -13,11 +13,13 @@ from litestar.params import FromPath
 from src.booking.commands.services import get_group_service, get_service
 from src.booking.commands.sessions import (
     CreateSession,
+    UpdateSession,
+    changed_by,
     create_session,
     get_session,
     update_session,
 )
-from src.booking.domain.kinds import DateScope
+from src.booking.domain.kinds import DateScope, SessionState
 from src.booking.errors import MovesGuests
 from src.booking.models import Service, Session
 from src.booking.queries.finding import find_service
@@ -236,16 +238,13 @@ async def save_session(
         if refused.code not in CHANGED_MEANWHILE:
             raise
         _service, now = await _of_session(services, ctx, session_id)
-        bound = stale(bound, SessionForm, marks_of(now), refused)
-        return await _editor(
-            request, services, ctx, bound, service, now, status_code=409, is_stale=True
-        )
-    _service, now = await _of_session(services, ctx, session_id)
-    async with services.uow_factory(ctx.here.id) as uow:
-        has_people = now.seats_taken > await count_on_offer(uow, now)
-    are_told = has_people and now.sequence != session.sequence
-    told = _("The session is saved. Its guests are told by mail.")
-    flash(request, "success", told if are_told else _("The session is saved."))
+        if not _is_done(cmd, now):
+            bound = stale(bound, SessionForm, marks_of(now), refused)
+            return await _editor(
+                request, services, ctx, bound, service, now, status_code=409, is_stale=True
+            )
+    seen = session.sequence if form.seen is None else form.seen
+    flash(request, "success", await _saved_words(services, ctx, session_id, seen))
     _tell_of_clocks(request, notes)
     await warn_of_lost_tags(request, services, ctx, session.tags)
     return redirect(request, f"/app/{ctx.here.slug}/sessions/{session_id}")
@@ -344,6 +343,21 @@ async def _of_session(
     async with services.uow_factory(ctx.here.id) as uow:
         session = await get_session(uow, session_id)
         return await get_service(uow, session.service_id), session
+
+
+def _is_done(cmd: UpdateSession, now: Session) -> bool:
+    """Whether what met the command halfway was the same form, sent twice."""
+    return now.state == SessionState.SCHEDULED and not changed_by(cmd, now)
+
+
+async def _saved_words(services: Services, ctx: RequestContext, session_id: UUID, seen: int) -> str:
+    """The same for each press of one button: what counts is how the form had been shown."""
+    async with services.uow_factory(ctx.here.id) as uow:
+        now = await get_session(uow, session_id)
+        has_people = now.seats_taken > await count_on_offer(uow, now)
+    if has_people and now.sequence != seen:
+        return _("The session is saved. Its guests are told by mail.")
+    return _("The session is saved.")
 
 
 def _tell_of_clocks(request: Request[Any, Any, Any], notes: list[str]) -> None:
