@@ -32,6 +32,7 @@ async def get_move_effect(
         starts_at=session.starts_at,
         ends_at=session.ends_at,
         places=await _places(uow, session, cmd),
+        capacity=(session.capacity, cmd.capacity),
         performer=performer.name if performer is not None else None,
         bookable_until=cmd.starts_at - timedelta(minutes=service.min_notice_minutes),
         series=await _place_in_series(uow, session.series_id, cmd),

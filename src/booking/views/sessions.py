@@ -106,8 +106,8 @@ class SeriesPlace(msgspec.Struct, frozen=True, kw_only=True):
 class MoveEffect(msgspec.Struct, frozen=True, kw_only=True):
     """What moving a session would do; `starts_at` and `ends_at` are those it has now.
 
-    `places` are where it is now and where it would be, None where that stays. `waiting` counts who
-    waits for it or its series.
+    `places` are where it is now and where it would be, None where that stays; `capacity` is how
+    many seats it has and would have. `waiting` counts who waits for it or its series.
     """
 
     name: str
@@ -115,6 +115,7 @@ class MoveEffect(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime
     ends_at: datetime
     places: tuple[str, str] | None
+    capacity: tuple[int, int]
     performer: str | None
     bookable_until: datetime
     series: SeriesPlace | None

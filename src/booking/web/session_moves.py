@@ -37,6 +37,7 @@ class MoveView(msgspec.Struct, frozen=True, kw_only=True):
     seen: int
     session_id: UUID
     name: str
+    stays: str
     facts: list[Fact]
     notes: list[str]
     people: list[Fact]
@@ -64,6 +65,7 @@ async def move_page(
         seen=effect.sequence,
         session_id=cmd.session_id,
         name=effect.name,
+        stays=_stays(effect),
         facts=_facts(ctx.here, effect, cmd),
         notes=notes,
         people=toll_people(effect.toll, ctx.here.currency, ctx.here.zone),
@@ -84,12 +86,25 @@ def _facts(here: TenantSnapshot, effect: MoveEffect, cmd: UpdateSession) -> list
     if effect.places is not None:
         now, then = effect.places
         facts.append((_("Place"), _("now %(now)s, then %(then)s", now=now, then=then)))
+    if effect.capacity[0] != effect.capacity[1]:
+        facts.append((_("Number of seats"), _resized(*effect.capacity)))
     if effect.performer is not None:
         facts.append((_("Performer"), _("%(name)s, who is free then", name=effect.performer)))
     if effect.series is not None:
         facts += _series_facts(here, effect.series)
     facts.append((_("Bookable until"), datetime_local(effect.bookable_until, here.zone)))
     return [*facts, *guest_facts(effect.toll, effect.waiting)]
+
+
+def _resized(now: int, then: int) -> str:
+    return _("now %(now)s, then %(then)s", now=now, then=then)
+
+
+def _stays(effect: MoveEffect) -> str:
+    """What the editor leaves alone; the seats only where their number was not changed as well."""
+    if effect.capacity[0] != effect.capacity[1]:
+        return _("Nothing is done yet. Prices and the series stay as they are.")
+    return _("Nothing is done yet. Seats, prices and the series stay as they are.")
 
 
 def _clocks(here: TenantSnapshot, effect: MoveEffect, cmd: UpdateSession) -> str:

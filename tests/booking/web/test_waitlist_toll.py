@@ -80,6 +80,24 @@ async def test_a_move_names_who_is_told_and_the_offers(
 SERVED = "places that get free are offered in turn, and whoever is offered one reads the new time"
 
 
+async def test_a_move_with_more_seats_says_both_and_who_is_offered_them(
+    client: AsyncClient, services: Services, town: Town
+) -> None:
+    await as_owner(client, services, town.lotus)
+    path = f"/app/lotus/sessions/{town.session.id}/edit"
+    starts_at = town.session.starts_at.replace(tzinfo=None) + timedelta(days=1)
+    times = {"starts_at": starts_at, "ends_at": starts_at + timedelta(hours=1)}
+    typed = {name: at.isoformat(timespec="minutes") for name, at in times.items()}
+    shown = (await send(client, path, typed)).text
+    assert "Seats, prices and the series stay as they are." in shown
+    assert "Number of seats" not in shown
+    now = town.session.capacity
+    shown = (await send(client, path, {**typed, "capacity": str(now + 3)})).text
+    assert f"now {now}, then {now + 3}" in shown
+    assert "Nothing is done yet. Prices and the series stay as they are." in shown
+    assert SERVED in shown
+
+
 @pytest.mark.slow
 async def test_more_seats_are_said_to_be_offered_to_who_waits(
     client: AsyncClient, services: Services, town: Town
