@@ -16,8 +16,9 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Row, Select, bindparam, select, update
 
+from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork, UowFactory
-from src.platform.errors import NotFound, SignInRequired
+from src.platform.errors import Conflict, NotFound, SignInRequired
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.tenants.commands.audit import audit
@@ -49,6 +50,13 @@ _KEY_AND_TENANT: Select[Any] = (
 )
 
 
+def made_already() -> Conflict:
+    return Conflict(_("This key has been made already."), code="already_submitted")
+
+
+register_constraint("pk_api_keys", made_already)
+
+
 class NewApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """A key just made; `plain` is never to be had again."""
 
@@ -63,9 +71,17 @@ class ApiCaller(msgspec.Struct, frozen=True, kw_only=True):
     tenant: TenantSnapshot
 
 
-async def create_api_key(uow: UnitOfWork, ctx: RequestContext, name: str) -> NewApiKey:
-    """Stores a key's hash and gives the key itself, for the one time it can be shown."""
-    key_id = new_id()
+async def create_api_key(
+    uow: UnitOfWork, ctx: RequestContext, name: str, key_id: UUID | None = None
+) -> NewApiKey:
+    """Stores a key's hash and gives the key itself, for the one time it can be shown.
+
+    `key_id` is the form's token, which becomes the key's id.
+    Raises: Conflict for the same form sent again, when it settles at the latest.
+    """
+    key_id = key_id or new_id()
+    if await uow.session.get(ApiKey, (uow.tenant, key_id)) is not None:
+        raise made_already()
     secret = secrets.token_urlsafe(SECRET_BYTES)
     uow.session.add(
         ApiKey(

@@ -9,7 +9,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
+from src.platform.errors import Conflict
 from src.platform.i18n import _
+from src.platform.ids import new_id
 from src.platform.services import Services
 from src.platform.web.forms import Bound, bind, blank, read_form
 from src.platform.web.pages import AnyRequest, flash, page, redirect
@@ -27,14 +29,17 @@ REVOKE = HOME + "/{key_id:uuid}/revoke"
 NOT_KEPT = {"cache-control": "no-store"}
 
 
-class KeyForm(msgspec.Struct):
-    """What a key is called."""
+class KeyForm(msgspec.Struct, kw_only=True):
+    """What a key is called. `token` becomes its id, so that a form sent twice makes one."""
 
+    token: UUID | None = None
     name: Annotated[str, Meta(max_length=60)]
 
 
 class KeysView(msgspec.Struct, frozen=True, kw_only=True):
-    """The list; `plain` is the key just made, shown this once."""
+    """The list; `plain` is the key just made, shown this once, and `again` one that had been made
+    by the same form before.
+    """
 
     tabs: list[Tab]
     rows: list[ApiKeyRow]
@@ -42,6 +47,7 @@ class KeysView(msgspec.Struct, frozen=True, kw_only=True):
     zone: str
     form: Any
     plain: str | None
+    again: ApiKeyRow | None
 
 
 class RevokeView(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +63,7 @@ async def show_api_keys(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
-    return await _list(request, services, ctx, blank(KeyForm))
+    return await _list(request, services, ctx, _new_form())
 
 
 @post(HOME, guards=OWNERS, status_code=200, include_in_schema=False)
@@ -70,9 +76,31 @@ async def make_api_key(
     form = bind(KeyForm, await read_form(request))
     if form.struct is None:
         return await _list(request, services, ctx, form, status_code=422)
+    token, name = form.struct.token, " ".join(form.struct.name.split())
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            made = await create_api_key(uow, ctx, name, token)
+    except Conflict as refused:
+        if refused.code != "already_submitted" or token is None:
+            raise
+        return await _made_before(request, services, ctx, token, name)
+    return await _list(request, services, ctx, _new_form(), plain=made.plain)
+
+
+async def _made_before(
+    request: AnyRequest, services: Services, ctx: RequestContext, token: UUID, name: str
+) -> Response[bytes]:
+    """The page was loaded again, or its button pressed twice: the key is there and not shown. What
+    was typed is kept where that key is called otherwise.
+    """
     async with services.uow_factory(ctx.here.id) as uow:
-        made = await create_api_key(uow, ctx, " ".join(form.struct.name.split()))
-    return await _list(request, services, ctx, blank(KeyForm), plain=made.plain)
+        row = await get_api_key(uow, token)
+    form = _new_form("" if row.name == name else name)
+    return await _list(request, services, ctx, form, again=row, status_code=409)
+
+
+def _new_form(name: str = "") -> Bound[KeyForm]:
+    return blank(KeyForm, {"token": new_id(), "name": name})
 
 
 @get(REVOKE, guards=OWNERS, include_in_schema=False)
@@ -113,6 +141,7 @@ async def _list(
     form: Bound[KeyForm],
     *,
     plain: str | None = None,
+    again: ApiKeyRow | None = None,
     status_code: int = 200,
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
@@ -124,6 +153,7 @@ async def _list(
         zone=ctx.here.timezone,
         form=form,
         plain=plain,
+        again=again,
     )
     template = "tenants/settings/api_keys.html"
     return page(request, template, view, status_code=status_code, headers=NOT_KEPT)

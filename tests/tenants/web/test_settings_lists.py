@@ -232,6 +232,26 @@ async def test_a_key_is_shown_once_works_and_is_revoked(
     assert await log_of(services, lotus) == ["api_key.created", "api_key.revoked"]
 
 
+async def test_a_form_sent_twice_makes_one_key_and_says_so(
+    olive: Visitor, services: Services, lotus: Business
+) -> None:
+    """As who loads the page with the new key again sends it."""
+    await olive.open(KEYS)
+    form = olive.page
+    await save(olive, {"name": "Website"})
+    shown = re.search(r"sl_[0-9a-f]{32}_[0-9a-f]{32}_[\w-]{43}", olive.text)
+    assert shown is not None
+    for name in ("Website", "Till"):
+        olive.page = form
+        await save(olive, {"name": name}, status=409)
+        assert "“Website” has been made already" in olive.text
+        assert shown[0] not in olive.text
+        assert olive.text.count("/revoke") == 2, "of the one key, in the list and in what is said"
+    assert 'value="Till"' in olive.text, "what was typed is kept"
+    await save(olive)
+    assert await log_of(services, lotus) == ["api_key.created"] * 2, "from there on, another one"
+
+
 @pytest.mark.parametrize("name", ["", " ", "x" * 61])
 async def test_a_key_needs_a_name(
     olive: Visitor, services: Services, lotus: Business, name: str
