@@ -113,9 +113,9 @@ def has_the_acts_at_hand(owner: Person) -> None:
 def by_the_list(owner: Person) -> None:
     """One by one, then all at once, and back again."""
     owner.press("Here: Kim")
-    owner.sees("1 is here.")
+    owner.sees("Kim is here.")
     owner.press("Take back: Kim")
-    owner.sees("Taken back for 1.")
+    owner.sees("Taken back for Kim.")
     chooses(owner, "Carl Guest", "Dora")
     ticked = owner.page.locator("#ticked")
     owner.press("Here", within=ticked)

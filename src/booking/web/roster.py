@@ -36,6 +36,7 @@ from src.booking.web.roster_words import (
 )
 from src.booking.web.sessions import led_by
 from src.booking.web.sold_words import door_words
+from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
 from src.platform.i18n import _, ngettext
 from src.platform.services import Services
@@ -54,9 +55,12 @@ MARKS = (SeatState.ATTENDED, SeatState.NO_SHOW, SeatState.CONFIRMED)
 
 
 class RosterQuery(msgspec.Struct):
-    """Which part of the roster is shown; on paper, whether with the `notes` of staff."""
+    """Which part of the roster is shown; on paper, whether with the `notes` of staff. `ticked` is
+    the seat that was ticked just before.
+    """
 
     show: Annotated[str, Meta(max_length=20)] = "all"
+    ticked: UUID | None = None
     notes: bool = False
 
 
@@ -72,9 +76,10 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     """A session with its roster; `history` is for those who run the business.
 
     `listed` is the part of those coming that `shown` names; `why_not` says of each mark why nobody
-    can be given it now, None where they can; `said` is what has just been done. So many entries are
-    `waiting` for a place in it. `notes` are those of staff, by customer, where they are asked for.
-    `found`, for those who run the business, says how guests find it.
+    can be given it now, None where they can; `said` is what has just been done, and `left` the seat
+    that has left this part of the list by it. So many entries are `waiting` for a place in it.
+    `notes` are those of staff, by customer, where they are asked for. `found`, for those who run
+    the business, says how guests find it.
     """
 
     session: SessionDetail
@@ -84,6 +89,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     tabs: list[Tab]
     why_not: dict[str, str | None]
     said: tuple[str, str] | None
+    left: RosterSeat | None
     waiting: int
     found: Found | None
     history: list[HistoryLine]
@@ -115,7 +121,9 @@ async def show_session(
     ctx: NamedDependency[RequestContext],
     session_id: FromPath[UUID],
 ) -> Response[bytes]:
-    view = await roster_view(services, ctx, session_id, _shown(request))
+    asked = bind(RosterQuery, form_data(request.query_params.dict())).struct
+    ticked = asked.ticked if asked is not None else None
+    view = await roster_view(services, ctx, session_id, _shown(request), ticked=ticked)
     return page(request, "booking/roster/session.html", view)
 
 
@@ -150,11 +158,13 @@ async def tick(
     form = bind(AttendanceForm, await read_form(request)).struct
     shown = form.show if form is not None and form.show in SHOWN else "all"
     said = await _tick(services, ctx, session_id, form)
+    ticked = form.seat_ids[0] if form is not None and len(form.seat_ids) == 1 else None
     if exchange_of(request.scope).is_htmx:
-        view = await roster_view(services, ctx, session_id, shown, said)
+        view = await roster_view(services, ctx, session_id, shown, said, ticked)
         return page(request, "booking/roster/_coming.html", view)
     flash(request, "success" if said[0] == "success" else "warning", said[1])
     query = "" if shown == "all" else f"?show={shown}"
+    query += f"&ticked={ticked}" if query and ticked is not None else ""
     return redirect(request, f"/app/{ctx.here.slug}/sessions/{session_id}{query}#coming")
 
 
@@ -170,19 +180,37 @@ async def _tick(
         async with services.uow_factory(ctx.here.id) as uow:
             wanted = SeatState(form.wanted)
             done = await mark_attendance(uow, ctx, session_id, form.seat_ids, wanted)
+            only = form.seat_ids[0] if len(form.seat_ids) == done.changed == 1 else None
+            name = await _name_of(uow, session_id, only) if only is not None else ""
     except Conflict as refused:
         return "warning", refused.message
-    return ("success" if done.changed else "warning"), _said_of(wanted, done)
+    return ("success" if done.changed else "warning"), _said_of(wanted, done, name)
 
 
-def _said_of(wanted: SeatState, done: Ticked) -> str:
-    said = {
-        SeatState.ATTENDED: ngettext("%(num)s is here.", "%(num)s are here.", done.changed),
-        SeatState.NO_SHOW: ngettext("%(num)s did not come.", "%(num)s did not come.", done.changed),
+async def _name_of(uow: UnitOfWork, session_id: UUID, seat_id: UUID) -> str:
+    roster = await get_roster(uow, session_id)
+    return next((seat.name for seat in roster.coming if seat.seat_id == seat_id), "")
+
+
+def _marked_words(wanted: SeatState, changed: int, name: str) -> str:
+    """Of one seat, whose it is."""
+    if name:
+        return {
+            SeatState.ATTENDED: _("%(name)s is here.", name=name),
+            SeatState.NO_SHOW: _("%(name)s did not come.", name=name),
+            SeatState.CONFIRMED: _("Taken back for %(name)s.", name=name),
+        }[wanted]
+    return {
+        SeatState.ATTENDED: ngettext("%(num)s is here.", "%(num)s are here.", changed),
+        SeatState.NO_SHOW: ngettext("%(num)s did not come.", "%(num)s did not come.", changed),
         SeatState.CONFIRMED: ngettext(
-            "Taken back for %(num)s.", "Taken back for %(num)s.", done.changed
+            "Taken back for %(num)s.", "Taken back for %(num)s.", changed
         ),
     }[wanted]
+
+
+def _said_of(wanted: SeatState, done: Ticked, name: str) -> str:
+    said = _marked_words(wanted, done.changed, name)
     sentences = [said] if done.changed else []
     if done.fees:
         sentences.append(
@@ -222,6 +250,7 @@ async def roster_view(
     session_id: UUID,
     shown: str,
     said: tuple[str, str] | None = None,
+    ticked: UUID | None = None,
 ) -> SessionView:
     """Raises: NotFound, for another instructor's session too."""
     may_edit = ctx.actor.role is not Role.INSTRUCTOR
@@ -240,6 +269,7 @@ async def roster_view(
         tabs=roster_tabs(roster, shown, f"{base}/sessions/{session_id}"),
         why_not=_why_not(services, ctx, session),
         said=said,
+        left=next((seat for seat in roster.coming if _has_left(seat, ticked, shown)), None),
         waiting=waiting,
         found=found,
         history=[_said(line) for line in history],
@@ -255,6 +285,15 @@ async def roster_view(
         consent_words=consent_words(),
         action_words=action_words(),
         column_words=column_words(),
+    )
+
+
+def _has_left(seat: RosterSeat, ticked: UUID | None, shown: str) -> bool:
+    """Whether it is the ticked seat and its row, where the tick is taken back, is shown no more."""
+    return (
+        seat.seat_id == ticked
+        and seat.state in (SeatState.ATTENDED, SeatState.NO_SHOW)
+        and not SHOWN[shown](seat)
     )
 
 

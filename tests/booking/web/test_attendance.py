@@ -1,15 +1,18 @@
 """Ticking off who came, and the list as a file."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
-from httpx import AsyncClient
+from httpx import AsyncClient, Response
 from sqlalchemy import select
 
 from src.booking.commands.attendance import Ticked, mark_attendance
 from src.booking.domain.kinds import SeatState
 from src.booking.models import Session
+from src.booking.queries.roster import get_roster
+from src.booking.views.roster import RosterSeat
 from src.platform.csvio import read_csv
 from src.platform.errors import Conflict, NotFound
 from src.platform.ids import new_id
@@ -21,6 +24,7 @@ from tests.booking.commands.test_book import a_wish, booked, seats_of
 from tests.booking.web.pages import as_owner, fields_of
 from tests.support.builders import Business, a_business, a_member, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.visitor import forms_of
 from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
@@ -110,8 +114,8 @@ async def test_the_page_ticks_without_scripts_and_with_them(
     ids = [str(one) for one in await ids_of(services, lotus)]
     sent = {"_csrf_token": token, "seat_ids": ids[:1], "wanted": "attended", "show": "expected"}
     answer = await client.post(f"{path}/attendance", data=sent)
-    assert answer.headers["location"] == f"{path}?show=expected#coming"
-    assert "1 is here." in (await client.get(path)).text
+    assert answer.headers["location"] == f"{path}?show=expected&ticked={ids[0]}#coming"
+    assert "is here." in (await client.get(path)).text
     sent |= {"seat_ids": ids}
     part = await client.post(f"{path}/attendance", data=sent, headers={"HX-Request": "true"})
     assert "2 are here. 1 was so already" in part.text
@@ -122,6 +126,43 @@ async def test_the_page_ticks_without_scripts_and_with_them(
     none = await client.post(f"{path}/attendance", data={**sent, "seat_ids": []})
     assert none.status_code == 303
     assert "Tick at least one guest first." in (await client.get(path)).text
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+async def test_whose_row_leaves_the_list_is_named_and_can_be_brought_back(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    tonight: Session,
+    headers: dict[str, str],
+) -> None:
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/sessions/{tonight.id}"
+    [dora] = [one for one in await roster_of(services, lotus, tonight) if one.name == "Dora"]
+    sent = {"seat_ids": str(dora.seat_id), "wanted": "attended", "show": "expected"}
+
+    async def press(shown: Response, fields: dict[str, Any]) -> Response:
+        token = fields_of(shown, f"{path}/attendance")["_csrf_token"]
+        typed = {**fields, "_csrf_token": token}
+        answer = await client.post(f"{path}/attendance", data=typed, headers=headers)
+        return answer if headers else await client.get(answer.headers["location"])
+
+    shown = await press(await client.get(f"{path}?show=expected"), sent)
+    assert "Dora is here." in shown.text
+    undo = next(one for one in forms_of(shown) if one.fields.get("seat_ids") == [str(dora.seat_id)])
+    assert "Undo: Dora" in shown.text
+    back = await press(shown, {**undo.fields, "wanted": "confirmed"})
+    assert "Taken back for Dora." in back.text
+    assert "Undo: Dora" not in back.text, "her row is there again"
+    assert set(await states_of(services, lotus)) == {"confirmed"}
+    whole = await press(await client.get(path), {**sent, "show": "all"})
+    assert "Dora is here." in whole.text
+    assert "Undo: Dora" not in whole.text, "her row is still there, with “Take back”"
+
+
+async def roster_of(services: Services, lotus: Business, session: Session) -> list[RosterSeat]:
+    async with services.uow_factory(lotus.id) as uow:
+        return (await get_roster(uow, session.id)).coming
 
 
 async def test_an_instructor_ticks_at_their_own_door_only(
