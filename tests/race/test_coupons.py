@@ -12,12 +12,15 @@ from sqlalchemy import text
 
 from src.billing.commands import coupon_claims
 from src.billing.commands.ending import expire_order
+from src.billing.domain.coupons import no_use, used_up_meanwhile
 from src.booking.commands.book import BookCommand
-from tests.booking.commands.test_book import a_wish
+from src.platform.errors import InvalidInput
+from tests.booking.commands.test_book import a_wish, booked
 from tests.conftest import Committing
 from tests.race.test_seats import TAKEN_BY_SESSION, all_at_once, numbers
 from tests.support.builders import Business, Term, a_business, a_series, a_service
 from tests.support.coupons import a_coupon, uses
+from tests.support.locks import until_somebody_waits
 from tests.support.servers import test_servers
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
@@ -62,6 +65,27 @@ async def test_the_last_use_goes_to_exactly_one_of_twenty(committing: Committing
     assert await uses(committing.uow_factory, business.id) == 1
     assert await numbers(committing, business, ORDERS) == [1]
     assert await numbers(committing, business, TAKEN_BY_SESSION) == [1, 1, 1]
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+async def test_who_comes_too_late_reads_that_it_was_used_up_and_not_that_it_was_switched_off(
+    committing: Committing, is_active: bool
+) -> None:
+    """It was found good, and gone when it was to be taken."""
+    business, term = await a_shop(committing)
+    await a_coupon(committing.uow_factory, business.id, max_uses=1)
+    async with committing.uow_factory(business.id) as uow:
+        await uow.session.execute(
+            text("UPDATE coupons SET used = 1, active = :active"), {"active": is_active}
+        )
+        coming = asyncio.create_task(
+            booked(committing.uow_factory, business, wishes(term, "a@example.com")[0])
+        )
+        await until_somebody_waits(committing.uow_factory)
+    with pytest.raises(InvalidInput) as refused:
+        await coming
+    said = used_up_meanwhile() if is_active else no_use()
+    assert refused.value.fields == {"coupon": said}
 
 
 async def test_control_without_the_guard_the_last_use_goes_to_many(

@@ -110,11 +110,14 @@ class PackageChanged(Conflict):
 
 
 class _Asker(NamedTuple):
-    """Whose code it is to be, and what the hold that is replaced has used of it."""
+    """Whose code it is to be, what the hold that is replaced has used of it, and what they were
+    shown that is to pay.
+    """
 
     code: str
     email: str
     without_order: UUID | None
+    quoted_minor: int | None = None
 
 
 async def buy_package(uow: UnitOfWork, ctx: RequestContext, cmd: BuyCommand) -> Order:
@@ -208,7 +211,7 @@ async def _judge(
         )
     quote = PackageQuote(terms=terms, way=way)
     if cmd.coupon.strip():
-        asker = _Asker(cmd.coupon, cmd.guest_email, instead_of)
+        asker = _Asker(cmd.coupon, cmd.guest_email, instead_of, cmd.quoted_minor)
         quote = await _with_code(uow, tenant, quote, asker)
     if cmd.quoted_minor not in (None, quote.to_pay_minor):
         price = format_money(Money(quote.to_pay_minor, tenant.currency), cmd.locale)
@@ -250,7 +253,11 @@ async def _with_code(
         if voucher is not None:
             return replace(quote, voucher=voucher)
     if judged.applied is None:
-        sentence = await why_no_code(uow, judged, asker.code, is_package=True)
+        spent, shown_minor = judged.used_up, asker.quoted_minor
+        was_quoted = spent is not None and shown_minor == replace(quote, coupon=spent).to_pay_minor
+        sentence = await why_no_code(
+            uow, judged, asker.code, is_package=True, was_quoted=was_quoted
+        )
         raise InvalidInput(sentence, fields={"coupon": sentence})
     return replace(quote, coupon=judged.applied)
 

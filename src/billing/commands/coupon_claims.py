@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, text, update
+from sqlalchemy import Table, select, text, update
 
-from src.billing.domain.coupons import AppliedCoupon, no_use
-from src.billing.models import CouponUse, Order
+from src.billing.domain.coupons import AppliedCoupon, no_use, used_up_meanwhile
+from src.billing.models import Coupon, CouponUse, Order
 from src.platform.db.constraints import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
@@ -83,11 +83,23 @@ async def claim_coupon(uow: UnitOfWork, coupon_id: UUID, customer_id: UUID) -> N
     of_coupon = {"tenant_id": uow.tenant, "coupon_id": coupon_id}
     taken = (await uow.session.execute(_TAKE, of_coupon)).one_or_none()
     if taken is None:
-        raise coupon_gone()
+        raise await _why_not_taken(uow, coupon_id)
     values = {**of_coupon, "id": new_id(), "customer_id": customer_id}
     one = await uow.session.execute(_TAKE_FOR_CUSTOMER, {**values, "most": taken.max_per_customer})
     if one.one_or_none() is None:
         raise coupon_gone()
+
+
+async def _why_not_taken(uow: UnitOfWork, coupon_id: UUID) -> InvalidInput:
+    """It was found good in this very transaction, so that it is used up since then is no news about
+    the business; that it was switched off would be.
+    """
+    is_active = await uow.session.scalar(
+        select(Coupon.active).where(Coupon.tenant_id == uow.tenant, Coupon.id == coupon_id)
+    )
+    if not is_active:
+        return coupon_gone()
+    return InvalidInput(used_up_meanwhile(), fields={"coupon": used_up_meanwhile()})
 
 
 async def return_use(uow: UnitOfWork, order: Order, now: datetime) -> UUID | None:

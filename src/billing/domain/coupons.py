@@ -2,7 +2,8 @@
 
 One function judges, for the guest's form, the API, the booking itself and the owner who asks why a
 code does not work. Guests read one sentence for all that tells of the business or of somebody else;
-that nobody has such a code, and when one is valid, they may know.
+that nobody has such a code, and when one is valid, they may know; and that one was used up since
+they were shown the price with it.
 Source: docs/algorithms/coupons.md.
 """
 
@@ -230,6 +231,11 @@ def no_use(*, is_package: bool = False) -> str:
     if is_package:
         return _("This code cannot be used for this package.")
     return _("This code cannot be used for this booking.")
+
+
+def used_up_meanwhile() -> str:
+    """For who was shown the price with it, and so knows already that it was good."""
+    return _("This code has been used up in the meantime.")
 
 
 def unknown_code() -> str:

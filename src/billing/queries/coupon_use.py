@@ -14,6 +14,7 @@ from src.billing.domain.coupons import (
     AppliedCoupon,
     CouponGuest,
     CouponReason,
+    CouponReasonCode,
     CouponScope,
     CouponTerms,
     Purchase,
@@ -21,6 +22,7 @@ from src.billing.domain.coupons import (
     guest_sentence,
     no_use,
     normalise_code,
+    used_up_meanwhile,
     why_not_usable,
 )
 from src.billing.domain.kinds import OrderState
@@ -49,11 +51,14 @@ class CouponAsked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CouponJudged:
-    """`applied` is there when nothing stands against it and it is known what is bought."""
+    """`applied` is there when nothing stands against it and it is known what is bought; `used_up`
+    is what it would be if only that did not stand against it.
+    """
 
     coupon: Coupon | None
     reasons: Sequence[CouponReason]
     applied: AppliedCoupon | None
+    used_up: AppliedCoupon | None
 
 
 def terms_of(coupon: Coupon, own: int = 0) -> CouponTerms:
@@ -90,28 +95,42 @@ async def judge_coupon(uow: UnitOfWork, tenant: TenantSnapshot, asked: CouponAsk
         purchase=asked.purchase,
         guest=await _guest(uow, coupon, asked.email, own),
     )
-    applied = None
-    if coupon is not None and terms is not None and asked.purchase is not None and not reasons:
-        applied = AppliedCoupon(
+    codes = [reason.code for reason in reasons]
+    found = None
+    if coupon is not None and terms is not None and asked.purchase is not None:
+        found = AppliedCoupon(
             coupon_id=coupon.id,
             code=coupon.code,
             discount_minor=discount_minor(terms, asked.purchase),
             percent=terms.percent,
             first_order_only=coupon.first_order_only,
         )
-    return CouponJudged(coupon=coupon, reasons=reasons, applied=applied)
+    return CouponJudged(
+        coupon=coupon,
+        reasons=reasons,
+        applied=found if not codes else None,
+        used_up=found if codes == [CouponReasonCode.USED_UP] else None,
+    )
 
 
 async def why_no_code(
-    uow: UnitOfWork, judged: CouponJudged, code: str, *, is_package: bool = False
+    uow: UnitOfWork,
+    judged: CouponJudged,
+    code: str,
+    *,
+    is_package: bool = False,
+    was_quoted: bool = False,
 ) -> str:
-    """What the guest reads of a code that takes nothing off and pays nothing.
+    """What the guest reads of a code that takes nothing off and pays nothing. `was_quoted`: they
+    were shown the price with it.
 
     Who holds a voucher that is used up or blocked is not sent to look for typing mistakes, nor told
     which of them it is.
     """
     if judged.coupon is None and await is_code_of_voucher(uow, code):
         return no_use(is_package=is_package)
+    if judged.used_up is not None and was_quoted:
+        return used_up_meanwhile()
     return guest_sentence(judged.reasons, is_package=is_package)
 
 

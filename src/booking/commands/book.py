@@ -286,7 +286,7 @@ async def _judge(
         raise InvalidInput(_("This is too much for one booking. Choose fewer people."), fields={})
     check_dates(cmd.quoted_dates, quote)
     quote = await priced_with_coupon(
-        uow, tenant, quote, cmd.coupon, cmd.guest_email, without_order=instead_of
+        uow, tenant, quote, cmd.coupon, cmd.guest_email, cmd.quoted_minor, without_order=instead_of
     )
     check_price(tenant, cmd.quoted_minor, cmd.locale, quote)
     notice = 0 if by_staff else decided.service.min_notice_minutes

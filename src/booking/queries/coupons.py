@@ -46,6 +46,12 @@ async def judge_for_quote(
     return await judge_coupon(uow, tenant, asked)
 
 
+def was_quoted(judged: CouponJudged, quote: Quote, quoted_minor: int | None) -> bool:
+    """Whether what the guest was shown that is to pay is the price with a used up coupon."""
+    spent = judged.used_up
+    return spent is not None and quoted_minor == replace(quote, coupon=spent).to_pay_minor
+
+
 async def find_voucher(
     uow: UnitOfWork,
     tenant: TenantSnapshot,
@@ -70,11 +76,12 @@ async def priced_with_coupon(
     quote: Quote,
     code: str,
     email: str,
+    quoted_minor: int | None,
     *,
     without_order: UUID | None = None,
 ) -> Quote:
     """The quote less what the coupon takes off, or with the voucher that pays for a part of it, or
-    as it is where no code was given.
+    as it is where no code was given. `quoted_minor` is what the guest was shown that is to pay.
 
     Raises: InvalidInput at `coupon`, in a sentence for strangers.
     """
@@ -86,6 +93,7 @@ async def priced_with_coupon(
         if voucher is not None:
             return replace(quote, voucher=voucher)
     if judged.reasons:
-        sentence = await why_no_code(uow, judged, code)
+        knows = was_quoted(judged, quote, quoted_minor)
+        sentence = await why_no_code(uow, judged, code, was_quoted=knows)
         raise InvalidInput(sentence, fields={"coupon": sentence})
     return replace(quote, coupon=judged.applied)

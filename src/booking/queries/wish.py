@@ -23,7 +23,7 @@ from src.booking.domain.seats_told import is_told, seats_told
 from src.booking.leaving_words import dates_in_words, rules_in_words
 from src.booking.models import Service, Session
 from src.booking.queries.comers import find_comers
-from src.booking.queries.coupons import find_voucher, judge_for_quote
+from src.booking.queries.coupons import find_voucher, judge_for_quote, was_quoted
 from src.booking.queries.decide import business_now
 from src.booking.queries.names import find_places_and_performers
 from src.booking.queries.offers import count_as_free
@@ -48,11 +48,13 @@ class Typed(msgspec.Struct, frozen=True, kw_only=True):
     """What a guest has chosen so far: how many come, the key of everyone's price where they chose
     one, the code of a coupon, and the way to pay; `purse` is whose credits there are, `owner` the
     guest's own name, and `names` those of all who come, empty where nothing was typed yet.
+    `quoted_minor` is what they were shown that is to pay.
     """
 
     size: int = 1
     tiers: tuple[str, ...] = ()
     code: str = ""
+    quoted_minor: int | None = None
     way: PayWay | None = None
     purse: Purse = Purse()
     owner: str = ""
@@ -107,7 +109,7 @@ async def get_wish(
         takes = bool(not wish.closed and wish.total_minor and await takes_codes(uow, tenant))
         return msgspec.structs.replace(wish, takes_codes=takes)
     quote = asked.quote_for(people)
-    return await _with_code(uow, tenant, asked, wish, quote, typed.code)
+    return await _with_code(uow, tenant, asked, wish, quote, typed)
 
 
 async def _comers(uow: UnitOfWork, typed: Typed) -> tuple[Comer, ...] | None:
@@ -131,15 +133,17 @@ def _people(asked: AskedFor, typed: Typed) -> tuple[str, ...]:
 
 
 async def _with_code(
-    uow: UnitOfWork, tenant: TenantSnapshot, asked: AskedFor, wish: Wish, quote: Quote, code: str
+    uow: UnitOfWork, tenant: TenantSnapshot, asked: AskedFor, wish: Wish, quote: Quote, typed: Typed
 ) -> Wish:
     """The same at the price that the code makes, or with why it makes none."""
+    code = typed.code
     judged = await judge_for_quote(uow, tenant, quote, code)
     voucher = await find_voucher(uow, tenant, quote, code) if judged.coupon is None else None
     if voucher is not None:
         return with_voucher(wish, voucher, tenant.currency)
     if judged.applied is None:
-        error = await why_no_code(uow, judged, code)
+        knows = was_quoted(judged, quote, typed.quoted_minor)
+        error = await why_no_code(uow, judged, code, was_quoted=knows)
         return msgspec.structs.replace(wish, takes_codes=True, code_error=error)
     quote = replace(quote, coupon=judged.applied)
     line = (_("Code %(code)s", code=judged.applied.code), -quote.discount_minor, "")

@@ -113,6 +113,7 @@ def typed_of(data: FormData) -> Typed:
         size=size,
         tiers=tuple(tiers),
         code=code_of(data),
+        quoted_minor=_quoted_minor(data),
         way=way_of(chosen),
         purse=purse,
         owner=_text(data, "name"),
@@ -243,6 +244,12 @@ def command_of(
         coupon="",
         quoted_minor=None,
     )
+
+
+def _quoted_minor(data: FormData) -> int | None:
+    """What the form showed that is to pay; None for what no form of ours would say."""
+    said = _text(data, "quoted_minor")
+    return int(said) if said.isascii() and said.isdecimal() and len(said) <= 12 else None
 
 
 def at_slot(command: BookCommand, wish: Wish, slot: SlotWish) -> BookCommand:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from src.billing.domain.coupons import no_use, unknown_code
+from src.billing.domain.coupons import no_use, unknown_code, used_up_meanwhile
 from src.billing.models import Order, PaymentPage
 from src.billing.settlement import check_payment
 from src.booking.models import Series
@@ -133,6 +133,35 @@ async def test_one_that_stopped_working_books_nothing_and_keeps_what_was_typed(
     assert "Window seat" in refused.text
     assert "Pay €60.00" in refused.text, "the price is the one without it again"
     assert await orders(shop) == []
+
+
+async def test_who_was_shown_its_price_reads_that_it_was_used_up_since(
+    shop: Shop, url: str
+) -> None:
+    factory = shop.services.uow_factory
+    await a_coupon(factory, shop.business.id, max_uses=1)
+    assert "Pay €54.00" in (await applied(shop, url, "SPRING")).text
+    await change_coupon(factory, shop.business.id, used=1)
+    refused = await shop.send()
+    assert refused.status_code == 422
+    assert used_up_meanwhile() in refused.text
+    assert no_use() not in refused.text
+    assert "Pay €60.00" in refused.text
+    assert await orders(shop) == []
+    shop.guest.page = refused
+    again = await shop.send(coupon="SPRING")
+    assert no_use() in again.text, "of the price that is shown now nobody learns what a code was"
+    assert used_up_meanwhile() not in again.text
+
+
+async def test_used_up_is_told_to_nobody_where_more_stands_against_it(shop: Shop, url: str) -> None:
+    factory = shop.services.uow_factory
+    await a_coupon(factory, shop.business.id, max_uses=1)
+    await applied(shop, url, "SPRING")
+    await change_coupon(factory, shop.business.id, used=1, active=False)
+    refused = await shop.send()
+    assert no_use() in refused.text
+    assert used_up_meanwhile() not in refused.text
 
 
 async def test_what_only_the_address_rules_out_is_said_at_the_field_too(

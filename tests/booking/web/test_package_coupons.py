@@ -53,6 +53,16 @@ async def test_a_code_for_every_booking_is_for_no_package(shop: Shop) -> None:
     assert made.order.discount_minor == 150
 
 
+async def test_who_was_shown_a_packages_price_reads_that_the_code_was_used_up(shop: Shop) -> None:
+    factory, here = shop.services.uow_factory, shop.business
+    package = await a_package(factory, here.id)
+    await a_coupon(factory, here.id, max_uses=1, used=1)
+    with pytest.raises(InvalidInput, match="used up in the meantime"):
+        await buy(shop, wish(package.id, coupon="SPRING", quoted_minor=10_800))
+    with pytest.raises(InvalidInput, match="cannot be used for this package"):
+        await buy(shop, wish(package.id, coupon="SPRING", quoted_minor=12_000))
+
+
 async def test_a_code_for_one_package_is_not_for_another(shop: Shop) -> None:
     factory, here = shop.services.uow_factory, shop.business
     first, second = [await a_package(factory, here.id, name=name) for name in ("Ten", "Five")]
