@@ -40,18 +40,30 @@ def _made_meanwhile() -> Conflict:
     return Conflict(_("This address has just been renewed elsewhere. Please look at it again."))
 
 
+register_constraint("pk_calendar_feeds", _made_meanwhile)
 register_constraint("uq_calendar_feeds_of_user", _made_meanwhile)
 register_constraint("uq_calendar_feeds_of_order", _made_meanwhile)
 register_constraint("uq_calendar_feeds_of_customer", _made_meanwhile)
 
 
-async def make_member_feed(uow: UnitOfWork, ctx: RequestContext, kind: FeedKind) -> str:
-    """The member's one feed of that kind, any earlier one ended. Returns its key, shown this once.
+class FeedMadeBefore(Conflict):
+    """The same form has made a feed already, whose key was shown then; nothing was done."""
 
-    Raises, when it settles: Conflict.
+    def __init__(self) -> None:
+        super().__init__(_("This address has been made already."), code="already_submitted")
+
+
+async def make_member_feed(
+    uow: UnitOfWork, ctx: RequestContext, kind: FeedKind, feed_id: UUID | None = None
+) -> str:
+    """The member's one feed of that kind, any earlier one ended. Returns its key, shown this once.
+    `feed_id` is the form's token, which becomes the feed's id.
+
+    Raises: FeedMadeBefore; when it settles, Conflict.
     """
+    feed_id = await _new_feed_id(uow, feed_id)
     await _replace(uow, _of_member(ctx, kind))
-    feed_id, key = _make(uow, kind, user_id=ctx.user_id)
+    key = _make(uow, feed_id, kind, user_id=ctx.user_id)
     await audit(uow, ctx, "calendar_feed.created", "calendar_feed", feed_id, kind=kind)
     return key
 
@@ -62,13 +74,15 @@ async def revoke_member_feed(uow: UnitOfWork, ctx: RequestContext, kind: FeedKin
         await audit(uow, ctx, "calendar_feed.revoked", "calendar_feed", feed_id, kind=kind)
 
 
-async def make_booking_feed(uow: UnitOfWork, order_id: UUID) -> str:
-    """The order's one feed, any earlier one ended. Returns its key, shown this once.
+async def make_booking_feed(uow: UnitOfWork, order_id: UUID, feed_id: UUID | None = None) -> str:
+    """The order's one feed, any earlier one ended. Returns its key, shown this once. `feed_id` is
+    the form's token.
 
-    Raises, when it settles: Conflict.
+    Raises: FeedMadeBefore; when it settles, Conflict.
     """
+    feed_id = await _new_feed_id(uow, feed_id)
     await _replace(uow, CalendarFeed.order_id == order_id)
-    return _make(uow, FeedKind.BOOKING, order_id=order_id)[1]
+    return _make(uow, feed_id, FeedKind.BOOKING, order_id=order_id)
 
 
 async def revoke_booking_feed(uow: UnitOfWork, order_id: UUID) -> None:
@@ -89,15 +103,18 @@ async def ask_for_calendar(uow: UnitOfWork, order_id: UUID) -> None:
     uow.record(asked)
 
 
-async def make_customer_feed(uow: UnitOfWork, linked: LinkedCustomer) -> str:
+async def make_customer_feed(
+    uow: UnitOfWork, linked: LinkedCustomer, feed_id: UUID | None = None
+) -> str:
     """The one feed of all that the customer books, any earlier one ended. Returns its key, shown
-    this once.
+    this once. `feed_id` is the form's token.
 
-    Raises: NotFound; Gone for a link that has ended; when it settles, Conflict.
+    Raises: NotFound; FeedMadeBefore; Gone for a link that has ended; when it settles, Conflict.
     """
+    feed_id = await _new_feed_id(uow, feed_id)
     customer_id = await hold_customer(uow, linked)
     await _replace(uow, CalendarFeed.customer_id == customer_id)
-    return _make(uow, FeedKind.CUSTOMER, customer_id=customer_id)[1]
+    return _make(uow, feed_id, FeedKind.CUSTOMER, customer_id=customer_id)
 
 
 async def revoke_customer_feed(uow: UnitOfWork, customer_ids: Collection[UUID]) -> list[UUID]:
@@ -139,8 +156,16 @@ def _of_member(ctx: RequestContext, kind: FeedKind) -> ColumnElement[bool]:
     return (CalendarFeed.user_id == ctx.user_id) & (CalendarFeed.kind == str(kind))
 
 
-def _make(uow: UnitOfWork, kind: FeedKind, **whose: Any) -> tuple[UUID, str]:
-    feed_id, secret, now = new_id(), secrets.token_urlsafe(SECRET_BYTES), uow.clock.now()
+async def _new_feed_id(uow: UnitOfWork, token: UUID | None) -> UUID:
+    if token is None:
+        return new_id()
+    if await uow.session.get(CalendarFeed, (uow.tenant, token)) is not None:
+        raise FeedMadeBefore
+    return token
+
+
+def _make(uow: UnitOfWork, feed_id: UUID, kind: FeedKind, **whose: Any) -> str:
+    secret, now = secrets.token_urlsafe(SECRET_BYTES), uow.clock.now()
     uow.session.add(
         CalendarFeed(
             tenant_id=uow.tenant,
@@ -152,7 +177,7 @@ def _make(uow: UnitOfWork, kind: FeedKind, **whose: Any) -> tuple[UUID, str]:
             **whose,
         )
     )
-    return feed_id, f"{feed_id.hex}_{secret}"
+    return f"{feed_id.hex}_{secret}"
 
 
 async def _revoke(uow: UnitOfWork, whose: ColumnElement[bool]) -> list[UUID]:

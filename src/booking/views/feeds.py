@@ -1,6 +1,7 @@
 """What the pages about calendar feeds show."""
 
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
@@ -13,9 +14,12 @@ class FeedRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedPart(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of feed on its page: `row` where there is one, `made` its address just made."""
+    """One kind of feed on its page: `row` where there is one, `made` its address just made. `token`
+    becomes the id of the next one, so that a form sent twice makes one.
+    """
 
     id: str
+    token: UUID
     title: str
     text: str
     path: str

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from src.billing.commands.orders import get_order
 from src.booking.calendar_links import LinkedCustomer, customer_behind, hold_customer
 from src.booking.commands.feeds import (
+    FeedMadeBefore,
     ask_for_calendar,
     make_customer_feed,
     revoke_customer_feed,
@@ -21,7 +22,15 @@ from src.booking.queries.feeds import find_customer_feed
 from src.booking.views.feeds import FeedsView
 from src.booking.web.customer import ONE
 from src.booking.web.customers import POST_OPTIONS, customers_path
-from src.booking.web.feeds import GUESTS, PRIVATE, PUBLIC, feed_part, stopped_words
+from src.booking.web.feeds import (
+    GUESTS,
+    PRIVATE,
+    PUBLIC,
+    feed_part,
+    feed_token,
+    shown_before,
+    stopped_words,
+)
 from src.platform.i18n import _
 from src.platform.ratelimit import Limit
 from src.platform.services import Services
@@ -85,8 +94,12 @@ async def share_all_dates(
     """Answers with the address itself, in a page that no cache keeps."""
     linked = _behind(services, ctx, calendar)
     await services.limiter.check(MADE_BY_CUSTOMER, str(linked.customer_id))
-    async with services.uow_factory(ctx.here.id) as uow:
-        made = await make_customer_feed(uow, linked)
+    feed_id = await feed_token(request)
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            made = await make_customer_feed(uow, linked, feed_id)
+    except FeedMadeBefore:
+        return shown_before(request, f"/b/{ctx.here.slug}/calendar/{calendar}")
     return await _page(request, services, ctx, calendar, made)
 
 

@@ -6,12 +6,14 @@ from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from src.billing.commands.orders import get_order
 from src.booking.commands.feeds import (
+    FeedMadeBefore,
     make_booking_feed,
     make_member_feed,
     note_reading,
@@ -26,9 +28,11 @@ from src.booking.queries.feeds import find_booking_feed, find_member_feeds, get_
 from src.booking.views.feeds import FeedPart, FeedRow, FeedsView
 from src.platform.errors import NotFound
 from src.platform.i18n import _
+from src.platform.ids import new_id
 from src.platform.ratelimit import Limit
 from src.platform.services import Services
 from src.platform.web.cookies import header_of
+from src.platform.web.forms import bind, read_form
 from src.platform.web.pages import flash, page, redirect
 from src.tenants.context import RequestContext
 from src.tenants.domain.roles import Role
@@ -51,6 +55,12 @@ FILE_HEADERS = {
     "x-robots-tag": "noindex",
 }
 NOT_MODIFIED = 304
+
+
+class FeedForm(msgspec.Struct):
+    """What makes an address; see `FeedPart`."""
+
+    token: UUID | None = None
 
 
 @get("/b/{slug:str}/feeds/{secret:str}/calendar.ics", opt=PUBLIC_FILE)
@@ -162,7 +172,12 @@ async def share_booking(
     async with services.uow_factory(ctx.here.id) as uow:
         if (await get_order(uow, order_id)).confirmed_at is None:
             raise NotFound(_("This booking has no date for a calendar."))
-        made = await make_booking_feed(uow, order_id)
+    feed_id = await feed_token(request)
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            made = await make_booking_feed(uow, order_id, feed_id)
+    except FeedMadeBefore:
+        return shown_before(request, f"/b/{ctx.here.slug}/bookings/{token}/feed")
     return await _guests_page(request, services, ctx, order_id, made)
 
 
@@ -184,8 +199,12 @@ async def _make(
     request: AnyRequest, services: Services, ctx: RequestContext, kind: FeedKind
 ) -> Response[bytes]:
     """Answers with the address itself, in a page that no cache keeps."""
-    async with services.uow_factory(ctx.here.id) as uow:
-        made = await make_member_feed(uow, ctx, kind)
+    feed_id = await feed_token(request)
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            made = await make_member_feed(uow, ctx, kind, feed_id)
+    except FeedMadeBefore:
+        return shown_before(request, f"/app/{ctx.here.slug}/calendar/feeds")
     return await _members_page(request, services, ctx, {kind: made})
 
 
@@ -196,6 +215,22 @@ async def _revoke(
         await revoke_member_feed(uow, ctx, kind)
     flash(request, "success", stopped_words())
     return redirect(request, f"/app/{ctx.here.slug}/calendar/feeds")
+
+
+async def feed_token(request: AnyRequest) -> UUID | None:
+    """The id that the form gives to what it makes."""
+    form = bind(FeedForm, await read_form(request)).struct
+    return form.token if form is not None else None
+
+
+def shown_before(request: AnyRequest, path: str) -> Response[bytes]:
+    """Where the page that shows a new address is loaded again: it still holds, and is not shown."""
+    said = _(
+        "This address was shown once and cannot be shown again. If you did not copy it, make a new"
+        " one."
+    )
+    flash(request, "warning", said)
+    return redirect(request, path)
 
 
 def stopped_words() -> str:
@@ -270,6 +305,7 @@ def feed_part(
     start = f"{services.settings.base_url}/b/{ctx.here.slug}/feeds"
     return FeedPart(
         id=str(kind),
+        token=new_id(),
         title=title,
         text=text,
         path=path,

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from src.booking.calendar_links import hold_customer, linked_to
-from src.booking.commands.feeds import make_customer_feed, revoke_customer_feed
+from src.booking.commands.feeds import FeedMadeBefore, make_customer_feed, revoke_customer_feed
 from src.booking.commands.own_details import (
     KnownAddress,
     OwnDetails,
@@ -23,7 +23,7 @@ from src.booking.queries.broadcasts import gets_news
 from src.booking.queries.feeds import find_customer_feed
 from src.booking.views.portal import OwnAddressView, PortalProfileView
 from src.booking.web.customer_feeds import MADE_BY_CUSTOMER
-from src.booking.web.feeds import feed_part, stopped_words
+from src.booking.web.feeds import feed_part, feed_token, shown_before, stopped_words
 from src.platform.errors import Gone, InvalidInput, TooManyRequests
 from src.platform.i18n import _
 from src.platform.ratelimit import Limit, Outage
@@ -204,8 +204,12 @@ async def share_own_dates(
     portal = await open_portal(request, services, ctx)
     await services.limiter.check(MADE_BY_CUSTOMER, str(portal.guest.customer_id))
     linked = linked_to(portal.guest.customer_id, portal.guest.email)
-    async with services.uow_factory(ctx.here.id) as uow:
-        made = await make_customer_feed(uow, linked)
+    feed_id = await feed_token(request)
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            made = await make_customer_feed(uow, linked, feed_id)
+    except FeedMadeBefore:
+        return shown_before(request, f"{portal.path}/profile#calendar")
     return await _page(request, services, ctx, portal, made=made)
 
 

@@ -19,7 +19,7 @@ from src.tenants.commands.merge_customers import merge_customers
 from src.tenants.models import AuditEntry, Customer
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.web.pages import as_owner, send
-from tests.booking.web.test_feeds import events, path_in
+from tests.booking.web.test_feeds import events, path_in, sent_twice
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
@@ -142,6 +142,7 @@ async def test_the_customer_renews_and_ends_it_where_the_mail_leads(
     clock: FrozenClock,
 ) -> None:
     link = await link_to(client, services, mailer, await sold(services, lotus))
+    await sent_twice(client, link, link)
     old, new = await made_at(client, link), await made_at(client, link)
     assert (await client.get(old)).status_code == 410, "there is one at a time"
     assert (await client.get(new)).status_code == 200

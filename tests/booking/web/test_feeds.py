@@ -19,7 +19,7 @@ from src.tenants.domain.roles import Role
 from src.tenants.models import Member
 from tests.booking.commands.places import a_performer
 from tests.booking.commands.test_book import a_wish, booked
-from tests.booking.web.pages import as_owner, send_again
+from tests.booking.web.pages import as_owner, send, send_again
 from tests.support.builders import Business, a_business, a_member, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.work import work
@@ -191,6 +191,32 @@ async def test_a_new_address_ends_the_one_before_and_it_can_be_revoked(
     assert not any(new.split("_", 1)[1].startswith(one) for one in hashes)
 
 
+async def sent_twice(client: AsyncClient, page: str, action: str) -> None:
+    """As who loads the page with the new address again: it holds, and is not shown twice."""
+    form = await client.get(page)
+    path = path_in(await send_again(client, action, form, {}))
+    again = await send_again(client, action, form, {})
+    assert again.status_code == 303, again.text
+    shown = (await client.get(again.headers["location"])).text
+    assert "This address was shown once and cannot be shown again." in shown
+    assert "Shared since" in shown
+    assert path.split("/")[4] not in shown
+    assert (await client.get(path)).status_code == 200, "it was not ended by another one"
+    assert path_in(await send(client, page, {}, to=action)) != path
+
+
+async def test_a_form_that_is_sent_again_makes_no_other_address(
+    client: AsyncClient, services: Services
+) -> None:
+    business, first, _second = await a_stage(services)
+    wish = a_wish("session", first.id, guest_email="kim@example.com")
+    held = await booked(services.uow_factory, business, wish)
+    own = booking_path(services.settings, "lotus", held.order)
+    await sent_twice(client, f"{own}/feed", f"{own}/feed")
+    await as_owner(client, services, business)
+    await sent_twice(client, HOME, f"{HOME}/own")
+
+
 @pytest.mark.parametrize("secret", ["x", "0" * 32 + "_" + "a" * 43, "%00", "0" * 32])
 async def test_a_secret_that_never_was_one_finds_nothing(
     client: AsyncClient, services: Services, secret: str
@@ -246,16 +272,15 @@ async def test_new_addresses_leave_two_rows_and_come_to_an_end(
     session = await a_session(services.uow_factory, service)
     made = await booked(services.uow_factory, business, a_wish("session", session.id))
     own = booking_path(services.settings, "lotus", made.order)
-    shown = await client.get(f"{own}/feed")
-    paths = [path_in(await send_again(client, f"{own}/feed", shown, {})) for _time in range(4)]
+    paths = [path_in(await send(client, f"{own}/feed", {})) for _time in range(4)]
     async with services.uow_factory(business.id) as uow:
         rows = list(await uow.session.scalars(select(CalendarFeed.revoked_at)))
     assert (len(rows), rows.count(None)) == (2, 1)
     statuses = [(await client.get(path)).status_code for path in paths]
     assert statuses == [404, 404, 410, 200]
     for _time in range(MADE_BY_ORDER.times - 4):
-        assert (await send_again(client, f"{own}/feed", shown, {})).status_code == 200
-    assert (await send_again(client, f"{own}/feed", shown, {})).status_code == 429
+        assert (await send(client, f"{own}/feed", {})).status_code == 200
+    assert (await send(client, f"{own}/feed", {})).status_code == 429
 
 
 async def test_a_hold_has_nothing_to_follow(client: AsyncClient, services: Services) -> None:

@@ -249,10 +249,14 @@ async def test_mails_are_chosen_and_news_agreed_to(
 async def test_the_calendar_of_all_dates_is_offered_here(
     guest: Visitor, services: Services, made: Booked
 ) -> None:
-    await guest.open(PROFILE)
+    form = await guest.open(PROFILE)
     page = await guest.submit(to="/profile/calendar")
     path = path_in(page)
     assert len(events(await guest.client.get(path))) == 1
+    guest.page = form
+    await guest.submit(to="/profile/calendar")
+    assert "This address was shown once and cannot be shown again." in guest.text
+    assert (await guest.client.get(path)).status_code == 200, "sent twice it makes one"
     await guest.open(PROFILE)
     await guest.submit(to="/profile/calendar/revoke")
     assert "The address has ended." in guest.text
