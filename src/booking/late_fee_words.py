@@ -26,3 +26,23 @@ def late_fee(fee: str, gives: Gives, before: str, *, has_steps: bool, is_owed: b
         before=before,
         fee=fee,
     )
+
+
+def late_fee_now(fee: str, *, is_owed: bool) -> str:
+    """Once the last step has passed, nothing says any more what "later than that" is."""
+    if is_owed:
+        return _("Who cancels now is asked for a fee of %(fee)s as well as the price.", fee=fee)
+    return _("Who cancels now is asked for a fee of %(fee)s.", fee=fee)
+
+
+def fee_asked(amount: str, *, is_told: bool = False) -> str:
+    """For who has left late, or is about to; `is_told`: they have the mail with the link."""
+    if is_told:
+        return _(
+            "A fee of %(amount)s is asked for cancelling late. You have a mail with a link to pay.",
+            amount=amount,
+        )
+    return _(
+        "A fee of %(amount)s is asked for cancelling late. A mail follows with a link to pay it.",
+        amount=amount,
+    )

@@ -3,8 +3,7 @@
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from src.billing.domain.kinds import PaymentMode
-from src.billing.models import Order
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.fees import FeeRule
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import (
@@ -17,14 +16,15 @@ from src.booking.domain.leaving import (
 )
 from src.booking.domain.refund_policy import Gives
 from src.booking.gives_words import gives_words
-from src.booking.late_fee_words import late_fee
+from src.booking.late_fee_words import late_fee, late_fee_now
+from src.booking.paying import Paying
 from src.platform.i18n import _, ngettext
 from src.platform.web.formats import clock, datetime_local, money
 
 
 def rules_in_words(
     terms: LeavingTerms,
-    price_type: SeriesPriceType,
+    price_type: Paying,
     zone: ZoneInfo,
     example_at: datetime | None = None,
     now: datetime | None = None,
@@ -63,7 +63,7 @@ def rules_in_words(
 
 def dates_in_words(
     terms: LeavingTerms,
-    price_type: SeriesPriceType,
+    price_type: Paying,
     starts_at: datetime,
     zone: ZoneInfo,
     now: datetime | None = None,
@@ -98,7 +98,9 @@ def dates_in_words(
     if until_at is not None and not _is_over(until_at, now):
         when = datetime_local(until_at, zone)
         said.append(_("You can give your place to somebody else until %(when)s.", when=when))
-    return said + _fee_rules(terms, price_type)
+    due = deadlines(terms, starts_at, zone)
+    is_over = bool(due) and _is_over(due[-1].until_at, now)
+    return said + _fee_rules(terms, price_type, is_over=is_over)
 
 
 def by_way_in_words(by_card: list[str], on_site: list[str]) -> list[str]:
@@ -112,7 +114,7 @@ def by_way_in_words(by_card: list[str], on_site: list[str]) -> list[str]:
 
 def next_deadline_words(
     terms: LeavingTerms,
-    price_type: SeriesPriceType,
+    price_type: Paying,
     starts_at: datetime,
     zone: ZoneInfo,
     now: datetime,
@@ -134,15 +136,7 @@ def next_deadline_words(
     return _("Until %(when)s: %(back)s", when=when, back=back)
 
 
-def price_type_of(order: Order) -> SeriesPriceType:
-    """How an order was to be paid, as far as it matters to who leaves."""
-    if not order.total_minor:
-        return SeriesPriceType.FREE
-    is_on_site = order.payment_mode == PaymentMode.ON_SITE
-    return SeriesPriceType.ON_SITE if is_on_site else SeriesPriceType.ONLINE
-
-
-def _costs_nothing(terms: LeavingTerms, price_type: SeriesPriceType) -> bool:
+def _costs_nothing(terms: LeavingTerms, price_type: Paying) -> bool:
     return price_type is SeriesPriceType.FREE and terms.gives is not Gives.CREDIT
 
 
@@ -164,7 +158,7 @@ def _no_credit_back() -> str:
     return _("You can cancel until it starts, but no credit comes back.")
 
 
-def _unpaid(price_type: SeriesPriceType) -> list[str]:
+def _unpaid(price_type: Paying) -> list[str]:
     """A credit is given for what is paid."""
     if price_type is not SeriesPriceType.ON_SITE:
         return []
@@ -334,19 +328,26 @@ def _hand_on_rule(terms: LeavingTerms) -> list[str]:
     ]
 
 
-def _fee_rules(terms: LeavingTerms, price_type: SeriesPriceType) -> list[str]:
-    """What is asked of who leaves late or does not come; nothing where nothing is to be paid. Of
-    who pays with a credit, which has no price, a part of it is not asked.
+def _fee_rules(terms: LeavingTerms, price_type: Paying, *, is_over: bool = False) -> list[str]:
+    """What is asked of who leaves late, or does not come; nothing where nothing is to be paid. A
+    credit has no price, so of who pays with one no part of it is asked. `is_over`: late is now.
     """
     if _costs_nothing(terms, price_type):
         return []
     said = []
-    for_late, for_no_show = _asked(terms, terms.late_fee), _asked(terms, terms.no_show_fee)
+    by_credit = terms.gives is Gives.CREDIT or price_type is PayWay.CREDIT
+    for_late, for_no_show = (
+        None if rule is not None and rule.percent and by_credit else rule
+        for rule in (terms.late_fee, terms.no_show_fee)
+    )
     if for_late is not None and terms.tiers and terms.may_cancel:
         steps, is_owed = _giving(terms), price_type is SeriesPriceType.ON_SITE
         before = _before(steps[-1].before, steps[-1].unit) if steps and steps[-1].before else ""
         fee = fee_words(for_late)
-        said.append(late_fee(fee, terms.gives, before, has_steps=bool(steps), is_owed=is_owed))
+        if is_over:
+            said.append(late_fee_now(fee, is_owed=is_owed and terms.gives is not Gives.PACKAGE))
+        else:
+            said.append(late_fee(fee, terms.gives, before, has_steps=bool(steps), is_owed=is_owed))
     if for_no_show is not None:
         fee = fee_words(for_no_show)
         said.append(
@@ -355,11 +356,6 @@ def _fee_rules(terms: LeavingTerms, price_type: SeriesPriceType) -> list[str]:
     if terms.late_keeps_credit and terms.gives is not Gives.NOTHING:
         said.append(_("A credit comes back even if you cancel late."))
     return said
-
-
-def _asked(terms: LeavingTerms, rule: FeeRule | None) -> FeeRule | None:
-    is_part_of_nothing = rule is not None and rule.percent and terms.gives is Gives.CREDIT
-    return None if is_part_of_nothing else rule
 
 
 def fee_words(rule: FeeRule) -> str:

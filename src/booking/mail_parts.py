@@ -16,9 +16,9 @@ from src.booking.domain.moves import may_leave_free_because_moved, place_line
 from src.booking.leaving_words import (
     dates_in_words,
     next_deadline_words,
-    price_type_of,
     rules_in_words,
 )
+from src.booking.paying import paying_of
 from src.booking.queries.changes import Believed, Earlier, said_of
 from src.booking.queries.mail_facts import BookingFacts, Known, SeatFacts, SplitParty
 from src.booking.queries.party import called
@@ -249,11 +249,11 @@ def leaving_of(
     people = len({item.seat.participant_id for item in seats})
     most = min((item.seat.most_percent for item in seats), default=100)
     terms = capped(terms_from(facts.booking.leaving), most)
-    price_type = price_type_of(facts.order)
+    paying = paying_of(facts.order)
     starts = [item.session.starts_at for item in seats]
     if len(set(starts)) == 1:
-        return dates_in_words(terms, price_type, starts[0], tenant.zone, now, seats=people)
-    return rules_in_words(terms, price_type, tenant.zone, _next(starts, now), now, seats=people)
+        return dates_in_words(terms, paying, starts[0], tenant.zone, now, seats=people)
+    return rules_in_words(terms, paying, tenant.zone, _next(starts, now), now, seats=people)
 
 
 def ways_out_of(
@@ -279,9 +279,9 @@ def _deadline(tenant: TenantSnapshot, facts: BookingFacts, now: datetime) -> str
         return ""
     most = min(item.seat.most_percent for item in facts.seats)
     terms = capped(terms_from(facts.booking.leaving), most)
-    price_type, first = price_type_of(facts.order), facts.seats[0].session
+    paying, first = paying_of(facts.order), facts.seats[0].session
     seats = sum(item.session.id == first.id for item in facts.seats)
-    return next_deadline_words(terms, price_type, first.starts_at, tenant.zone, now, seats)
+    return next_deadline_words(terms, paying, first.starts_at, tenant.zone, now, seats)
 
 
 def _are_free(facts: BookingFacts) -> bool:

@@ -15,7 +15,6 @@ from src.booking.calendar_files import (
     cancellation_calendar,
 )
 from src.booking.check_in_codes import check_in_path
-from src.booking.credit_words import credit_lines
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.guest_links import booking_path
 from src.booking.mail_parts import (
@@ -31,7 +30,7 @@ from src.booking.mail_parts import (
     ways_out_of,
     what_of,
 )
-from src.booking.money_words import back_line, paid_line
+from src.booking.money_words import paid_line
 from src.booking.queries.changes import Believed
 from src.booking.queries.mail_facts import BookingFacts, SeatFacts, SplitParty
 from src.booking.seats_end import SeatsEnd
@@ -211,6 +210,7 @@ def seats_left_mail(
     owed_minor: int = 0,
     parties: Mapping[UUID, SplitParty] | None = None,
     believed: Believed | None = None,
+    fee_minor: int = 0,
     credits_back: Sequence[CreditBack] = (),
     wordings: Wordings = SHIPPED,
 ) -> Mail:
@@ -226,6 +226,7 @@ def seats_left_mail(
         parties=parties or {},
         believed=believed or {},
         credits_back=credits_back,
+        fee_minor=fee_minor,
     )
     return _seats_mail(settings, tenant, bookings, end, now, wordings)
 
@@ -264,7 +265,7 @@ def _seats_mail(
             reason=end.reason,
             by_guest=end.by_guest,
             as_asked=end.as_asked,
-            money_line=_back_line(tenant, bookings, end),
+            money_line=end.back_line(bookings, tenant.zone),
             credits=credits_that_paid(tenant, bookings),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, first.order),
         )
@@ -280,17 +281,6 @@ def _seats_mail(
         now=now,
     )
     return mail_of("seats_cancelled", tenant, first, view, calendar, end.key, wordings)
-
-
-def _back_line(tenant: TenantSnapshot, bookings: Sequence[BookingFacts], end: SeatsEnd) -> str:
-    credits_back = credit_lines(end.credits_back, tenant.zone)
-    return back_line(
-        bookings,
-        end.by_hand_minor,
-        end.owed_minor,
-        credits_back,
-        as_voucher=end.as_voucher,
-    )
 
 
 def change_mail(

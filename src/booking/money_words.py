@@ -6,6 +6,7 @@ from src.billing.domain.coupons import discount_within
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
 from src.booking.domain.kinds import SeatState
+from src.booking.late_fee_words import fee_asked
 from src.booking.queries.mail_facts import BookingFacts
 from src.platform.i18n import _, ngettext
 from src.platform.money import Money, format_money
@@ -75,11 +76,12 @@ def back_line(
     credits_back: Sequence[str] = (),
     *,
     as_voucher: bool = False,
+    fee_minor: int = 0,
 ) -> str:
     """What comes back for these seats, in sentences; in the current language. `by_hand_minor` was
     paid on site, and so comes back there; `owed_minor` is still to be paid on site for all of their
     orders, which is said where it is not what these seats alone leave due. `credits_back` are the
-    sentences about credits.
+    sentences about credits; `fee_minor` is asked for leaving late.
     """
     order = bookings[0].order
     back_minor = sum(item.seat.returned_minor for facts in bookings for item in facts.seats)
@@ -95,6 +97,8 @@ def back_line(
         said.append(nothing)
     if owed_minor and owed_minor != due_minor:
         said.append(in_all_due(_money(order, owed_minor)))
+    if fee_minor:
+        said.append(fee_asked(_money(order, fee_minor)))
     return " ".join(said)
 
 
@@ -102,6 +106,37 @@ def _by_hand(order: Order, amount: str) -> str:
     if order.payment_mode == PaymentMode.TRANSFER:
         return _("The business sends you %(amount)s back that you transferred.", amount=amount)
     return _("The business gives you %(amount)s back that you paid on site.", amount=amount)
+
+
+def will_go_back(order: Order, back_minor: int, by_hand_minor: int) -> str:
+    """Before it is done, where money will go that comes back; `way_back` says it afterwards. What
+    the business took itself it gives back itself.
+    """
+    if back_minor:
+        return _will_go_back(order, _money(order, back_minor))
+    if not by_hand_minor:
+        return ""
+    amount = _money(order, by_hand_minor)
+    if order.payment_mode == PaymentMode.TRANSFER:
+        return _(
+            "You paid by bank transfer, so the business itself sends back %(amount)s.",
+            amount=amount,
+        )
+    return _("You paid on site, so the business itself gives back %(amount)s.", amount=amount)
+
+
+def _will_go_back(order: Order, amount: str) -> str:
+    if order.voucher_minor and order.voucher_minor == order.total_minor:
+        return _(
+            "%(amount)s goes onto the voucher again that you paid with, at once.", amount=amount
+        )
+    if order.voucher_minor:
+        return _(
+            "%(amount)s goes back: onto your voucher first, at once, and the rest the way you paid"
+            " it, which takes a few days.",
+            amount=amount,
+        )
+    return _("%(amount)s goes back the way you paid; it takes a few days.", amount=amount)
 
 
 def way_back(order: Order, amount: str, *, as_voucher: bool = False) -> str:

@@ -2,11 +2,14 @@
 
 from collections.abc import Container, Mapping, Sequence
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 
+from src.booking.credit_words import credit_lines
+from src.booking.money_words import back_line
 from src.booking.queries.changes import Believed
-from src.booking.queries.mail_facts import SplitParty
+from src.booking.queries.mail_facts import BookingFacts, SplitParty
 from src.booking.views.leaving import CreditBack
 
 
@@ -16,7 +19,8 @@ class SeatsEnd(msgspec.Struct, frozen=True):
     `by_hand_minor` was paid on site and is handed back there; `owed_minor` is still to be paid
     there for all of their orders. `parties` are those, by booking, of which somebody still comes to
     the dates. `believed`: what their guest knows of the dates that have changed since. `as_asked`:
-    the guest had asked the business to end them. `credits_back` come back for them.
+    the guest had asked the business to end them. `credits_back` come back for them. `fee_minor` is
+    asked for leaving late.
     """
 
     reason: str
@@ -30,3 +34,15 @@ class SeatsEnd(msgspec.Struct, frozen=True):
     as_asked: bool = False
     as_voucher: bool = False
     credits_back: Sequence[CreditBack] = ()
+    fee_minor: int = 0
+
+    def back_line(self, bookings: Sequence[BookingFacts], zone: ZoneInfo) -> str:
+        """What comes back, and what is asked, in the current language."""
+        return back_line(
+            bookings,
+            self.by_hand_minor,
+            self.owed_minor,
+            credit_lines(self.credits_back, zone),
+            as_voucher=self.as_voucher,
+            fee_minor=self.fee_minor,
+        )

@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from src.billing.models import Order
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.fees import FeeRule
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import BeforeUnit, LeavingTerms, Tier
@@ -16,6 +18,7 @@ from src.booking.leaving_words import (
     next_deadline_words,
     rules_in_words,
 )
+from src.booking.paying import Paying, paying_of
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 START = datetime(2027, 5, 11, 16, tzinfo=UTC)
@@ -201,3 +204,73 @@ def test_a_credit_that_comes_back_late_too_is_not_said_to_be_lost() -> None:
     ]
     late = dates_in_words(terms, SeriesPriceType.FREE, START, AMSTERDAM, START)
     assert late == ["A credit comes back even if you cancel late."]
+
+
+def test_who_pays_with_a_credit_that_never_comes_back_reads_so_and_of_the_fee() -> None:
+    terms = LeavingTerms(
+        tiers=(Tier(before=24, percent=100),), gives=Gives.NOTHING, late_fee=FIVE, no_show_fee=HALF
+    )
+    nothing = "You can cancel until it starts, but nothing comes back."
+    fee = "Who cancels later than 24 hours before it starts is asked for a fee of €5.00."
+    assert dates_in_words(terms, PayWay.CREDIT, START, AMSTERDAM) == [nothing, fee]
+    assert rules_in_words(terms, PayWay.CREDIT, AMSTERDAM) == [nothing, fee]
+    assert next_deadline_words(terms, PayWay.CREDIT, START, AMSTERDAM, START) == ""
+
+
+@pytest.mark.parametrize(
+    ("gives", "price_type", "said"),
+    [
+        (Gives.MONEY, ONLINE, [NO_MONEY, "Who cancels now is asked for a fee of €5.00."]),
+        (
+            Gives.MONEY,
+            ON_SITE,
+            [STAYS_DUE, "Who cancels now is asked for a fee of €5.00 as well as the price."],
+        ),
+        (
+            Gives.CREDIT,
+            PayWay.CREDIT,
+            [
+                "You can cancel until it starts, but no credit comes back.",
+                "Who cancels now is asked for a fee of €5.00.",
+            ],
+        ),
+        (
+            Gives.NOTHING,
+            ONLINE,
+            [
+                "You can cancel until it starts, but nothing comes back.",
+                "Who cancels now is asked for a fee of €5.00.",
+            ],
+        ),
+    ],
+)
+def test_once_it_is_late_the_fee_is_asked_of_who_cancels_now(
+    gives: Gives, price_type: Paying, said: list[str]
+) -> None:
+    terms = LeavingTerms(tiers=(Tier(before=24, percent=100),), gives=gives, late_fee=FIVE)
+    late = START - timedelta(hours=23)
+    assert dates_in_words(terms, price_type, START, AMSTERDAM, late) == said
+    in_time = dates_in_words(terms, price_type, START, AMSTERDAM, START - timedelta(hours=24))
+    assert "Who cancels later than" in in_time[-1], "at the very second the guest wins"
+
+
+@pytest.mark.parametrize(
+    ("order", "paying"),
+    [
+        ({"payment_mode": "credit", "total_minor": 0}, PayWay.CREDIT),
+        ({"payment_mode": "free", "total_minor": 0}, SeriesPriceType.FREE),
+        ({"payment_mode": "online"}, ONLINE),
+        ({"payment_mode": "transfer"}, ONLINE),
+        ({"payment_mode": "on_site"}, ON_SITE),
+        ({"payment_mode": "on_site", "paid_minor": 1500}, ONLINE),
+        ({"payment_mode": "on_site", "paid_minor": 700}, ONLINE),
+        ({"payment_mode": "on_site", "paid_minor": 700, "voucher_minor": 700}, ON_SITE),
+        ({"payment_mode": "on_site", "paid_minor": 1500, "voucher_minor": 1500}, ONLINE),
+    ],
+)
+def test_what_was_taken_on_site_is_spoken_of_as_paid(
+    order: dict[str, object], paying: Paying
+) -> None:
+    """After a part was cancelled before it was paid, less than the total is all of it."""
+    values = {"total_minor": 1500, "paid_minor": 0, "voucher_minor": 0, **order}
+    assert paying_of(Order(**values)) is paying

@@ -127,16 +127,21 @@ async def drop_fees(
             Fee.state == str(FeeState.ASKED),
         )
         .values(state=str(FeeState.DROPPED), decided_at=uow.clock.now())
-        .returning(Fee.id, Fee.told_at)
+        .returning(Fee.id, Fee.kind, Fee.told_at)
         .execution_options(synchronize_session=False)
     )
     dropped = found.all()
     if dropped:
         await drop_several_due(uow, [row.id for row in dropped])
     for row in dropped:
-        if row.told_at is not None:
+        if _is_known(row.kind, row.told_at):
             uow.record(FeeForgiven(fee_id=row.id))
     return len(dropped)
+
+
+def _is_known(kind: str, told_at: datetime | None) -> bool:
+    """Who leaves late reads of it as they do; who did not come, with the mail to pay it."""
+    return kind == FeeKind.LATE_CANCEL or told_at is not None
 
 
 async def lock_fee(uow: UnitOfWork, fee_id: UUID) -> Fee:
@@ -169,7 +174,7 @@ async def forgive_fee(uow: UnitOfWork, ctx: RequestContext, fee_id: UUID, reason
     fee.state, fee.why = str(FeeState.FORGIVEN), words
     fee.decided_at, fee.decided_by = uow.clock.now(), ctx.actor.user_id
     await drop_due(uow, fee.id)
-    if fee.told_at is not None:
+    if _is_known(fee.kind, fee.told_at):
         uow.record(FeeForgiven(fee_id=fee.id))
     facts = {"amount_minor": fee.amount_minor, "currency": fee.currency}
     await audit(uow, ctx, "fee.forgiven", "order", fee.order_id, reason=words, **facts)

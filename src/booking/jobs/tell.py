@@ -39,6 +39,7 @@ from src.booking.queries.known_seats import (
     find_believed_dates,
     find_known_seats,
 )
+from src.booking.queries.late_fees import get_late_fees_minor
 from src.booking.queries.leave_requests import find_cancelled_as_asked
 from src.booking.queries.mail_facts import (
     BookingFacts,
@@ -271,6 +272,7 @@ async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
             parties=await find_split_parties(uow, bookings),
             believed=await find_believed_dates(uow, _seats(bookings), tenant.timezone),
             credits_back=list((await find_credits_given(uow, event.seat_ids)).values()),
+            fee_minor=await get_late_fees_minor(uow, event.seat_ids),
             wordings=await find_wordings(uow),
         )
         if mail.to_address:

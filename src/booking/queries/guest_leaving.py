@@ -12,6 +12,7 @@ from src.billing.domain.kinds import BY_HAND_MODES, PaymentMode
 from src.billing.models import Order
 from src.billing.queries.disputes import is_with_the_bank
 from src.billing.queries.refundable import is_all_back, list_refundable_minor
+from src.billing.queries.to_hand_back import get_left_by_hand_minor
 from src.billing.queries.unreturned import list_unreturned_minor
 from src.booking.commands.leave import OwnSeat, facts_of_leaving, is_still_coming, own_seats
 from src.booking.credit_words import credit_is_paid_back, credit_lines, no_credit_unpaid
@@ -35,10 +36,14 @@ from src.booking.domain.reasons import Reason, guest_sentence
 from src.booking.domain.swapping import why_not_exchange
 from src.booking.gone_words import gone_words
 from src.booking.guest_links import booking_path
-from src.booking.leaving_words import dates_in_words, price_type_of, rules_in_words
+from src.booking.late_fee_words import fee_asked
+from src.booking.leaving_words import dates_in_words, rules_in_words
 from src.booking.models import Booking, Seat, Series, Service
+from src.booking.money_words import will_go_back
+from src.booking.paying import paying_of
 from src.booking.queries.credits_back import find_credits_to_come
 from src.booking.queries.leave_requests import find_newest_request
+from src.booking.queries.leaving_promises import promised_alone, promised_together
 from src.booking.queries.missing_dates import list_missing
 from src.booking.queries.party import NUMBER, called
 from src.booking.said import person_words
@@ -89,7 +94,7 @@ async def get_leaving_page(
     path = booking_path(settings, tenant.slug, order)
     about = (path, tenant, now)
     back_minor, by_hand_minor, no_money_why = await _back(uow, order, leavable)
-    promised = _promised if is_course else _promised_alone
+    promised = promised_together if is_course else promised_alone
     leavable = promised(leavable, back_minor or by_hand_minor, is_promised=back_minor > 0)
     leavable = await _with_credits(uow, tenant, shown, leavable)
     return LeavingPage(
@@ -101,11 +106,10 @@ async def get_leaving_page(
         name=await name_of(uow, shown[0].seat.booking),
         reference=order.reference,
         guest_email=order.guest_email,
-        back_minor=back_minor,
         stays_due_minor=_stays_due_minor(order, shown, seats),
         was_paid=order.paid_minor > 0,
-        by_hand_minor=by_hand_minor,
         no_money_why=no_money_why,
+        **_in_words(order, back_minor, by_hand_minor, leavable),
         **_about_credits(order, shown, leavable, tenant, now),
         terms=_terms(shown, order, tenant, now, is_course=is_course),
         why_not="" if leavable and own else _why_not(seats, own, found, session_id, order),
@@ -141,8 +145,9 @@ async def _back(
     no_money_why = await _no_money_why(uow, order, refundable)
     by_hand_minor = 0
     if not refundable and not no_money_why and order.payment_mode in BY_HAND_MODES:
-        unreturned = await list_unreturned_minor(uow, [order.id])
-        by_hand_minor = min(by_terms_minor, unreturned.get(order.id, 0))
+        unreturned = (await list_unreturned_minor(uow, [order.id])).get(order.id, 0)
+        left_minor = await get_left_by_hand_minor(uow, order.id)
+        by_hand_minor = min(by_terms_minor, unreturned, left_minor)
     return min(by_terms_minor, refundable), by_hand_minor, no_money_why
 
 
@@ -270,41 +275,25 @@ async def get_left_late_minor(uow: UnitOfWork, order_id: UUID) -> int:
     return int(found or 0)
 
 
+def _in_words(
+    order: Order, back_minor: int, by_hand_minor: int, seats: Sequence[LeavingSeat]
+) -> dict[str, Any]:
+    """The amounts, where what comes back goes, and what is asked for leaving late."""
+    fee_minor = sum(seat.fee_minor for seat in seats)
+    return {
+        "back_minor": back_minor,
+        "by_hand_minor": by_hand_minor,
+        "goes_back": will_go_back(order, back_minor, by_hand_minor),
+        "fee_line": fee_asked(money(fee_minor, order.currency)) if fee_minor else "",
+    }
+
+
 def _stays_due_minor(order: Order, own: Sequence[Own], seats: Sequence[LeavingSeat]) -> int:
     """The shares of what is left late, of an order that is still to be paid on site."""
     if order.payment_mode != PaymentMode.ON_SITE or order.paid_minor:
         return 0
     pairs = zip(own, seats, strict=True)
     return sum(one.seat.seat.share_minor for one, seat in pairs if seat.is_late)
-
-
-def _promised(
-    seats: Sequence[LeavingSeat], together_minor: int, *, is_promised: bool
-) -> list[LeavingSeat]:
-    """All of the seats, with amounts that come to no more than goes back for them together."""
-    shown, left_minor = [], together_minor
-    for seat in seats:
-        part = min(seat.back_minor, left_minor)
-        left_minor -= part
-        shown.append(_promising(seat, part, is_promised=is_promised))
-    return shown
-
-
-def _promised_alone(
-    seats: Sequence[LeavingSeat], together_minor: int, *, is_promised: bool
-) -> list[LeavingSeat]:
-    """Seats that the guest chooses among, each with what it would bring if it alone were left."""
-    return [
-        _promising(seat, min(seat.back_minor, together_minor), is_promised=is_promised)
-        for seat in seats
-    ]
-
-
-def _promising(seat: LeavingSeat, minor: int, *, is_promised: bool) -> LeavingSeat:
-    """The amount as it is shown, and sent back as promised unless the business pays it by hand."""
-    seat_id, _colon, _minor = seat.value.partition(":")
-    value = f"{seat_id}:{minor if is_promised else 0}"
-    return msgspec.structs.replace(seat, value=value, back_minor=minor)
 
 
 def _only_session(own: Sequence[Own]) -> UUID | None:
@@ -357,15 +346,15 @@ def _terms(
     own: Sequence[Own], order: Order, tenant: TenantSnapshot, now: datetime, *, is_course: bool
 ) -> list[str]:
     """What is over is not offered any more, unless the date was moved: then it does not count."""
-    terms, price_type = terms_from(own[0].seat.booking.leaving), price_type_of(order)
+    terms, paying = terms_from(own[0].seat.booking.leaving), paying_of(order)
     people = len({one.seat.seat.participant_id for one in own})
     if is_course:
-        return rules_in_words(terms, price_type, tenant.zone, seats=people)
+        return rules_in_words(terms, paying, tenant.zone, seats=people)
     terms = capped(terms, min(one.seat.seat.most_percent for one in own))
     may_leave_free = any(facts_of_leaving(one.seat, tenant).is_penalty_free for one in own)
     at = None if may_leave_free else now
     starts_at = own[0].seat.session.starts_at
-    return dates_in_words(terms, price_type, starts_at, tenant.zone, at, seats=people)
+    return dates_in_words(terms, paying, starts_at, tenant.zone, at, seats=people)
 
 
 def _moving(

@@ -26,8 +26,9 @@ from src.booking.domain.refund_policy import Gives
 from src.booking.domain.seats_told import seats_told
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.guest_links import booking_path
-from src.booking.leaving_words import dates_in_words, price_type_of
+from src.booking.leaving_words import dates_in_words
 from src.booking.models import Session
+from src.booking.paying import paying_of
 from src.booking.queries.by_credit import find_lot_that_paid, why_credits_stay
 from src.booking.queries.found_offers import FoundOffer, list_offers
 from src.booking.queries.guest_leaving import Own, list_own, name_of
@@ -193,12 +194,12 @@ async def _terms(
     now: datetime,
     seats: int,
 ) -> list[str]:
-    terms, price_type = terms_from(first.booking.leaving), price_type_of(order)
+    terms, paying = terms_from(first.booking.leaving), paying_of(order)
     if chosen.is_swap:
-        terms = await _terms_of_swap(uow, tenant, chosen, offers)
+        terms, paying = await _terms_of_swap(uow, tenant, chosen, offers), PayWay.CREDIT
     else:
         terms = capped(terms, most_percent_after(facts_of_leaving(first, tenant), now))
-    return dates_in_words(terms, price_type, chosen.starts_at, tenant.zone, now, seats=seats)
+    return dates_in_words(terms, paying, chosen.starts_at, tenant.zone, now, seats=seats)
 
 
 async def _terms_of_swap(

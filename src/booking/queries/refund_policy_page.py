@@ -10,10 +10,12 @@ from src.billing.domain.credits import Scope
 from src.billing.models import Package
 from src.billing.queries.lots import scope_of
 from src.booking.domain.by_credit import takes_credits
+from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import SalesMode, SeriesPriceType
 from src.booking.domain.leaving import LeavingTerms, sold_under
 from src.booking.domain.refund_policy import BuyerKind, GivenBack, RefundPolicy, rule_that_holds
 from src.booking.leaving_words import dates_in_words
+from src.booking.paying import Paying
 from src.booking.queries.credit_offers import list_credit_offers
 from src.booking.queries.drop_in import rules_of
 from src.booking.queries.offers import SessionOffer
@@ -81,8 +83,12 @@ def curves(
         rule = rule_that_holds(kind, series_policy, service_policy)
         by_credits = kind is BuyerKind.CREDIT
         terms = sold_under(offered, rule, packages, by_credits=by_credits)
-        is_on_site = kind is BuyerKind.ON_SITE
-        price_type = SeriesPriceType.ON_SITE if is_on_site else SeriesPriceType.ONLINE
-        said = dates_in_words(terms, price_type, sample_at, tenant.zone)
+        said = dates_in_words(terms, _paying(kind), sample_at, tenant.zone)
         found.append(Curve(kind=kind, sentences=said))
     return found
+
+
+def _paying(kind: BuyerKind) -> Paying:
+    if kind is BuyerKind.CREDIT:
+        return PayWay.CREDIT
+    return SeriesPriceType.ON_SITE if kind is BuyerKind.ON_SITE else SeriesPriceType.ONLINE

@@ -14,8 +14,9 @@ from src.booking.domain.kinds import SeatState, SessionMode
 from src.booking.domain.leaving import capped, most_percent_after, terms_from
 from src.booking.domain.reasons import guest_sentence, time_taken
 from src.booking.guest_links import booking_path
-from src.booking.leaving_words import dates_in_words, price_type_of
+from src.booking.leaving_words import dates_in_words
 from src.booking.models import Service
+from src.booking.paying import paying_of
 from src.booking.queries.free_times import givers
 from src.booking.queries.guest_leaving import list_own, name_of
 from src.booking.queries.slots import who_has_time
@@ -138,4 +139,4 @@ def _terms(
 ) -> list[str]:
     percent = most_percent_after(facts_of_leaving(own, tenant), now)
     terms = capped(terms_from(own.booking.leaving), percent)
-    return dates_in_words(terms, price_type_of(order), chosen.starts_at, tenant.zone, now)
+    return dates_in_words(terms, paying_of(order), chosen.starts_at, tenant.zone, now)

@@ -13,7 +13,7 @@ from src.billing.queries.coupon_use import why_no_code
 from src.billing.queries.payment_settings import find_transfer_terms
 from src.booking.domain.appointment_terms import SlotWish
 from src.booking.domain.drop_in import PayWay, open_ways
-from src.booking.domain.kinds import SeriesPriceType, ServiceKind, SessionMode, SessionState
+from src.booking.domain.kinds import ServiceKind, SessionMode, SessionState
 from src.booking.domain.price_tiers import FULL, booker_first, first_choice
 from src.booking.domain.questions import read_questions
 from src.booking.domain.quotes import Quote, SubjectKind
@@ -163,14 +163,10 @@ def _by_credits(tenant: TenantSnapshot, asked: AskedFor, wish: Wish, now: dateti
     if wish.kind == "session":
         starts_at = asked.runs[0].starts_at
         terms = asked.sold.for_way(PayWay.CREDIT)
-        leaving = dates_in_words(
-            terms, SeriesPriceType.FREE, starts_at, tenant.zone, now, seats=wish.size
-        )
+        leaving = dates_in_words(terms, PayWay.CREDIT, starts_at, tenant.zone, now, seats=wish.size)
     else:
         terms = asked.sold.for_kind(BuyerKind.COURSE, by_credits=True)
-        leaving = rules_in_words(
-            terms, SeriesPriceType.FREE, tenant.zone, None, now, seats=wish.size
-        )
+        leaving = rules_in_words(terms, PayWay.CREDIT, tenant.zone, None, now, seats=wish.size)
     return msgspec.structs.replace(
         wish, lines=[], total_minor=0, payment_mode=str(PaymentMode.CREDIT), leaving=leaving
     )

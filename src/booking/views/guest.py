@@ -214,7 +214,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     mismatch, given_up, cancelled or gone, and `money_back` where it is, returned, pending or kept).
     `owed_minor` is still to be paid on site. Of `refunded_minor` so much is still on its way as
     `returning_minor`, and `not_arrived_minor` came back from the bank. `taken_back_minor` the
-    guest's bank has taken back in a dispute that was lost.
+    guest's bank has taken back in a dispute that was lost. `fee_line` says what is asked for having
+    left late.
     `may_leave_free`: a date that is still to come was moved after it was booked, and is not back
     where it was. `course_href` leads to leaving all of a course, empty where there is none to
     leave; `people_href` to saying who comes, empty where it is too late for that.
@@ -248,6 +249,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     not_arrived_minor: int
     taken_back_minor: int
     to_hand_back_minor: int
+    fee_line: str = ""
     money_back: str
     why_not_booked: str
     payment_mode: str

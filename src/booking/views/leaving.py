@@ -52,7 +52,8 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     less was paid through the processor. `stays_due_minor`: the part of the price that is to be
     paid on site although the date is left. `is_course`: all dates that are left of a course;
     `has_others`: other dates than this one are still to come.
-    `by_hand_minor` comes back by the business's own hand, of what it took on site.
+    `by_hand_minor` comes back by the business's own hand, of what it took itself.
+    `goes_back` says of either where it goes, and `fee_line` what is asked for leaving late.
     `no_money_why`: why nothing can come back although it was paid, empty where it can.
     `may_ask`: the business decides about it, and `asked` is what the guest asked for last.
     `why_not` is a sentence where nothing can be left, because all of it is gone where it `is_gone`,
@@ -74,6 +75,8 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     stays_due_minor: int
     was_paid: bool
     by_hand_minor: int
+    goes_back: str = ""
+    fee_line: str = ""
     no_money_why: str
     credits: list[str] = []
     no_credit_why: str = ""

@@ -297,15 +297,51 @@ async def leave(shop: Shop, session: Session, **changes: Any) -> httpx.Response:
 
 
 async def test_who_leaves_late_reads_of_the_fee_first_and_is_asked_for_it(
-    shop: Shop, clock: FrozenClock
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
 ) -> None:
     session = await a_date(shop)
     clock.at = session.starts_at - timedelta(hours=2)
     page = await shop.guest.open(f"{await own_page(shop)}/leave?date={session.id}")
-    assert "A fee of €5.00 is asked for cancelling late." in page.text
+    asked = "A fee of €5.00 is asked for cancelling late."
+    assert asked in page.text
     assert (await leave(shop, session)).status_code == 303
     [fee] = await fees(shop)
     assert (fee.kind, fee.amount_minor) == ("late_cancel", 500)
+    mailer.sent.clear()
+    await shop.work()
+    [mail] = mailer.sent
+    assert f"{asked} A mail follows with a link to pay it." in " ".join(mail.body.split())
+    own = await own_page(shop)
+    assert f"{asked} A mail follows" in (await shop.guest.open(own)).text
+    await a_day_later(shop, clock)
+    assert f"{asked} You have a mail with a link" in (await shop.guest.open(own)).text
+
+
+async def test_who_knows_of_a_fee_for_leaving_late_hears_that_it_is_forgiven(
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    session = await a_date(shop)
+    clock.at = session.starts_at - timedelta(hours=2)
+    await leave(shop, session)
+    await shop.work()
+    mailer.sent.clear()
+    [fee] = await fees(shop)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        assert await forgive_fee(uow, shop.business.ctx, fee.id, "Ill.")
+    await shop.work()
+    [mail] = mailer.sent
+    assert "You need not pay the fee" in mail.subject
+    assert "A fee of" not in (await shop.guest.open(await own_page(shop))).text
+
+
+async def test_who_books_after_the_last_step_reads_that_the_fee_is_asked_at_once(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    session = await a_date(shop)
+    clock.at = session.starts_at - timedelta(hours=1)
+    form = await shop.guest.open(subject("session", session.id))
+    assert "Who cancels now is asked for a fee of €5.00 as well as the price." in form.text
+    assert "later than that" not in form.text
 
 
 async def test_a_deadline_that_passes_while_the_page_is_open_asks_again(

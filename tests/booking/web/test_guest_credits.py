@@ -12,6 +12,7 @@ from src.billing.domain.credits import LotSource, Scope
 from src.billing.models import CreditLot, Order
 from src.billing.stripe_gateway import StripeGateway
 from src.booking.domain.leaving import LeavingTerms, Tier
+from src.booking.domain.refund_policy import BuyerRule, Gives, RefundPolicy
 from src.booking.models import Seat, Series, Session
 from src.booking.queries.wish_credits import key_of_lot
 from src.platform.ids import new_id
@@ -363,6 +364,26 @@ async def test_late_it_is_said_whether_the_credit_is_lost(shop: Shop, keeps: boo
     done = await shop.guest.submit(to=f"/leave?date={date.id}")
     assert ("It is cancelled. Your credit does not come back." in done.text) is not keeps
     assert await left(shop, customer_id) == (7 if keeps else 6)
+
+
+async def test_a_credit_that_never_comes_back_is_said_so_before_and_after(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    policy = RefundPolicy(credit=BuyerRule(gives=Gives.NOTHING))
+    terms = LeavingTerms(policy=policy, moves_before=0)
+    service = await a_service(shop.services.uow_factory, shop.business.id, leaving=terms.document())
+    dates = [await a_session(shop.services.uow_factory, service, in_days=days) for days in (7, 8)]
+    await carl_with(shop)
+    nothing = "You can cancel until it starts, but nothing comes back."
+    assert nothing in (await shop.guest.open(subject("session", dates[0].id))).text
+    home = (await shop.send()).headers["location"]
+    await shop.work()
+    assert nothing in " ".join(mailer.sent[-1].body.split())
+    for path in (
+        f"{home}/leave?date={dates[0].id}",
+        f"{home}/move?date={dates[0].id}&to={dates[1].id}",
+    ):
+        assert nothing in (await shop.guest.open(path)).text, path
 
 
 async def test_signed_in_elsewhere_is_nobody_here(shop: Shop) -> None:
