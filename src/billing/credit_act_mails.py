@@ -33,7 +33,7 @@ NAME = "credits_changed"
 
 class CreditActMail(msgspec.Struct, frozen=True, kw_only=True):
     """To a customer whose credits somebody changed. `change` says what was done, in the customer's
-    language, `reason` why.
+    language, `reason` why. `has_left`: there is something to say of what is left.
     """
 
     locale: str
@@ -46,6 +46,7 @@ class CreditActMail(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     contact: str
     href: str
+    has_left: bool = True
 
 
 def credits_mail(
@@ -70,6 +71,7 @@ def credits_mail(
             reason=event.reason,
             contact=tenant.contact_email,
             href=f"{settings.base_url}/b/{tenant.slug}/me",
+            has_left=lot.balance > 0 or event.act != CreditAct.REFUNDED,
         )
     rendered = render_worded(NAME, view, locale, wordings)
     return Mail(
@@ -112,26 +114,34 @@ def _new_end(event: CreditsChanged, lot: CreditLot, tenant: TenantSnapshot) -> s
 
 
 def _refunded(event: CreditsChanged, lot: CreditLot) -> str:
-    by_hand = _money(lot, event.by_hand_minor)
-    other_minor = event.amount_minor - event.by_hand_minor
-    if not other_minor:
-        return ngettext(
-            "%(num)s credit that you had not used is gone. You get %(amount)s back from us.",
-            "%(num)s credits that you had not used are gone. You get %(amount)s back from us.",
+    """What a voucher had paid is on it at once; the rest goes the way it came."""
+    said = [
+        ngettext(
+            "%(num)s credit that you had not used is gone.",
+            "%(num)s credits that you had not used are gone.",
             event.number,
-            amount=by_hand,
         )
-    said = ngettext(
-        "%(num)s credit that you had not used is gone. %(amount)s is on its way back as you paid"
-        " it; banks take up to ten days.",
-        "%(num)s credits that you had not used are gone. %(amount)s is on its way back as you paid"
-        " it; banks take up to ten days.",
-        event.number,
-        amount=_money(lot, other_minor),
-    )
-    if not event.by_hand_minor:
-        return said
-    return " ".join((said, _("You get another %(amount)s back from us.", amount=by_hand)))
+    ]
+    if event.to_voucher_minor:
+        amount = _money(lot, event.to_voucher_minor)
+        said.append(_("%(amount)s is on the voucher again that you paid with.", amount=amount))
+    if other_minor := event.amount_minor - event.by_hand_minor - event.to_voucher_minor:
+        amount = _money(lot, other_minor)
+        said.append(
+            _(
+                "%(amount)s is on its way back as you paid it; banks take up to ten days.",
+                amount=amount,
+            )
+        )
+    if event.by_hand_minor:
+        amount = _money(lot, event.by_hand_minor)
+        is_only = event.by_hand_minor == event.amount_minor
+        said.append(
+            _("You get %(amount)s back from us.", amount=amount)
+            if is_only
+            else _("You get another %(amount)s back from us.", amount=amount)
+        )
+    return " ".join(said)
 
 
 def _money(lot: CreditLot, minor: int) -> str:

@@ -113,8 +113,9 @@ class FeeForgiven(Event, frozen=True, kw_only=True):
 class CreditsChanged(Event, frozen=True, kw_only=True):
     """Staff did something to a customer's credits; `act` is a `domain.credit_acts.CreditAct`.
 
-    `number` of credits came or went, `amount_minor` goes back as money, `by_hand_minor` of it from
-    the business itself. `key` is the act's own: the customer hears of each once.
+    `number` of credits came or went, `amount_minor` goes back, `by_hand_minor` of it from the
+    business itself and `to_voucher_minor` to the voucher that paid. `key` is the act's own: the
+    customer hears of each once.
     """
 
     topic: ClassVar[str] = "billing.credits_changed"
@@ -124,6 +125,7 @@ class CreditsChanged(Event, frozen=True, kw_only=True):
     number: int = 0
     amount_minor: int = 0
     by_hand_minor: int = 0
+    to_voucher_minor: int = 0
     reason: str = ""
 
 

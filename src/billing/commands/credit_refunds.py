@@ -90,6 +90,7 @@ async def refund_credits(
         number=number,
         amount_minor=cmd.amount_minor,
         by_hand_minor=by_hand_minor,
+        to_voucher_minor=sum(minor for way, minor in parts if way.is_voucher),
     )
     return Refunded(cmd.amount_minor, by_hand_minor)
 

@@ -35,7 +35,7 @@ from src.booking.leaving_words import next_deadline_words
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.paying import paying_of
 from src.booking.queries.changes import Believed, find_earlier, said_of
-from src.booking.queries.guest_money import get_guest_money, why_not_booked
+from src.booking.queries.guest_money import get_guest_money, went_back, why_not_booked
 from src.booking.queries.guest_stage import stage_of
 from src.booking.queries.late_fees import get_late_fee_line
 from src.booking.queries.leave_requests import find_newest_request
@@ -94,9 +94,8 @@ async def get_guest_booking(
         voucher_minor=order.voucher_minor,
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
-        refunded_minor=order.refunded_minor,
+        **await went_back(uow, order, money),
         owed_minor=await get_owed_minor(uow, order_id),
-        returning_minor=money.returning_minor,
         not_arrived_minor=money.not_arrived_minor,
         taken_back_minor=await get_taken_back_minor(uow, order_id),
         to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),

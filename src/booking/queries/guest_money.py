@@ -94,6 +94,35 @@ async def get_guest_money(uow: UnitOfWork, order_id: UUID) -> GuestMoney:
     )
 
 
+async def get_to_voucher(uow: UnitOfWork, order_id: UUID) -> tuple[int, int]:
+    """What of its money goes back to vouchers, and how much of that is still on its way."""
+    is_pending = Refund.state == str(RefundState.PENDING)
+    row = (
+        await uow.session.execute(
+            select(
+                func.coalesce(func.sum(Refund.amount_minor), 0),
+                func.coalesce(func.sum(Refund.amount_minor).filter(is_pending), 0),
+            ).where(
+                Refund.tenant_id == uow.tenant,
+                Refund.order_id == order_id,
+                Refund.voucher_id.is_not(None),
+                Refund.state != str(RefundState.FAILED),
+            )
+        )
+    ).one()
+    return int(row[0]), int(row[1])
+
+
+async def went_back(uow: UnitOfWork, order: Order, money: GuestMoney) -> dict[str, Any]:
+    """What went back, as money and to vouchers, which no bank has to carry."""
+    to_voucher_minor, on_its_way_minor = await get_to_voucher(uow, order.id)
+    return {
+        "to_voucher_minor": to_voucher_minor,
+        "refunded_minor": order.refunded_minor - to_voucher_minor,
+        "returning_minor": money.returning_minor - on_its_way_minor,
+    }
+
+
 def _in_its_currency(statement: Select[Any], tenant_id: UUID, order_id: UUID) -> Select[Any]:
     """The order's refunds of payments in its own currency."""
     return (

@@ -3,19 +3,19 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from src.billing.domain.credits import LotState, lot_state
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import OrderEnd, OrderState, PaymentMode, RefundState, order_end
+from src.billing.domain.kinds import OrderEnd, OrderState, PaymentMode, order_end
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
-from src.billing.models import CreditLot, Order, Refund
+from src.billing.models import CreditLot, Order
 from src.billing.owed import get_discount_minor, get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.lots import lot_facts, scope_of
 from src.billing.queries.transfers import find_how_to_transfer
 from src.booking.guest_links import package_path
-from src.booking.queries.guest_money import GuestMoney, get_guest_money
+from src.booking.queries.guest_money import GuestMoney, get_guest_money, get_to_voucher
 from src.booking.queries.guest_packages import list_sold_singly, works_for
 from src.booking.views.guest_packages import PurchaseView
 from src.platform.config import Settings
@@ -44,7 +44,7 @@ async def get_purchase(
     order, lot = await find_bought(uow, order_id)
     now = uow.clock.now()
     stage = _stage(order, lot, money, now, has_paid=has_paid)
-    to_voucher_minor, on_its_way_minor = await _to_voucher(uow, order_id)
+    to_voucher_minor, on_its_way_minor = await get_to_voucher(uow, order_id)
     return PurchaseView(
         stage=stage,
         reference=order.reference,
@@ -82,25 +82,6 @@ async def get_purchase(
         looks_again=has_paid and stage == "too_late" and money.is_kept,
         transfer=await find_how_to_transfer(uow, order, tenant.zone),
     )
-
-
-async def _to_voucher(uow: UnitOfWork, order_id: UUID) -> tuple[int, int]:
-    """What of its money goes back to vouchers, and how much of that is still on its way."""
-    is_pending = Refund.state == str(RefundState.PENDING)
-    row = (
-        await uow.session.execute(
-            select(
-                func.coalesce(func.sum(Refund.amount_minor), 0),
-                func.coalesce(func.sum(Refund.amount_minor).filter(is_pending), 0),
-            ).where(
-                Refund.tenant_id == uow.tenant,
-                Refund.order_id == order_id,
-                Refund.voucher_id.is_not(None),
-                Refund.state != str(RefundState.FAILED),
-            )
-        )
-    ).one()
-    return int(row[0]), int(row[1])
 
 
 async def find_bought(uow: UnitOfWork, order_id: UUID) -> tuple[Order, CreditLot]:

@@ -83,6 +83,13 @@ async def test_to_the_voucher_first_and_the_rest_to_the_card(shop: Shop) -> None
     assert await left(shop) == 5000
     paid = {one.method: one.refunded_minor for one in await rows(shop, Payment)}
     assert paid == {"voucher": 5000, "card": 2200}
+    said = " ".join((await mail_about_them(shop)).split())
+    assert (
+        "6 credits that you had not used are gone. €50.00 is on the voucher again that you paid"
+        " with. €22.00 is on its way back as you paid it; banks take up to ten days." in said
+    )
+    assert "Left:" not in said, "nothing is left, and so nothing is good until a day"
+    assert "Good until" not in said
 
 
 async def test_a_small_refund_is_the_vouchers_alone(shop: Shop) -> None:
@@ -102,6 +109,9 @@ async def test_what_a_voucher_paid_alone_goes_back_to_it_alone(shop: Shop) -> No
     await shop.work()
     assert await refunds(shop) == [(True, "succeeded", 8400)]
     assert await left(shop) == 8400
+    said = await mail_about_them(shop)
+    assert "€84.00 is on the voucher again" in said
+    assert "banks" not in said
 
 
 async def test_where_the_card_fails_its_own_credits_alone_are_back(shop: Shop) -> None:
@@ -148,7 +158,8 @@ async def test_what_the_desk_took_comes_last_and_by_hand(shop: Shop) -> None:
     assert (item.kind, item.facts["amount_minor"]) == ("hand_back", 2200)
     assert (await only_lot(shop)).balance == 0
     said = await mail_about_them(shop)
-    assert "€50.00 is on its way back" in said
+    assert "€50.00 is on the voucher again" in said
+    assert "on its way back" not in said
     assert "You get another €22.00 back from us." in said
 
 
