@@ -48,7 +48,8 @@ class Typed(msgspec.Struct, frozen=True, kw_only=True):
     """What a guest has chosen so far: how many come, the key of everyone's price where they chose
     one, the code of a coupon, and the way to pay; `purse` is whose credits there are, `owner` the
     guest's own name, and `names` those of all who come, empty where nothing was typed yet.
-    `quoted_minor` is what they were shown that is to pay.
+    `quoted_minor` is what they were shown that is to pay. `knew_no_credits`: the way was chosen
+    while no credits could pay, so it is no choice against those that can by now.
     """
 
     size: int = 1
@@ -57,6 +58,7 @@ class Typed(msgspec.Struct, frozen=True, kw_only=True):
     quoted_minor: int | None = None
     way: PayWay | None = None
     purse: Purse = Purse()
+    knew_no_credits: bool = False
     owner: str = ""
     names: tuple[str, ...] = ()
 
@@ -91,8 +93,9 @@ async def get_wish(
         raise no_such_service()
     chosen = asked.quote_for(_people(asked, typed))
     party = await _comers(uow, typed)
+    has_way = typed.way is not None and not typed.knew_no_credits
     purse = await find_credits(
-        uow, tenant, asked, chosen, typed.purse, has_way=bool(typed.way), party=party
+        uow, tenant, asked, chosen, typed.purse, has_way=has_way, party=party
     )
     if purse.paying is not None:
         asked = msgspec.structs.replace(asked, refuse=asked.refuse_by_credit)

@@ -49,7 +49,7 @@ class BookingForm(msgspec.Struct, kw_only=True):
     several.
 
     `quoted_minor` is the total that was shown, for a party of `quoted_size`, and `quoted_dates`
-    stands for the dates that were.
+    stands for the dates that were. `offered`: there were credits to choose among the ways to pay.
     """
 
     name: Annotated[str, Meta(max_length=120)]
@@ -71,6 +71,7 @@ class BookingForm(msgspec.Struct, kw_only=True):
     quoted_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
     quoted_size: Annotated[int, Meta(ge=1, le=LARGEST_PARTY)] | None = None
     quoted_dates: Annotated[str, Meta(max_length=40)] | None = None
+    offered: bool = False
 
     def party(self) -> tuple[str, ...]:
         """A name, perhaps empty, for everyone who comes; the first is the guest's own, unless
@@ -116,6 +117,7 @@ def typed_of(data: FormData) -> Typed:
         quoted_minor=_quoted_minor(data),
         way=way_of(chosen),
         purse=purse,
+        knew_no_credits=_text(data, "step") == "update" and not _text(data, "offered"),
         owner=_text(data, "name"),
         names=(
             _text(data, "first") or _text(data, "name"),

@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import select
 
 from src.billing.models import CreditLot
-from src.booking.models import Seat
+from src.booking.models import Seat, Session
 from src.tenants.commands.own_people import keep_person
 from src.tenants.models import Participant
 from tests.booking.web.conftest import Shop, subject
 from tests.booking.web.test_guest_credits import a_date, carl_with, left
+from tests.support.builders import a_series, a_service
 from tests.support.credits import a_lot
 
 pytestmark = pytest.mark.anyio
@@ -57,6 +58,39 @@ async def test_a_child_is_booked_with_credits_that_are_for_it_alone(shop: Shop) 
     assert str(seat.participant_id) == ids["Kim"]
     page = (await shop.guest.open(sent.headers["location"])).text
     assert "Carl Guest" in page, "whoever books is still the guest"
+
+
+async def test_credits_are_chosen_once_somebody_comes_who_may_use_them(shop: Shop) -> None:
+    """As they are for whoever may use them when the form opens; a choice of money stays one."""
+    date = await a_date_with_two_ways(shop)
+    customer_id, lot_id = await carl_with(shop)
+    ids = await kept(shop, customer_id, "Kim", "Leo")
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        lot = await uow.session.get_one(CreditLot, (shop.business.id, lot_id))
+        lot.users = [ids["Kim"]]
+    await shop.guest.open(subject("session", date.id))
+    leo = shop.guest.page = await shop.send(first="Leo", way="online", step="update")
+    assert "Use 1 of 7 left" not in leo.text
+    kim = shop.guest.page = await shop.send(first="Kim", step="update")
+    assert chosen_way(kim.text) == f"credit:{lot_id}"
+    assert "Book with 1 credit" in kim.text
+    money = shop.guest.page = await shop.send(first="Kim", way="on_site", step="update")
+    assert chosen_way(money.text) == "on_site"
+    again = await shop.send(first="Kim", step="update")
+    assert chosen_way(again.text) == "on_site", "who was offered credits has chosen"
+
+
+async def a_date_with_two_ways(shop: Shop) -> Session:
+    factory = shop.services.uow_factory
+    pays = ["online", "on_site", "credit"]
+    service = await a_service(factory, shop.business.id)
+    term = await a_series(factory, service, drop_in_allowed=True, drop_in_pays=pays)
+    return term.sessions[0]
+
+
+def chosen_way(text: str) -> str:
+    [way] = re.findall(r'name="way"\s+value="([^"]+)"\s+checked', text)
+    return str(way)
 
 
 async def test_anothers_credits_are_not_there(shop: Shop) -> None:
