@@ -166,7 +166,10 @@ def kind_words() -> dict[BuyerKind, tuple[str, str]]:
     """What the page calls a kind of buyer, and who that is."""
     return {
         BuyerKind.COURSE: (_("Bought the course"), _("Their single dates, one by one.")),
-        BuyerKind.CARD: (_("Single date, by card"), _("Paid for one date by card.")),
+        BuyerKind.CARD: (
+            _("Single date, by card or transfer"),
+            _("Paid for one date by card or, where you take them, by bank transfer."),
+        ),
         BuyerKind.CREDIT: (
             _("Single date, by credit"),
             _("Used a credit, of a package or one that was given back."),
@@ -180,7 +183,7 @@ def kind_words() -> dict[BuyerKind, tuple[str, str]]:
 
 def gives_choices(kind: BuyerKind) -> list[tuple[str, str]]:
     words = {
-        Gives.MONEY: _("Money: back to the card")
+        Gives.MONEY: _("Money: back the way it was paid")
         if kind is not BuyerKind.ON_SITE
         else _("Money: handed back on site"),
         Gives.PACKAGE: _("A credit for another date"),

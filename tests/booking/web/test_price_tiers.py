@@ -288,6 +288,7 @@ async def test_a_parent_books_for_two_children_and_stays_away(shop: Shop) -> Non
     opened = shown.text.split("I am not coming myself")[0].rsplit("<details", 1)[1]
     assert "open" in opened.split(">")[0]
     assert "Name of person 1 (Child)" in shown.text
+    assert "Who comes in your place. Without a name it is you who comes." in shown.text
     names = {"first": "Kid One", "names.2": "Kid Two"}
     kept = await shop.guest.client.post(
         form.action, data=form.filled({**typed, **names, "step": "update"})

@@ -191,6 +191,8 @@ async def test_a_service_s_policy_knows_single_dates_only(
     assert "Bought the course" not in shown.text
     ways_out = set(re.findall(rf'href="(/app/lotus/services/{service.id}[^"]*)"', shown.text))
     assert [(await client.get(way)).status_code for way in ways_out] == [200]
+    assert "Single date, by card or transfer" in shown.text
+    assert "Money: back to the card" not in shown.text, "it rules what was transferred as well"
     saved = await send(client, path, a_row(1, "nothing"))
     assert saved.status_code == 303, saved.text
     policy = (await kept(services, lotus, Service)).policy
