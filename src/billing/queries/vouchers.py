@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
 from src.billing.commands.ending import can_still_be_paid, is_payment_on_its_way
 from src.billing.commands.orders import get_order
@@ -22,6 +22,7 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import current_locale
 from src.platform.money import Money, format_money
 from src.tenants.context import TenantSnapshot
+from src.tenants.person_rows import Person
 
 
 async def get_voucher(uow: UnitOfWork, voucher_id: UUID) -> Voucher:
@@ -40,6 +41,29 @@ async def entries_of(uow: UnitOfWork, voucher_id: UUID) -> Sequence[VoucherEntry
         .order_by(VoucherEntry.at, VoucherEntry.id)
     )
     return found.all()
+
+
+async def list_worth_of(uow: UnitOfWork, person: Person) -> list[Money]:
+    """By currency, what can be spent of the vouchers that somebody bought or was given: it stays
+    with whoever has their codes.
+    """
+    worth = func.sum(Voucher.balance_minor)
+    found = await uow.session.execute(
+        select(worth, Voucher.currency)
+        .where(
+            Voucher.tenant_id == uow.tenant,
+            or_(
+                Voucher.customer_id.in_(person.customer_ids),
+                func.lower(Voucher.recipient_email).in_(person.addresses),
+            ),
+            Voucher.state == str(VoucherState.ACTIVE),
+            or_(Voucher.expires_at.is_(None), Voucher.expires_at > uow.clock.now()),
+        )
+        .group_by(Voucher.currency)
+        .having(worth > 0)
+        .order_by(Voucher.currency)
+    )
+    return [Money(int(minor), currency) for minor, currency in found]
 
 
 async def get_guest_voucher(

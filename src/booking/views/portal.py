@@ -141,13 +141,15 @@ class OwnAddressView(msgspec.Struct, frozen=True, kw_only=True):
 
 class EraseOneselfView(msgspec.Struct, frozen=True, kw_only=True):
     """What erasing does, what stands against it, and what has to be typed for it. What is `owed`
-    on site is said before, that `credits` which are left are lost, and that the `unpaid` lapse.
+    on site is said before, that `credits` which are left are lost, that the `unpaid` lapse, and
+    what is left on `vouchers`, which stay good.
     """
 
     head: PortalHead
     form: Any
     stays: list[str]
     owed: list[Money]
+    vouchers: list[Money]
     credits: int
     unpaid: int
     bars: list[str]

@@ -113,6 +113,7 @@ async def _ask(
         form=form,
         stays=preview.stays,
         owed=preview.owed,
+        vouchers=preview.vouchers,
         credits=preview.credits,
         unpaid=preview.unpaid,
         bars=bars,

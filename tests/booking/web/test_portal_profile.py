@@ -8,6 +8,7 @@ from httpx import AsyncClient
 from sqlalchemy import select, text
 
 from src.billing.models import Order
+from src.billing.voucher_links import voucher_path
 from src.booking.commands.book import Booked
 from src.booking.guest_links import booking_path
 from src.booking.queries.broadcasts import gets_news
@@ -25,6 +26,7 @@ from tests.support.credits import a_lot
 from tests.support.mail import RememberingMailer
 from tests.support.portal import CARL, link_in, sign_in_portal
 from tests.support.visitor import Visitor
+from tests.support.vouchers import a_voucher, on_it
 from tests.support.work import work
 from tests.tenants.web.signed_in import TOKEN
 
@@ -341,6 +343,26 @@ async def test_a_guest_erases_themselves_and_the_ledger_stays(
     await guest.submit({"email": CARL}, to="/me/sign-in")
     await work(services, lotus.id)
     assert mailer.sent == [], "nobody has this address any more"
+
+
+async def test_money_on_a_voucher_stays_good_and_is_told_before_erasing(
+    guest: Visitor, services: Services, lotus: Business, made: Booked, clock: FrozenClock
+) -> None:
+    clock.advance(timedelta(days=8))
+    await guest.open(f"{ME}/erase")
+    assert "On vouchers" not in guest.text
+    carl = made.order.customer_id
+    voucher = await a_voucher(services.uow_factory, lotus.id, minor=10_000, customer_id=carl)
+    spent = {"code": "SPENT", "state": "pending", "customer_id": carl}
+    await a_voucher(services.uow_factory, lotus.id, **spent)
+    await a_voucher(services.uow_factory, lotus.id, code="BEAS")
+    await guest.open(f"{ME}/erase")
+    assert "100,00, which stays good for whoever has the code: keep it" in guest.text
+    assert "that of a voucher still works" in guest.text
+    await guest.submit({"typed": CARL}, to="/me/erase")
+    assert await on_it(services.uow_factory, lotus.id) == 10_000
+    await guest.open(voucher_path(services.settings, "lotus", voucher))
+    assert voucher.code in guest.text
 
 
 @pytest.mark.slow
