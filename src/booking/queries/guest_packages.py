@@ -16,7 +16,8 @@ from src.billing.queries.package_terms import (
     terms_of_package,
 )
 from src.booking.models import Service
-from src.booking.queries.packages import list_tags_of_dates
+from src.booking.queries.date_prices import list_date_prices
+from src.booking.queries.packages import list_tags_of_dates, own_price
 from src.booking.views.guest_packages import PackageCard, PackagesView, WorksFor
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
@@ -30,8 +31,9 @@ class NotForUse(Conflict):
 
 
 class SoldSingly(msgspec.Struct, frozen=True, kw_only=True):
-    """A service that guests can see; `single_minor` is what one session costs, 0 where none is
-    sold for money. `all_tags` are its own, those of its series and of its dates to come.
+    """A service that guests can see; `singles_minor` is what one session costs, in all the ways
+    dates to come are sold alone. `all_tags` are its own, those of its series and of its dates to
+    come.
     """
 
     id: UUID
@@ -39,7 +41,7 @@ class SoldSingly(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     tags: frozenset[str]
     all_tags: frozenset[str]
-    single_minor: int
+    singles_minor: frozenset[int]
     is_listed: bool
 
 
@@ -59,7 +61,7 @@ async def list_sold_singly(uow: UnitOfWork) -> list[SoldSingly]:
         .where(Service.tenant_id == uow.tenant, Service.active, Service.visibility != "hidden")
         .order_by(Service.name, Service.id)
     )
-    more = await list_tags_of_dates(uow)
+    more, shown = await list_tags_of_dates(uow), await list_date_prices(uow)
     return [
         SoldSingly(
             id=row.id,
@@ -67,9 +69,9 @@ async def list_sold_singly(uow: UnitOfWork) -> list[SoldSingly]:
             name=row.name,
             tags=frozenset(row.tags),
             all_tags=frozenset(row.tags) | more.get(row.id, frozenset()),
-            single_minor=0
-            if row.price_type == "free" or row.sales_mode == "series"
-            else row.price_minor,
+            singles_minor=frozenset()
+            if row.sales_mode == "series"
+            else shown.get(row.id) or own_price(row.price_type, row.price_minor),
             is_listed=row.visibility == "public",
         )
         for row in found
@@ -87,7 +89,7 @@ def fitting(scope: Scope, services: Sequence[SoldSingly]) -> list[SoldSingly]:
 
 def single_prices(scope: Scope, services: Sequence[SoldSingly]) -> list[int]:
     """What one session costs at each of those services, those for nothing left out."""
-    return [one.single_minor for one in fitting(scope, services) if one.single_minor]
+    return [minor for one in fitting(scope, services) for minor in one.singles_minor]
 
 
 async def lowest_single_minor(uow: UnitOfWork, package: Package) -> int:

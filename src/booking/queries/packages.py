@@ -13,6 +13,7 @@ from src.billing.models import CreditLot, Package
 from src.billing.queries.lots import scope_of
 from src.booking.domain.kinds import SeriesPriceType, ServiceKind
 from src.booking.models import Series, Service, Session
+from src.booking.queries.date_prices import list_date_prices
 from src.booking.queries.resources import Choice
 from src.booking.views.packages import PackageRow, PackageWorth
 from src.platform.db.uow import UnitOfWork
@@ -22,13 +23,13 @@ from src.tenants.context import TenantSnapshot
 
 
 class Single(NamedTuple):
-    """A service as packages see it: what one entry costs, all words it is found by, and whether it
-    is switched on.
+    """A service as packages see it: what one entry costs, in all the ways its dates to come are
+    sold alone, all words it is found by, and whether it is switched on.
     """
 
     id: UUID
     name: str
-    price_minor: int
+    prices_minor: frozenset[int]
     tags: frozenset[str]
     active: bool
 
@@ -106,7 +107,7 @@ def singles_minor(scope: Scope, singles: Sequence[Single]) -> list[int]:
     """What one entry costs in each of the services that credits of the scope are good for, without
     those that are free.
     """
-    return [one.price_minor for one in singles if one.price_minor and _is_good_for(scope, one)]
+    return [minor for one in singles if _is_good_for(scope, one) for minor in one.prices_minor]
 
 
 def _is_good_for(scope: Scope, service: Single) -> bool:
@@ -134,17 +135,23 @@ async def list_singles(uow: UnitOfWork) -> list[Single]:
         .order_by(Service.name, Service.id)
     )
     services = found.scalars().all()
-    more = await list_tags_of_dates(uow)
+    more, shown = await list_tags_of_dates(uow), await list_date_prices(uow)
     return [
         Single(
             one.id,
             one.name,
-            0 if one.price_type == SeriesPriceType.FREE else one.price_minor,
+            shown.get(one.id) or own_price(one.price_type, one.price_minor),
             frozenset(one.tags) | more.get(one.id, frozenset()),
             one.active,
         )
         for one in services
     ]
+
+
+def own_price(price_type: str, price_minor: int) -> frozenset[int]:
+    """What a service without dates to come costs by itself; nothing where it is free."""
+    is_free = price_type == SeriesPriceType.FREE or not price_minor
+    return frozenset() if is_free else frozenset({price_minor})
 
 
 async def list_tags_of_dates(uow: UnitOfWork) -> dict[UUID, frozenset[str]]:

@@ -71,6 +71,28 @@ async def test_a_saving_is_up_to_where_services_differ_and_hidden_where_there_is
     assert 'href="/b/lotus/yoga"' in text
 
 
+async def test_a_saving_is_against_the_price_that_dates_are_sold_at(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    """The service's own price stands nowhere where its series has another for single dates."""
+    factory, alone = shop.services.uow_factory, {"drop_in_allowed": True}
+
+    async def said() -> str:
+        clock.advance(timedelta(seconds=2))
+        return (await shop.guest.open(PAGE)).text
+
+    yoga = await a_service(factory, shop.business.id, sales_mode="both")
+    await a_package(factory, shop.business.id)
+    await a_series(factory, yoga, drop_in_price_minor=4000, active=False, **alone)
+    assert "Saves €30.00" in await said(), "a draft's price is nobody's yet"
+    await a_series(factory, yoga, drop_in_price_minor=1900, **alone)
+    assert "Saves €70.00" in await said()
+    await a_series(factory, yoga, drop_in_price_minor=4000)
+    assert "Saves €70.00" in await said(), "a price for dates that are not sold alone"
+    await a_session(factory, yoga)
+    assert "Saves up to €70.00" in await said()
+
+
 async def test_what_is_not_listed_is_not_on_the_page(shop: Shop) -> None:
     factory = shop.services.uow_factory
     other = await a_business(factory, "other", owner="Eve")
