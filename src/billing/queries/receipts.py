@@ -15,6 +15,7 @@ from src.billing.models import CreditLot, Order, OrderLine, Payment, Refund
 from src.billing.owed import get_owed_minor, list_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.order_page import in_other_words, line_views
+from src.billing.queries.refund_failures import is_waiting
 from src.billing.views.receipts import (
     Receipt,
     ReceiptPayment,
@@ -56,7 +57,8 @@ async def list_receipts(
             href=f"{path}/{order.id}",
             reference=order.reference,
             what=bought[0] if bought else "",
-            more=max(len(bought or ()) - 1, 0),
+            # One thing at two prices is two lines.
+            more=max(len(set(bought or ())) - 1, 0),
             by_now=in_other_words(bought or (), now_for.get(order.id, ())),
             ordered_at=order.created_at,
             total_minor=order.total_minor,
@@ -108,7 +110,7 @@ async def get_receipt(
         total_minor=order.total_minor,
         taxes=_taxes(lines),
         payments=[_payment(one, order) for one in payments],
-        refunds=_refunds(await _of_order(uow, Refund, order_id), payments),
+        refunds=_refunds(await _refunds_to_tell(uow, order_id), payments),
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
         owed_minor=await get_owed_minor(uow, order_id),
@@ -142,6 +144,20 @@ async def _of_order(uow: UnitOfWork, model: Any, order_id: UUID) -> Sequence[Any
     return found.all()
 
 
+async def _refunds_to_tell(uow: UnitOfWork, order_id: UUID) -> Sequence[Refund]:
+    """Without those that failed and were dealt with in another way."""
+    found = await uow.session.scalars(
+        select(Refund)
+        .where(
+            Refund.tenant_id == uow.tenant,
+            Refund.order_id == order_id,
+            or_(Refund.state != str(RefundState.FAILED), is_waiting()),
+        )
+        .order_by(Refund.id)
+    )
+    return found.all()
+
+
 def _taxes(lines: Sequence[OrderLine]) -> list[TaxSum]:
     """By rate, for it is the rate that a reader looks for."""
     sums: Counter[int] = Counter()
@@ -171,5 +187,4 @@ def _refunds(refunds: Sequence[Refund], payments: Sequence[Payment]) -> list[Rec
             state=refund.state,
         )
         for refund in refunds
-        if refund.state != RefundState.FAILED
     ]

@@ -51,7 +51,7 @@ class ReceiptPayment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReceiptRefund(msgspec.Struct, frozen=True, kw_only=True):
-    """Money that went back, or is about to; one that failed is not among them."""
+    """Money that went back, or is about to, or did not arrive and is looked into."""
 
     at: datetime
     amount_minor: int

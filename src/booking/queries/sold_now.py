@@ -1,6 +1,7 @@
 """What orders are for by now: dates may have moved since, and guests to other dates."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.date_moves import start_last_held
 from src.platform.db.uow import UnitOfWork
-from src.platform.i18n import use_locale
+from src.platform.i18n import ngettext, use_locale
 from src.platform.web.formats import date_short, datetime_local
 from src.tenants.context import TenantSnapshot
 
@@ -22,7 +23,8 @@ async def list_dates_sold_now(
     uow: UnitOfWork, order_ids: Collection[UUID], tenant: TenantSnapshot
 ) -> Mapping[UUID, Sequence[str]]:
     """Of orders for single dates, those that their live seats are in or, where none is left, those
-    that their seats were in when they ended. Orders for a series are left out: it has no date.
+    that their seats were in when they ended. Where some of a date's places are left, each says how
+    many of them. Orders for a series are left out: it has no date.
 
     In one query, and in the locale and zone of the business, as orders are written.
     """
@@ -33,7 +35,7 @@ async def list_dates_sold_now(
     )
     with use_locale(tenant.locale):
         return {
-            order_id: _things(list(seats), tenant.zone)
+            order_id: _things(list(seats), tenant.zone, _with_places)
             for order_id, seats in groupby(found, key=lambda row: row.order_id)
         }
 
@@ -67,9 +69,22 @@ def _seats(uow: UnitOfWork, order_ids: Collection[UUID]) -> Select[Any]:
     )
 
 
-def _things(seats: Sequence[Row[Any]], zone: ZoneInfo) -> list[str]:
-    standing = [row for row in seats if row.state in LIVE_SEATS] or seats
-    return list(dict.fromkeys(_thing(row, zone) for row in standing))
+def _things(
+    seats: Sequence[Row[Any]],
+    zone: ZoneInfo,
+    said: Callable[[str, int, int], str] = lambda thing, _left, _all: thing,
+) -> list[str]:
+    """Each thing once, as `said` with how many places are left of all that were sold of it."""
+    live = Counter(_thing(row, zone) for row in seats if row.state in LIVE_SEATS)
+    sold = Counter(_thing(row, zone) for row in seats)
+    return [said(thing, places, sold[thing]) for thing, places in (live or sold).items()]
+
+
+def _with_places(thing: str, left: int, places: int) -> str:
+    if left == places:
+        return thing
+    some = ngettext("%(left)s of %(num)s place", "%(left)s of %(num)s places", places, left=left)
+    return f"{thing} · {some}"
 
 
 def _thing(row: Row[Any], zone: ZoneInfo) -> str:

@@ -1,0 +1,74 @@
+"""Receipts on a guest's own pages say once what was bought, and what has become of it."""
+
+import pytest
+from httpx import AsyncClient
+
+from src.booking.commands.book import Booked
+from src.platform.services import Services
+from tests.booking.commands.test_book import a_wish, booked, seats_of
+from tests.booking.commands.test_price_tiers import CHILD
+from tests.booking.web.money_back import gives_back_in_vain, pays_back, words_of
+from tests.booking.web.test_disputes import lotus, sold
+from tests.support.builders import Business, a_service, a_session
+from tests.support.cancelling import seats_taken_back
+from tests.support.portal import sign_in_portal
+from tests.support.visitor import Visitor
+
+pytestmark = pytest.mark.anyio
+__all__ = ["lotus", "sold"]
+RECEIPTS = "/b/lotus/me/receipts"
+
+
+async def signed_in(
+    client: AsyncClient, services: Services, lotus: Business, made: Booked
+) -> Visitor:
+    await sign_in_portal(client, services, lotus.id, made.order.customer_id)
+    return Visitor(client)
+
+
+async def a_parent_with_child(services: Services, lotus: Business) -> Booked:
+    service = await a_service(
+        services.uow_factory, lotus.id, price_type="on_site", price_tiers=[CHILD]
+    )
+    session = await a_session(services.uow_factory, service)
+    party = {"party": ("Carl", "Dora"), "tiers": ("full", CHILD["key"])}
+    return await booked(services.uow_factory, lotus, a_wish("session", session.id, **party))
+
+
+async def test_one_date_at_two_prices_is_one_thing(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    made = await a_parent_with_child(services, lotus)
+    guest = await signed_in(client, services, lotus, made)
+    await guest.open(RECEIPTS)
+    assert made.order.reference in guest.text
+    assert "and 1 more" not in guest.text
+
+
+async def test_how_many_places_are_left_of_those_that_were_sold(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    made = await a_parent_with_child(services, lotus)
+    guest = await signed_in(client, services, lotus, made)
+    pages = (RECEIPTS, f"{RECEIPTS}/{made.order_id}")
+    for page in pages:
+        await guest.open(page)
+        assert "By now" not in guest.text
+    [first, _second] = await seats_of(services.uow_factory, lotus.id)
+    await seats_taken_back(services.uow_factory, lotus, [first.id])
+    for page in pages:
+        await guest.open(page)
+        assert words_of(guest).count("1 of 2 places") == 1
+
+
+async def test_a_refund_that_did_not_arrive_stands_until_it_is_dealt_with(
+    client: AsyncClient, services: Services, lotus: Business, sold: Booked
+) -> None:
+    guest = await signed_in(client, services, lotus, sold)
+    await gives_back_in_vain(services, lotus, sold, 700)
+    await guest.open(f"{RECEIPTS}/{sold.order_id}")
+    assert "Did not arrive." in guest.text
+    await pays_back(services, lotus, sold, 700)
+    await guest.open(f"{RECEIPTS}/{sold.order_id}")
+    assert "Did not arrive" not in guest.text
+    assert "Given back" in guest.text
