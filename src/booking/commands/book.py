@@ -37,6 +37,7 @@ from src.booking.commands.book_checks import (
 )
 from src.booking.commands.book_rows import insert_booking, insert_seats, note_staff
 from src.booking.commands.busy import free_performer
+from src.booking.commands.own_places import refuse_twice
 from src.booking.commands.slots import open_slot
 from src.booking.commands.waitlist_take import check_party, claim_quoted, held_by_offer
 from src.booking.domain.appointment_terms import SlotWish
@@ -174,6 +175,8 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
     judged = await _judge(uow, tenant, await _with_session(uow, tenant, cmd), now)
     quote = judged.quote
+    if cmd.customer_id is not None and cmd.pays is None and cmd.completes is None:
+        await refuse_twice(uow, cmd.customer_id, cmd.guest_name, cmd.party, quote.session_ids)
     booked = await _write(uow, ctx, tenant, cmd, judged, now)
     if cmd.pays is not None:
         await note_staff(uow, ctx, booked.order, booked.booking_id, quote)

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from litestar import Request
 
+from src.booking.queries.own_places import comes_already
+from src.booking.web.guest_subject import Subject
 from src.platform.errors import Unavailable
 from src.platform.i18n import _, set_locale
 from src.platform.services import Services
@@ -21,13 +23,19 @@ from src.tenants.web.portal import found_guest, has_portal_cookie, portal_guest
 
 AnyRequest = Request[Any, Any, Any]
 _PEOPLE = "seatline.own_people"
+_COMES = "seatline.comes_already"
 
 
 async def look_who_books(
-    request: AnyRequest, services: Services, ctx: RequestContext, *, is_offered: bool
+    request: AnyRequest,
+    services: Services,
+    ctx: RequestContext,
+    *,
+    is_offered: bool,
+    what: Subject | None = None,
 ) -> PortalGuest | None:
     """The signed-in guest; from here on in the language that they chose. Nobody where a place was
-    offered to somebody by a link: it is for whoever waited.
+    offered to somebody by a link: it is for whoever waited. `what` is to be booked.
     """
     if is_offered or not has_portal_cookie(request, ctx):
         return None
@@ -40,13 +48,22 @@ async def look_who_books(
     if guest is not None:
         async with services.uow_factory(ctx.here.id) as uow:
             people = await list_own_people(uow, guest.customer_id)
-        cast("dict[str, Any]", request.scope)[_PEOPLE] = [one.name for one in people]
+            comes = what is not None and await comes_already(
+                uow, guest.customer_id, guest.name, what.kind, what.id
+            )
+        scope = cast("dict[str, Any]", request.scope)
+        scope[_PEOPLE], scope[_COMES] = [one.name for one in people], comes
     return guest
 
 
 def own_people(request: AnyRequest) -> list[str]:
     """The names of those whom the signed-in guest keeps, once `look_who_books` has looked."""
     return list(cast("dict[str, Any]", request.scope).get(_PEOPLE, []))
+
+
+def has_place(request: AnyRequest) -> bool:
+    """Whether the signed-in guest comes to it already, once `look_who_books` has looked."""
+    return bool(cast("dict[str, Any]", request.scope).get(_COMES))
 
 
 def proved_id(request: AnyRequest) -> UUID | None:

@@ -19,6 +19,7 @@ from src.booking.queries.wish_credits import Purse, lot_of_way
 from src.booking.views.guest import BookingFormView, Wish
 from src.booking.views.hub import OwnHold
 from src.booking.web.booking_guest import (
+    has_place,
     known_of,
     look_who_books,
     own_people,
@@ -88,7 +89,8 @@ async def booking_form(
     place = await _place_of(services, ctx, subject)
     if place.taken_by is not None:
         return _to_own_place(request, ctx, subject)
-    guest = await look_who_books(request, services, ctx, is_offered=bool(subject.place))
+    offered = bool(subject.place)
+    guest = await look_who_books(request, services, ctx, is_offered=offered, what=subject)
     kept = kept_typing(request, services, ctx, subject.id) if guest is not None else {}
     form = blank(BookingForm, {**known_of(guest), **place.typed})
     typed = Typed(size=place.size)
@@ -114,7 +116,7 @@ async def send_booking(
     """
     subject, data = subject_of(request, service_slug), await read_form(request)
     token, step = token_of(data), data.texts.get("step", [""])[-1]
-    await look_who_books(request, services, ctx, is_offered=bool(subject.place))
+    await look_who_books(request, services, ctx, is_offered=bool(subject.place), what=subject)
     if step == "sign-in":
         keep_typing(request, services, ctx, subject.id, data)
         here = quote(f"{request.scope['path']}?{subject.query}")
@@ -322,6 +324,7 @@ def _form_page(
         told=told,
         guest=found_guest(request),
         own_people=own_people(request),
+        has_place=has_place(request),
         me=portal_path(ctx),
     )
     return page(

@@ -226,3 +226,40 @@ async def test_the_kept_front_page_is_the_same_for_who_is_signed_in(
     assert 'href="/b/lotus/me"' in own.text
     assert CARL not in own.text
     assert not own.headers.get_list("set-cookie"), "and nothing is asked of the session"
+
+
+async def test_nobody_books_themselves_twice_but_others_they_may(
+    guest: Visitor, services: Services, lotus: Business, session: Session, carl: UUID
+) -> None:
+    """The second form was opened before the first was sent."""
+    await sign_in_portal(guest.client, services, lotus.id, carl)
+    url, said = subject("session", session.id), "You have a place here already"
+    await guest.open(url)
+    other_tab = guest.page
+    await guest.open(url)
+    await guest.submit({"step": "book"}, to="send=1")
+    assert "You are booked" in guest.text
+    guest.page = other_tab
+    assert said not in guest.text
+    await guest.submit({"step": "book"}, to="send=1", status=422)
+    assert said in guest.text
+    assert len(await orders(services, lotus)) == 1
+    await guest.submit({"step": "book", "first": "Dora"}, to="send=1")
+    assert "You are booked" in guest.text
+    await guest.open(url)
+    assert said in guest.text, "before anything is sent"
+    again = {"step": "book", "first": "dora "}
+    await guest.submit(again, to="send=1", status=422)
+    assert "has a place here already, by another booking of yours" in guest.text
+    assert len(await orders(services, lotus)) == 2
+
+
+async def test_a_stranger_learns_nothing_of_what_an_address_has_booked(
+    guest: Visitor, services: Services, lotus: Business, session: Session, carl: UUID
+) -> None:
+    for _time in range(2):
+        await guest.open(subject("session", session.id))
+        assert "already" not in guest.text
+        await guest.submit({**TYPED, "name": "Carl Guest"}, to="send=1")
+        assert "You are booked" in guest.text
+    assert {order.customer_id for order in await orders(services, lotus)} == {carl}

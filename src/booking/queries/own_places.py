@@ -1,0 +1,68 @@
+"""Who of a customer's own has a place on dates already."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from src.booking.domain.quotes import SubjectKind
+from src.booking.domain.states import TAKEN_SEATS
+from src.booking.models import Seat, Session
+from src.platform.db.uow import UnitOfWork
+from src.tenants.models import Participant
+
+
+async def find_placed(
+    uow: UnitOfWork, customer_id: UUID, session_ids: Collection[UUID]
+) -> frozenset[str]:
+    """Who has a place on every one of the dates by a booking of the customer's: their names, folded
+    as `folded` does. What is only held, and who was given no name, is left out; so is whom they
+    keep, for one of those is the same row in each booking, and the database refuses that.
+    """
+    if not session_ids:
+        return frozenset()
+    found = await uow.session.execute(
+        select(Participant.name, func.array_agg(Seat.session_id.distinct()))
+        .join(
+            Seat,
+            (Seat.tenant_id == Participant.tenant_id) & (Seat.participant_id == Participant.id),
+        )
+        .where(
+            Participant.tenant_id == uow.tenant,
+            Participant.customer_id == customer_id,
+            Participant.name != "",
+            Participant.kept_at.is_(None),
+            Seat.session_id.in_(session_ids),
+            Seat.state.in_([str(state) for state in TAKEN_SEATS]),
+        )
+        .group_by(Participant.name)
+    )
+    wanted, dates = set(session_ids), dict[str, set[UUID]]()
+    for name, ids in found.tuples():
+        dates.setdefault(folded(name), set()).update(ids)
+    return frozenset(name for name, had in dates.items() if had >= wanted)
+
+
+async def comes_already(
+    uow: UnitOfWork, customer_id: UUID, name: str, kind: SubjectKind, subject_id: UUID
+) -> bool:
+    """Whether the customer themselves have a place on the date, or on all dates to come of the
+    series.
+    """
+    ids = [subject_id]
+    if kind == "series":
+        found = await uow.session.scalars(
+            select(Session.id).where(
+                Session.tenant_id == uow.tenant,
+                Session.series_id == subject_id,
+                Session.state == "scheduled",
+                Session.starts_at >= uow.clock.now(),
+            )
+        )
+        ids = list(found)
+    return folded(name) in await find_placed(uow, customer_id, ids)
+
+
+def folded(name: str) -> str:
+    """Blanks and capitals do not tell two names apart."""
+    return " ".join(name.split()).casefold()
