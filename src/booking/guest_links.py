@@ -9,7 +9,7 @@ from sqlalchemy import select
 from src.billing.models import Order
 from src.platform.config import Settings
 from src.platform.errors import Gone, NotFound
-from src.platform.i18n import _
+from src.platform.i18n import _, set_locale
 from src.platform.links import LinkSigner
 from src.platform.services import Services
 from src.tenants.context import RequestContext
@@ -67,7 +67,8 @@ def order_behind(settings: Settings, token: str, tenant_id: UUID, now: datetime)
 async def open_link(
     services: Services, ctx: RequestContext, token: str, *, to_package: bool = False
 ) -> UUID:
-    """The order that a token opens.
+    """The order that a token opens; what is shown of it is in the language it is written about in,
+    which is the one that its guest chose.
 
     Raises: LinkInvalid, LinkExpired, NotFound; Gone for one that was sent to an address which has
     been corrected since, as it may be a stranger's, and for one whose guest was erased.
@@ -75,7 +76,7 @@ async def open_link(
     linked = order_behind(services.settings, token, ctx.here.id, services.clock.now())
     async with services.uow_factory(ctx.here.id) as uow:
         found = await uow.session.execute(
-            select(Order.link_version, Customer.erased_at)
+            select(Order.link_version, Order.locale, Customer.erased_at)
             .join(
                 Customer,
                 (Customer.tenant_id == Order.tenant_id) & (Customer.id == Order.customer_id),
@@ -87,6 +88,7 @@ async def open_link(
         raise no_such_booking()
     if row.link_version != linked.version:
         raise _gone(is_erased=row.erased_at is not None, to_package=to_package)
+    set_locale(row.locale)
     return linked.order_id
 
 

@@ -88,7 +88,8 @@ def current_babel_locale() -> Locale:
 def set_locale(locale: str) -> None:
     """Sets the locale for the rest of the running task, for code that owns the task.
 
-    In a request only the middleware may do so; anything else uses ``use_locale``.
+    In a request only the middleware may do so, and what finds out who reads; anything else uses
+    ``use_locale``.
     """
     _current.set(locale)
 

@@ -109,6 +109,18 @@ async def test_what_will_not_do_is_said_at_its_field_and_nothing_is_done(
     assert (after.name, after.phone, after.locale) == (before.name, before.phone, before.locale)
 
 
+async def test_a_bookings_pages_are_in_the_language_that_was_chosen(
+    guest: Visitor, services: Services, made: Booked
+) -> None:
+    page = booking_path(services.settings, "lotus", made.order)
+    for locale in ("nl", "en"):
+        await guest.open(PROFILE)
+        await guest.submit({"name": "Carl", "locale": locale}, to="/me/profile")
+        for path in (page, f"{page}/leave"):
+            await guest.open(path)
+            assert f'<html lang="{locale}"' in guest.text
+
+
 @pytest.mark.slow
 async def test_another_address_counts_once_its_link_is_followed(
     guest: Visitor,
