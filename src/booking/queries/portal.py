@@ -1,6 +1,6 @@
 """A guest's own bookings: what waits for payment, is to come, was called off, and is over."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -97,7 +97,8 @@ async def find_ahead(uow: UnitOfWork, portal: Portal) -> AheadPart:
     by_booking = [list(own) for _id, own in groupby(dates, key=lambda row: row.Booking.id)]
     owed = await list_owed_minor(uow, [own[0].Order.id for own in by_booking])
     who = await _who_comes(uow, [own[0].Booking.id for own in by_booking])
-    rows = [_ahead(portal, own, owed.get(own[0].Order.id, 0), who) for own in by_booking]
+    off = await _count_off(uow, [own[0].Booking.id for own in by_booking])
+    rows = [_ahead(portal, own, owed.get(own[0].Order.id, 0), who, off) for own in by_booking]
     return AheadPart(
         rows=sorted(rows, key=lambda one: (one.starts_at, one.href)),
         is_cut=len(found) > MOST_DATES_AHEAD,
@@ -175,8 +176,35 @@ async def _who_comes(uow: UnitOfWork, booking_ids: Sequence[UUID]) -> _Comers:
     return comers
 
 
+async def _count_off(uow: UnitOfWork, booking_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many dates of these bookings were cancelled or exchanged for all who were to come, among
+    those that would be still to come.
+    """
+    dates = (
+        select(Seat.booking_id, Seat.session_id)
+        .join(Session, _same(Seat, Session, Seat.session_id))
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.booking_id.in_(booking_ids),
+            Seat.state != str(SeatState.EXPIRED),
+            Session.ends_at > uow.clock.now(),
+        )
+        .group_by(Seat.booking_id, Seat.session_id)
+        .having(~func.bool_or(Seat.state.in_(TAKEN)))
+        .subquery()
+    )
+    found = await uow.session.execute(
+        select(dates.c.booking_id, func.count()).group_by(dates.c.booking_id)
+    )
+    return {booking_id: int(count) for booking_id, count in found.tuples()}
+
+
 def _ahead(
-    portal: Portal, dates: Sequence[Row[Any]], owed_minor: int, comers: _Comers
+    portal: Portal,
+    dates: Sequence[Row[Any]],
+    owed_minor: int,
+    comers: _Comers,
+    off: Mapping[UUID, int],
 ) -> AheadBooking:
     row = min(dates, key=lambda one: one.Session.starts_at)
     people = in_party(comers.get((row.Booking.id, row.Session.id), []))
@@ -193,6 +221,7 @@ def _ahead(
         places=row.places,
         who=party_words(list(people.values()), row.Order.guest_name),
         more=len(dates) - 1,
+        off=off.get(row.Booking.id, 0),
         owed_minor=owed_minor,
         currency=row.Order.currency,
     )

@@ -23,7 +23,8 @@ class HeldBooking(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AheadBooking(msgspec.Struct, frozen=True, kw_only=True):
-    """A booking with dates to come: the next of them, and how many `more` there are.
+    """A booking with dates to come: the next of them, how many `more` there are, and how many are
+    `off`, since they were cancelled or exchanged.
 
     `where` is a place or "Online"; `who` comes to it, empty where that is just the guest or nobody
     has a name; `owed_minor` is still to be paid on site.
@@ -41,6 +42,7 @@ class AheadBooking(msgspec.Struct, frozen=True, kw_only=True):
     more: int
     owed_minor: int
     currency: str
+    off: int = 0
 
 
 class OffBooking(msgspec.Struct, frozen=True, kw_only=True):
