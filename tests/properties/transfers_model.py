@@ -28,7 +28,8 @@ class Transfers(Changing):
             return None
         sale.paid += amount
         if sale.state in ("confirmed", "cancelled"):
-            return self._hand_back(sale, amount)
+            self._hand_back(sale, amount)
+            return "paid_already" if sale.state == "confirmed" else "to_hand_back"
         missing = self.missing(sale)
         if amount < missing:
             sale.received += amount

@@ -116,7 +116,7 @@ async def test_of_two_presses_at_once_the_second_is_to_go_back(
     """Two forms, so two transfers: one pays, the other is not waited for."""
     booked = await by_transfer(committing.services, lotus)
     both = await asyncio.gather(*(mark(committing, lotus, booked.order_id) for _ in range(2)))
-    assert {one.outcome for one in both} == {Outcome.CONFIRMED, Outcome.TO_HAND_BACK}
+    assert {one.outcome for one in both} == {Outcome.CONFIRMED, Outcome.PAID_ALREADY}
     assert await what_became(committing, lotus) == ("confirmed", "confirmed", 1, [PRICE_MINOR])
 
 

@@ -20,12 +20,13 @@ from src.billing.events import TransferAwaited, TransferPartCame
 from src.billing.lines import first_start_of, handlers_of
 from src.billing.models import Order, Payment
 from src.billing.queries.payment_settings import find_transfer_account
-from src.billing.queries.transfers import get_received_minor
+from src.billing.queries.transfers import get_noted_minor, get_received_minor
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
-from src.platform.i18n import _
+from src.platform.i18n import _, current_locale
 from src.platform.ids import new_id
 from src.platform.localtime import to_local
+from src.platform.money import Money, format_money
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
 
@@ -36,24 +37,28 @@ LARGEST_PAID_MINOR = 1_000_000_000
 
 class TransferReceived(msgspec.Struct, frozen=True, kw_only=True):
     """What is on the account, and since which day. `token` comes from the form, so that sending it
-    twice is one transfer.
+    twice is one transfer. `seen_minor` is what the page said was noted of transfers by then; None
+    where nobody was shown a sum.
     """
 
     order_id: UUID
     amount_minor: int
     arrived_on: date
     token: UUID
+    seen_minor: int | None = None
 
 
 class Outcome(StrEnum):
     """What came of a transfer. `partial`: more is waited for. `too_much` stands, and the rest is to
-    go back; `to_hand_back` is all of it. `known`: it was written down before.
+    go back; `to_hand_back` is all of it, of an order that does not stand, `paid_already` of one
+    that does. `known`: it was written down before.
     """
 
     CONFIRMED = "confirmed"
     PARTIAL = "partial"
     TOO_MUCH = "too_much"
     TO_HAND_BACK = "to_hand_back"
+    PAID_ALREADY = "paid_already"
     KNOWN = "known"
 
 
@@ -71,8 +76,9 @@ async def mark_transfer_received(
     What comes after its time claims everything anew, or goes back by hand. Nothing may follow it in
     its transaction.
 
-    Raises: NotFound; InvalidInput at `amount` and `arrived_on`; Conflict for an order that is paid
-    in another way, and while a part of it is called off or being cancelled.
+    Raises: NotFound; InvalidInput at `amount`, also where another sum was noted than was seen, and
+    `arrived_on`; Conflict for an order that is paid in another way, and while a part of it is
+    called off or being cancelled.
     """
     order = await lock_order(uow, cmd.order_id)
     if order.payment_mode != PaymentMode.TRANSFER:
@@ -80,6 +86,7 @@ async def mark_transfer_received(
     if await _is_known(uow, cmd.token):
         return Received(Outcome.KNOWN)
     _refuse_nonsense(ctx, uow, order, cmd)
+    await _refuse_unseen(uow, order, cmd)
     if order.state == OrderState.OPEN:
         for kind in await handlers_of(uow, order):
             await refuse_while_cancelled(uow, kind, order)
@@ -93,7 +100,9 @@ async def mark_transfer_received(
     order.paid_minor += cmd.amount_minor
     if order.state == OrderState.CONFIRMED or order.state == OrderState.CANCELLED:
         _add_payment(uow, order, cmd, cmd.amount_minor, is_extra=True)
-        return Received(Outcome.TO_HAND_BACK, await keep_hand_back(uow, order))
+        stands = order.state == OrderState.CONFIRMED
+        outcome = Outcome.PAID_ALREADY if stands else Outcome.TO_HAND_BACK
+        return Received(outcome, await keep_hand_back(uow, order))
     if cmd.amount_minor < missing_minor:
         return await _take_part(uow, order, cmd, missing_minor)
     return await _take_all(uow, order, cmd, missing_minor)
@@ -202,6 +211,31 @@ def _refuse_nonsense(
         wrong["arrived_on"] = _("That is too long ago.")
     if wrong:
         raise InvalidInput(_("Please look at the marked fields."), fields=wrong)
+
+
+async def _refuse_unseen(uow: UnitOfWork, order: Order, cmd: TransferReceived) -> None:
+    """What was noted meanwhile may be this very money, noted in another tab or by a colleague.
+
+    Raises: InvalidInput at `amount`.
+    """
+    noted_minor = await get_noted_minor(uow, order.id)
+    if cmd.seen_minor is None or cmd.seen_minor == noted_minor:
+        return
+    more_minor = noted_minor - cmd.seen_minor
+    amount = format_money(Money(abs(more_minor), order.currency), current_locale())
+    if more_minor > 0:
+        sentence = _(
+            "%(amount)s was noted since you opened this page. If this is another transfer, send it"
+            " again.",
+            amount=amount,
+        )
+    else:
+        sentence = _(
+            "%(amount)s was taken off as a mistake since you opened this page. If the amount is"
+            " still right, send it again.",
+            amount=amount,
+        )
+    raise InvalidInput(sentence, fields={"amount": sentence})
 
 
 def _add_payment(

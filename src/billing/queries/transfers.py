@@ -59,6 +59,16 @@ async def get_received_minor(uow: UnitOfWork, order_id: UUID) -> int:
     return (await list_received_minor(uow, [order_id])).get(order_id, 0)
 
 
+async def get_noted_minor(uow: UnitOfWork, order_id: UUID) -> int:
+    """All that was noted of transfers for the order, also what went back."""
+    noted = select(func.coalesce(func.sum(Payment.amount_minor), 0)).where(
+        Payment.tenant_id == uow.tenant,
+        Payment.order_id == order_id,
+        Payment.method == TRANSFER_METHOD,
+    )
+    return int(await uow.session.scalar(noted) or 0)
+
+
 async def list_received_minor(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUID, int]:
     """The same by order; those of which nothing came are left out."""
     found = await uow.session.execute(

@@ -28,7 +28,8 @@ class HowToTransfer(msgspec.Struct, frozen=True, kw_only=True):
 
 class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     """One order's transfer, for the business. `due_at` and `due_on` are None once nothing is waited
-    for any more. `holds_places`: others can have what is not paid.
+    for any more. `holds_places`: others can have what is not paid. `received_minor` is the price's,
+    `noted_minor` all that was noted.
     """
 
     slug: str
@@ -42,6 +43,7 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     total_minor: int
     received_minor: int
+    noted_minor: int
     due_on: date | None
     holds_places: bool
     starts_at: datetime | None

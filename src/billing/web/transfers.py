@@ -22,7 +22,7 @@ from src.billing.commands.transfers import (
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.lines import first_start_of, handlers_of
 from src.billing.processor import ProcessorError
-from src.billing.queries.transfers import due_on_of, get_received_minor
+from src.billing.queries.transfers import due_on_of, get_noted_minor, get_received_minor
 from src.billing.queries.what_was_bought import what_was_bought
 from src.billing.settlement import give_up_order, released_by
 from src.billing.views.transfers import TransferPage
@@ -49,11 +49,14 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class ReceivedForm(msgspec.Struct):
-    """What is on the account; `token` makes two presses one."""
+    """What is on the account; `token` makes two presses one, `seen` is what was noted of transfers
+    when the form was shown.
+    """
 
     amount: Annotated[str, Meta(max_length=30)]
     arrived_on: date
     token: UUID
+    seen: int | None = None
 
 
 class LaterForm(msgspec.Struct):
@@ -93,6 +96,7 @@ async def receive_transfer(
                 amount_minor=read_amount(form.amount, currency, "amount"),
                 arrived_on=form.arrived_on,
                 token=form.token,
+                seen_minor=form.seen,
             )
             received = await mark_transfer_received(uow, ctx, cmd)
     except InvalidInput as refusal:
@@ -167,6 +171,10 @@ def _said(received: Received, currency: str) -> tuple[Level, str]:
             return "warning", _(
                 "Nothing can be had with it any more. Please send back %(amount)s.", amount=amount
             )
+        case Outcome.PAID_ALREADY:
+            return "warning", _(
+                "The order was paid already. Please send back %(amount)s.", amount=amount
+            )
         case Outcome.KNOWN:
             return "info", _("This transfer was noted before.")
 
@@ -190,6 +198,7 @@ async def _shown(
         if order.payment_mode != PaymentMode.TRANSFER:
             return _to_order(request, ctx, order_id)
         came_minor = await get_received_minor(uow, order_id)
+        noted_minor = await get_noted_minor(uow, order_id)
         starts_at = await first_start_of(uow, order)
         what = await what_was_bought(uow, order, zone)
         kinds = await handlers_of(uow, order)
@@ -212,6 +221,7 @@ async def _shown(
         currency=order.currency,
         total_minor=order.to_pay_minor,
         received_minor=came_minor,
+        noted_minor=noted_minor,
         due_on=due_on,
         holds_places=not kinds or any(kind.holds_places for kind in kinds),
         starts_at=starts_at,

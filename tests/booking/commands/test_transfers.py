@@ -238,7 +238,7 @@ async def test_too_much_confirms_and_the_rest_goes_back_by_hand(
     [item] = await items(services, lotus)
     assert item.facts["amount_minor"] == 500
     twice = await receive(services, lotus, booked.order_id)
-    assert twice == Received(Outcome.TO_HAND_BACK, 2000)
+    assert twice == Received(Outcome.PAID_ALREADY, 2000)
     [item] = await items(services, lotus)
     async with services.uow_factory(lotus.id) as uow:
         written = await close_item_by_hand(uow, lotus.ctx, booked.order_id, item.id)

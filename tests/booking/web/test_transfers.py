@@ -87,6 +87,37 @@ async def test_staff_match_the_money_on_the_orders_page(shop: Shop) -> None:
     assert (await client.get(here)).status_code == 200
 
 
+async def test_a_stale_tab_notes_nothing_before_it_was_read(shop: Shop) -> None:
+    """The same transfer noted in two tabs: the second is told, keeps what was typed, and can then
+    be sent as another one.
+    """
+    _page, order = await booked(shop)
+    client = shop.guest.client
+    await sign_in(client, shop.services, shop.business.owner.id)
+    here = f"/app/lotus/orders/{order.id}/transfer"
+    first, stale = await client.get(here), await client.get(here)
+    await submit(client, first, "/received", amount="10")
+    refused = await submit(client, stale, "/received", amount="9")
+    assert refused.status_code == 422
+    assert "€10.00 was noted since you opened this page" in refused.text
+    assert 'value="9"' in refused.text
+    assert "€5.00" in refused.text
+    done = await submit(client, refused, "/received")
+    assert "€4.00 is too much" in (await client.get(done.headers["location"])).text
+
+
+async def test_money_for_an_order_that_is_paid_says_that_it_stands(shop: Shop) -> None:
+    _page, order = await booked(shop)
+    client = shop.guest.client
+    await sign_in(client, shop.services, shop.business.owner.id)
+    here = f"/app/lotus/orders/{order.id}/transfer"
+    await submit(client, await client.get(here), "/received")
+    done = await submit(client, await client.get(here), "/received", amount="9")
+    said = (await client.get(done.headers["location"])).text
+    assert "The order was paid already. Please send back €9.00." in said
+    assert "Nothing can be had with it any more" not in said
+
+
 async def test_staff_wait_longer_or_no_longer(shop: Shop) -> None:
     _page, order = await booked(shop)
     client = shop.guest.client
