@@ -313,6 +313,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "location_id": location.id,
         "key_id": key.id,
         "cancellation_id": cancellation_id,
+        "payment_id": payment.id,
         "refund_id": refund.id,
         "item_id": item.id,
         "import_id": upload.id,

@@ -69,6 +69,7 @@ GET /orders/{order_id}/transfer
 POST /orders/{order_id}/transfer/received
 POST /orders/{order_id}/transfer/due
 POST /orders/{order_id}/transfer/release
+GET POST /orders/{order_id}/transfer/mistake
 GET /fees
 GET /fees/{fee_id}
 POST /fees/{fee_id}/forgive

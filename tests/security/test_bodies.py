@@ -212,6 +212,7 @@ HOW: dict[str, tuple[str, dict[str, Any]]] = {
     "AttendanceForm": ("/sessions/{loose_session_id}/attendance", {"wanted": "confirmed"}),
     "RemoveForm": ("/plan/bolt-ons/{bolt_on}/remove", {}),
     "RefundForm": ("/orders/{order_id}/refund", {"amount": "1", "reason": "x"}),
+    "MistakeForm": ("/orders/{order_id}/transfer/mistake", {"reason": "x"}),
 }
 """Where each form is sent, and what it has beside its ids."""
 THINGS = {
@@ -227,6 +228,7 @@ THINGS = {
     "series_ids": "series_id",
     "package_ids": "package_id",
     "package": "refund_package_id",
+    "payment": "payment_id",
 }
 OWN_NEW_ID = "token"
 

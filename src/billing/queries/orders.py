@@ -328,4 +328,5 @@ def open_item_view(item: OpenItem) -> OpenItemView:
         refund_id=item.subject_id if item.kind == "refund_failed" else None,
         payment_id=item.subject_id if item.kind == "payment_mismatch" else None,
         page=item.facts.get("page"),
+        may_be_mistaken=bool(item.facts.get("extra")),
     )

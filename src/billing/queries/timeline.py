@@ -206,8 +206,17 @@ def _of_staff(entries: Sequence[AuditEntry]) -> Iterator[Moment]:
         "order.item_closed": _("Closed an open item"),
     }
     for entry in entries:
-        if entry.action in said and _refund_asked(entry) is None:
+        if entry.action == "order.transfer_mistaken":
+            yield _taken_off(entry)
+        elif entry.action in said and _refund_asked(entry) is None:
             yield Moment(at=entry.at, text=said[entry.action], who=entry.actor_name)
+
+
+def _taken_off(entry: AuditEntry) -> Moment:
+    """Of a transfer that never came only the log tells."""
+    amount = _amount(entry.detail["amount_minor"], entry.detail["currency"])
+    text = _("%(amount)s was noted as a bank transfer by mistake, and taken off", amount=amount)
+    return Moment(at=entry.at, text=f"{text}: {entry.detail['reason']}", who=entry.actor_name)
 
 
 def _amount(amount_minor: int, currency: str) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, or_, select, text
 
 from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import TRANSFER_METHOD, OrderState, PaymentMode
@@ -82,6 +82,25 @@ async def list_received_minor(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dic
         .group_by(Payment.order_id)
     )
     return {row[0]: int(row[1]) for row in found}
+
+
+async def list_mistakable(uow: UnitOfWork, order_id: UUID) -> Sequence[Payment]:
+    """The order's transfers that may be taken off as noted by mistake, the newest first: nothing of
+    them has gone back, and they are not the price of an order that is confirmed.
+    """
+    found = await uow.session.scalars(
+        select(Payment)
+        .join(Order, (Order.tenant_id == Payment.tenant_id) & (Order.id == Payment.order_id))
+        .where(
+            Payment.tenant_id == uow.tenant,
+            Payment.order_id == order_id,
+            Payment.method == TRANSFER_METHOD,
+            Payment.refunded_minor == 0,
+            or_(Payment.is_extra, Order.state != str(OrderState.CONFIRMED)),
+        )
+        .order_by(Payment.received_at.desc(), Payment.id.desc())
+    )
+    return found.all()
 
 
 class Awaited(NamedTuple):

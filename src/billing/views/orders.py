@@ -211,7 +211,8 @@ class PageView(msgspec.Struct, frozen=True, kw_only=True):
 
 class OpenItemView(msgspec.Struct, frozen=True, kw_only=True):
     """`refund_id` and `payment_id` say what can be done about it, where something can. `page` is
-    the one below the business's that tells what it comes from.
+    the one below the business's that tells what it comes from. `may_be_mistaken`: it is about
+    transfers that nothing waits for.
     """
 
     id: UUID
@@ -222,6 +223,7 @@ class OpenItemView(msgspec.Struct, frozen=True, kw_only=True):
     refund_id: UUID | None = None
     payment_id: UUID | None = None
     page: str | None = None
+    may_be_mistaken: bool = False
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):

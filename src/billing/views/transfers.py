@@ -29,7 +29,7 @@ class HowToTransfer(msgspec.Struct, frozen=True, kw_only=True):
 class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     """One order's transfer, for the business. `due_at` and `due_on` are None once nothing is waited
     for any more. `holds_places`: others can have what is not paid. `received_minor` is the price's,
-    `noted_minor` all that was noted.
+    `noted_minor` all that was noted. `may_be_mistaken`: some of it can be taken off.
     """
 
     slug: str
@@ -44,6 +44,7 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     total_minor: int
     received_minor: int
     noted_minor: int
+    may_be_mistaken: bool
     due_on: date | None
     holds_places: bool
     starts_at: datetime | None
@@ -54,6 +55,20 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def left_minor(self) -> int:
         return max(self.total_minor - self.received_minor, 0)
+
+
+class MistakePage(msgspec.Struct, frozen=True, kw_only=True):
+    """Transfers that may have been noted by mistake, the newest first, as a field's options.
+    `is_awaited`: the order waits for the rest of its price.
+    """
+
+    slug: str
+    order_id: UUID
+    reference: str
+    guest_email: str
+    is_awaited: bool
+    transfers: list[tuple[str, str, str]]
+    form: Bound[Any]
 
 
 class TransferMail(msgspec.Struct, frozen=True, kw_only=True):

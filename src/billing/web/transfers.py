@@ -22,7 +22,12 @@ from src.billing.commands.transfers import (
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.lines import first_start_of, handlers_of
 from src.billing.processor import ProcessorError
-from src.billing.queries.transfers import due_on_of, get_noted_minor, get_received_minor
+from src.billing.queries.transfers import (
+    due_on_of,
+    get_noted_minor,
+    get_received_minor,
+    list_mistakable,
+)
 from src.billing.queries.what_was_bought import what_was_bought
 from src.billing.settlement import give_up_order, released_by
 from src.billing.views.transfers import TransferPage
@@ -199,6 +204,7 @@ async def _shown(
             return _to_order(request, ctx, order_id)
         came_minor = await get_received_minor(uow, order_id)
         noted_minor = await get_noted_minor(uow, order_id)
+        mistakable = await list_mistakable(uow, order_id)
         starts_at = await first_start_of(uow, order)
         what = await what_was_bought(uow, order, zone)
         kinds = await handlers_of(uow, order)
@@ -222,6 +228,7 @@ async def _shown(
         total_minor=order.to_pay_minor,
         received_minor=came_minor,
         noted_minor=noted_minor,
+        may_be_mistaken=bool(mistakable),
         due_on=due_on,
         holds_places=not kinds or any(kind.holds_places for kind in kinds),
         starts_at=starts_at,

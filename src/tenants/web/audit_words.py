@@ -148,6 +148,7 @@ _SENTENCES = {
     "order.refunded_as_voucher": N_("Gave a voucher in place of a refund"),
     "order.marked_paid": N_("Marked an order as paid"),
     "order.transfer_received": N_("Noted a bank transfer as received"),
+    "order.transfer_mistaken": N_("Took off a bank transfer that was noted by mistake"),
     "order.transfer_extended": N_("Waits longer for a bank transfer"),
     "order.released": N_("Released places that waited to be paid"),
     "order.link_sent": N_("Sent a link to pay again"),

@@ -118,6 +118,31 @@ async def test_money_for_an_order_that_is_paid_says_that_it_stands(shop: Shop) -
     assert "Nothing can be had with it any more" not in said
 
 
+async def test_a_transfer_that_never_came_is_taken_off_with_a_reason(shop: Shop) -> None:
+    page, order = await booked(shop)
+    mine = str(page.url)
+    client = shop.guest.client
+    await sign_in(client, shop.services, shop.business.owner.id)
+    here = f"/app/lotus/orders/{order.id}/transfer"
+    await submit(client, await client.get(here), "/received", amount="24")
+    assert "€24.00" in (await client.get(mine)).text
+    shown = await client.get(f"/app/lotus/orders/{order.id}")
+    assert f"{here}/mistake" in shown.text
+    asked = await client.get(f"{here}/mistake")
+    assert "€9.00" in asked.text
+    refused = await submit(client, asked, "/mistake")
+    assert refused.status_code == 422
+    assert "Say how it came about" in refused.text
+    done = await submit(client, refused, "/mistake", reason="A slip of the fingers")
+    after = await client.get(done.headers["location"])
+    assert "€9.00 is taken off" in after.text
+    assert "A slip of the fingers" in after.text
+    assert "I have given it back" not in after.text
+    assert "€24.00" not in (await client.get(mine)).text
+    again = await client.get(f"{here}/mistake")
+    assert again.headers["location"] == f"/app/lotus/orders/{order.id}"
+
+
 async def test_staff_wait_longer_or_no_longer(shop: Shop) -> None:
     _page, order = await booked(shop)
     client = shop.guest.client

@@ -1,0 +1,109 @@
+"""A transfer that was noted and never came is taken off, and nothing of it is told or owed."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from src.billing.commands.by_staff import close_item_by_hand
+from src.billing.commands.mistaken_transfers import TransferMistaken, take_off_transfer
+from src.billing.commands.transfers import Outcome, Received
+from src.billing.models import Payment, Refund
+from src.billing.queries.order_page import get_order_page
+from src.billing.queries.transfers import list_mistakable
+from src.platform.errors import Conflict, InvalidInput
+from src.platform.money import Money
+from src.platform.services import Services
+from tests.booking.commands.test_transfers import (
+    by_transfer,
+    items,
+    receive,
+    takes_transfers,
+    the_order,
+)
+from tests.support.builders import Business, a_business
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def lotus(services: Services) -> Business:
+    business = await a_business(services.uow_factory)
+    await takes_transfers(services, business)
+    return business
+
+
+async def test_what_was_noted_by_mistake_is_taken_off_and_no_refund_written(
+    services: Services, lotus: Business
+) -> None:
+    """One of two that a paid order does not wait for: the other is still to be sent back."""
+    booked = await by_transfer(services, lotus)
+    await receive(services, lotus, booked.order_id, 2000)
+    await receive(services, lotus, booked.order_id, 900)
+    before = await transfers_of(services, lotus, booked.order_id)
+    assert [one.amount_minor for one in before] == [900, 500]
+    taken = await take_off(services, lotus, booked.order_id, before[0].id)
+    assert taken == Money(900, "EUR")
+    order = await the_order(services, lotus, booked.order_id)
+    assert (order.state, order.paid_minor, order.refunded_minor) == ("confirmed", 2000, 0)
+    [item] = await items(services, lotus)
+    assert item.facts["amount_minor"] == 500
+    await take_off(services, lotus, booked.order_id, before[1].id)
+    assert await items(services, lotus) == []
+    async with services.uow_factory(lotus.id) as uow:
+        assert (await uow.session.scalars(select(Refund))).all() == []
+        page = await get_order_page(uow, lotus.tenant, booked.order_id)
+    told = [one.text for one in page.timeline]
+    assert "€9.00 was noted as a bank transfer by mistake, and taken off: Twice" in told
+    assert "€9.00 came by bank transfer" not in told
+    assert (page.paid_minor, page.to_hand_back_minor) == (1500, 0)
+
+
+async def test_what_pays_for_a_place_or_has_gone_back_was_no_mistake(
+    services: Services, lotus: Business
+) -> None:
+    booked = await by_transfer(services, lotus)
+    await receive(services, lotus, booked.order_id, 2000)
+    [extra] = await transfers_of(services, lotus, booked.order_id)
+    async with services.uow_factory(lotus.id) as uow:
+        found = await uow.session.scalars(select(Payment).where(Payment.is_extra.is_(False)))
+        price = found.one()
+    with pytest.raises(Conflict):
+        await take_off(services, lotus, booked.order_id, price.id)
+    with pytest.raises(InvalidInput):
+        await take_off(services, lotus, booked.order_id, extra.id, reason=" ")
+    [item] = await items(services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        await close_item_by_hand(uow, lotus.ctx, booked.order_id, item.id)
+    with pytest.raises(Conflict):
+        await take_off(services, lotus, booked.order_id, extra.id)
+
+
+async def test_a_part_that_never_came_is_waited_for_again(
+    services: Services, lotus: Business
+) -> None:
+    booked = await by_transfer(services, lotus)
+    await receive(services, lotus, booked.order_id, 500)
+    [part] = await transfers_of(services, lotus, booked.order_id)
+    await take_off(services, lotus, booked.order_id, part.id)
+    with pytest.raises(Conflict):
+        await take_off(services, lotus, booked.order_id, part.id)
+    assert await receive(services, lotus, booked.order_id, 500) == Received(Outcome.PARTIAL, 1000)
+
+
+async def transfers_of(services: Services, business: Business, order_id: UUID) -> Sequence[Payment]:
+    async with services.uow_factory(business.id) as uow:
+        return await list_mistakable(uow, order_id)
+
+
+async def take_off(
+    services: Services,
+    business: Business,
+    order_id: UUID,
+    payment_id: UUID,
+    reason: str = "Twice",
+) -> Money:
+    cmd = TransferMistaken(order_id=order_id, payment_id=payment_id, reason=reason)
+    async with services.uow_factory(business.id) as uow:
+        return await take_off_transfer(uow, business.ctx, cmd)
