@@ -39,15 +39,19 @@ from src.tenants.gates import require_feature_now
 from src.tenants.models import Customer
 
 SUBJECT = "credit_lot"
+CREDITS_CHANGED = "credits_changed"
 
 
 class ChangeNumber(msgspec.Struct, frozen=True, kw_only=True):
-    """So many credits more, or fewer where it is below nothing."""
+    """So many credits more, or fewer where it is below nothing. `seen` is what the page said is
+    left; None where nobody was shown a page.
+    """
 
     lot_id: UUID
     number: int
     reason: str
     token: UUID
+    seen: int | None = None
 
 
 class GiveCredits(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,12 +96,18 @@ async def give_credits(uow: UnitOfWork, ctx: RequestContext, cmd: GiveCredits) -
 
 
 async def add_credits(uow: UnitOfWork, ctx: RequestContext, cmd: ChangeNumber) -> None:
-    """More of them, worth nothing as money. Raises: NotFound, Conflict, InvalidInput."""
+    """More of them, worth nothing as money. What was refunded is not brought to life again.
+
+    Raises: NotFound, Conflict, InvalidInput.
+    """
     fields = {"number": number_error(cmd.number), "reason": reason_error(cmd.reason)}
     refuse_fields(fields)
     lot = await _lock_changeable(uow, cmd.lot_id)
     if await _is_done(uow, cmd.token):
         return
+    if lot_state(lot_facts(lot), uow.clock.now()) is LotState.REFUNDED:
+        raise Conflict(_("These credits were refunded. Give the customer new ones instead."))
+    refuse_unseen(lot, cmd.seen)
     _refuse_ended(uow, lot)
     author = Author.of_staff(ctx.actor, cmd.reason.strip())
     await write_entry(uow, lot, EntryKind.ADJUST, cmd.number, author, entry_id=cmd.token)
@@ -114,6 +124,7 @@ async def remove_credits(uow: UnitOfWork, ctx: RequestContext, cmd: ChangeNumber
     lot = await _lock_changeable(uow, cmd.lot_id)
     if await _is_done(uow, cmd.token):
         return
+    refuse_unseen(lot, cmd.seen)
     _refuse_ended(uow, lot)
     if cmd.number > lot.balance:
         sentence = _("Only %(left)s are left.", left=lot.balance)
@@ -125,7 +136,14 @@ async def remove_credits(uow: UnitOfWork, ctx: RequestContext, cmd: ChangeNumber
 
 
 async def change_end(
-    uow: UnitOfWork, ctx: RequestContext, lot_id: UUID, on: date | None, reason: str, token: UUID
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    lot_id: UUID,
+    on: date | None,
+    reason: str,
+    token: UUID,
+    *,
+    seen: int | None = None,
 ) -> CreditAct | None:
     """Lets the credits end with that day, later or sooner, or never; what was lost at their end is
     there again.
@@ -139,6 +157,7 @@ async def change_end(
     was, becomes = lot.expires_at, None if on is None else end_of(on, zone)
     if was == becomes:
         return None
+    refuse_unseen(lot, seen)
     set_end(uow, lot, becomes)
     if lot.forfeited:
         author, back = Author.of_staff(ctx.actor, reason.strip()), lot.forfeited
@@ -152,7 +171,13 @@ async def change_end(
 
 
 async def roll_over(
-    uow: UnitOfWork, ctx: RequestContext, lot_id: UUID, on: date | None, reason: str
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    lot_id: UUID,
+    on: date | None,
+    reason: str,
+    *,
+    seen: int | None = None,
 ) -> UUID:
     """What was left in expired credits, as new ones that are worth nothing as money.
 
@@ -167,6 +192,7 @@ async def roll_over(
     before = await _find_rolled(uow, lot_id)
     if before is not None:
         return before
+    refuse_unseen(lot, seen)
     if lot_state(lot_facts(lot), now) is not LotState.EXPIRED:
         raise Conflict(_("Only credits that have expired can be rolled over."))
     author, number = Author.of_staff(ctx.actor, reason.strip()), lot.balance + lot.forfeited
@@ -218,6 +244,17 @@ async def _lock_changeable(uow: UnitOfWork, lot_id: UUID) -> CreditLot:
     if not may_change(lot_state(lot_facts(lot), uow.clock.now())):
         raise Conflict(_("Nobody has paid for these credits, so there is nothing to change."))
     return lot
+
+
+def refuse_unseen(lot: CreditLot, seen: int | None) -> None:
+    """Raises: Conflict where another number is left of the locked lot than the page said; what was
+    lost at its end counts as left, since the end may pass while the page is open.
+    """
+    if seen is not None and lot.balance + lot.forfeited != seen:
+        raise Conflict(
+            _("Credits have come or gone since you opened the page. Please look again."),
+            code=CREDITS_CHANGED,
+        )
 
 
 def _of_nobody() -> str:

@@ -9,7 +9,13 @@ from uuid import UUID
 
 import msgspec
 
-from src.billing.commands.credit_acts import SUBJECT, reason_error, refuse_fields, tell
+from src.billing.commands.credit_acts import (
+    SUBJECT,
+    reason_error,
+    refuse_fields,
+    refuse_unseen,
+    tell,
+)
 from src.billing.commands.credits import Author, lock_lot, write_entry
 from src.billing.commands.open_items import NewItem, keep_open_items
 from src.billing.commands.orders import lock_order
@@ -102,11 +108,7 @@ async def _checked(uow: UnitOfWork, lot: CreditLot, cmd: RefundCredits) -> Worth
         raise Conflict(_("These credits have ended. Extend them first."), code="credits_ended")
     if state is not LotState.ACTIVE:
         raise Conflict(_("Nothing is left of these credits."))
-    if lot.balance != cmd.seen:
-        raise Conflict(
-            _("Credits have come or gone since you opened the page. Please look again."),
-            code="credits_changed",
-        )
+    refuse_unseen(lot, cmd.seen)
     worth = await get_worth(uow, lot)
     if not worth.amount_minor:
         raise _nothing_paid()

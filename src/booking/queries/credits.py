@@ -73,6 +73,7 @@ async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:
         is_of_nobody=of_nobody,
         may_change=not of_nobody and may_change(state),
         is_over=state is LotState.EXPIRED,
+        is_refunded=state is LotState.REFUNDED,
         is_pending=state is LotState.PENDING,
         awaits_transfer=order is not None and is_transfer_awaited(order),
         may_roll_over=not of_nobody and state is LotState.EXPIRED and rolled_to_id is None,

@@ -34,6 +34,7 @@ class LotView(msgspec.Struct, frozen=True, kw_only=True):
     """`worth_minor` is what a refund of the unused comes to, 0 where nothing is; `by_hand_minor` of
     it the business gives back itself, `to_voucher_minor` is on a voucher again. `may_change`: it is
     paid, or was given. `is_over`: its end has passed, and credits were left.
+    `is_refunded`: what was left of it went back as money.
     `awaits_transfer`: they are there once a bank transfer is matched.
     """
 
@@ -58,6 +59,7 @@ class LotView(msgspec.Struct, frozen=True, kw_only=True):
     is_of_nobody: bool
     may_change: bool
     is_over: bool
+    is_refunded: bool
     is_pending: bool
     awaits_transfer: bool
     may_roll_over: bool

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from src.billing.commands.credit_acts import (
+    CREDITS_CHANGED,
     ChangeNumber,
     add_credits,
     change_end,
@@ -45,12 +46,12 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class ActForm(msgspec.Struct, kw_only=True):
-    """What any of the acts asks for. `token` makes two presses one, `seen` is the balance that was
-    shown. Without a last day credits never end.
+    """What any of the acts asks for. `token` makes two presses one, `seen` is what was shown as
+    left, or as lost at the end. Without a last day credits never end.
     """
 
     token: UUID
-    seen: int = 0
+    seen: int | None = None
     number: int | None = None
     amount: Annotated[str, Meta(max_length=30)] = ""
     ends_on: date | None = None
@@ -84,14 +85,14 @@ async def _remove(uow: UnitOfWork, ctx: RequestContext, lot_id: UUID, form: ActF
 
 
 async def _end(uow: UnitOfWork, ctx: RequestContext, lot_id: UUID, form: ActForm) -> str:
-    done = await change_end(uow, ctx, lot_id, form.ends_on, form.reason, form.token)
+    done = await change_end(uow, ctx, lot_id, form.ends_on, form.reason, form.token, seen=form.seen)
     if done is None:
         return _("They end then already; nothing was changed.")
     return _("The new end is saved, and the customer is told.")
 
 
 async def _roll(uow: UnitOfWork, ctx: RequestContext, lot_id: UUID, form: ActForm) -> str:
-    await roll_over(uow, ctx, lot_id, form.ends_on, form.reason)
+    await roll_over(uow, ctx, lot_id, form.ends_on, form.reason, seen=form.seen)
     return _("The customer has them again, as new credits.")
 
 
@@ -100,7 +101,7 @@ async def _refund(uow: UnitOfWork, ctx: RequestContext, lot_id: UUID, form: ActF
     cmd = RefundCredits(
         lot_id=lot_id,
         amount_minor=read_amount(form.amount, currency, "amount"),
-        seen=form.seen,
+        seen=form.seen or 0,
         reason=form.reason,
         token=form.token,
     )
@@ -120,7 +121,7 @@ async def _refund(uow: UnitOfWork, ctx: RequestContext, lot_id: UUID, form: ActF
 
 def _change(lot_id: UUID, form: ActForm) -> ChangeNumber:
     return ChangeNumber(
-        lot_id=lot_id, number=form.number or 0, reason=form.reason, token=form.token
+        lot_id=lot_id, number=form.number or 0, reason=form.reason, token=form.token, seen=form.seen
     )
 
 
@@ -149,7 +150,7 @@ async def ask_act(
         return redirect(request, f"/app/{ctx.here.slug}/credits/{lot_id}")
     initial = {
         "token": new_id(),
-        "seen": lot.row.left,
+        "seen": _seen(lot),
         "number": 1,
         "amount": show_amount(lot.worth_minor, lot.currency),
         "ends_on": _first_end(act, lot, ctx, services.clock.now()),
@@ -177,10 +178,35 @@ async def do_act(
     except InvalidInput as refused:
         return _page(request, services, ctx, lot, act, bound.refused(refused), status_code=422)
     except Conflict as refused:
+        if refused.code == CREDITS_CHANGED:
+            return await _changed(request, services, ctx, lot_id, act, bound, refused)
         flash(request, "warning", refused.message)
     else:
         flash(request, "success", said)
     return redirect(request, f"/app/{ctx.here.slug}/credits/{lot_id}")
+
+
+async def _changed(
+    request: AnyRequest,
+    services: Services,
+    ctx: RequestContext,
+    lot_id: UUID,
+    act: str,
+    bound: Bound[ActForm],
+    refused: Conflict,
+) -> Response[bytes]:
+    """What was typed, on top of what is left by now: to send it again is a decision."""
+    async with services.uow_factory(ctx.here.id) as uow:
+        lot = await get_lot_view(uow, lot_id)
+    if not _is_open(act, lot):
+        flash(request, "warning", refused.message)
+        return redirect(request, f"/app/{ctx.here.slug}/credits/{lot_id}")
+    again = bound.filled_with({"seen": _seen(lot)}).with_errors(None, refused.message)
+    return _page(request, services, ctx, lot, act, again, status_code=422)
+
+
+def _seen(lot: LotView) -> int:
+    return lot.row.left + lot.row.lapsed
 
 
 def _carry(act: str) -> Carry:
@@ -203,7 +229,7 @@ def _is_open(act: str, lot: LotView) -> bool:
     if not lot.may_change:
         return False
     return {
-        "add": not lot.is_over,
+        "add": not lot.is_over and not lot.is_refunded,
         "remove": lot.row.left > 0 and not lot.is_over,
         "end": True,
         "roll-over": lot.may_roll_over,
