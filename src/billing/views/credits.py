@@ -6,6 +6,16 @@ from uuid import UUID
 import msgspec
 
 
+class EndChange(msgspec.Struct, frozen=True, kw_only=True):
+    """That staff moved the end of credits; None is no end."""
+
+    at: datetime
+    was: datetime | None
+    becomes: datetime | None
+    reason: str
+    by: str
+
+
 class LotBadge(msgspec.Struct, frozen=True):
     label: str
     tone: str

@@ -1,5 +1,6 @@
 """One lot of credits with its history, and the use of credits as a file tells of it."""
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,8 +16,10 @@ from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditEntry, CreditLot, Order
 from src.billing.queries.credit_lists import LotFilter, find_lots, lot_rows
 from src.billing.queries.credit_worth import get_worth
+from src.billing.queries.end_changes import list_end_changes
 from src.billing.queries.lots import list_lots, lot_facts, no_such_credits, scope_of
 from src.billing.queries.transfers import is_transfer_awaited
+from src.billing.views.credits import EndChange
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.exchanged_seats import find_new_starts
 from src.booking.queries.lot_users import find_names, users_in_words
@@ -73,6 +76,7 @@ async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:
         is_of_nobody=of_nobody,
         may_change=not of_nobody and may_change(state),
         is_over=state is LotState.EXPIRED,
+        kept=lot.balance + lot.forfeited,
         is_refunded=state is LotState.REFUNDED,
         is_pending=state is LotState.PENDING,
         awaits_transfer=order is not None and is_transfer_awaited(order),
@@ -100,16 +104,41 @@ async def _rolled_to(uow: UnitOfWork, lot_id: UUID) -> UUID | None:
 
 
 async def _entries(uow: UnitOfWork, lot_id: UUID) -> list[EntryRow]:
-    """The newest first, each with the balance after it."""
+    """The newest first, each with the balance after it, and among them when the end was moved."""
     statement = _with_seats(uow, CreditEntry.lot_id == lot_id)
     found = await uow.session.execute(statement.order_by(CreditEntry.at, CreditEntry.id))
     entries = found.all()
     new_starts = await find_new_starts(uow, [one.CreditEntry.seat_id for one in entries])
-    rows, left = [], 0
+    moved = deque((await list_end_changes(uow, [lot_id]))[lot_id])
+    rows: list[EntryRow] = []
+    left = 0
     for one in entries:
+        while moved and moved[0].at <= one.CreditEntry.at:
+            rows.append(_end_row(moved.popleft(), left))
         left += one.CreditEntry.credits
         rows.append(_entry_row(one, left, new_starts))
+    rows.extend(_end_row(change, left) for change in moved)
     return rows[::-1]
+
+
+def _end_row(change: EndChange, left: int) -> EntryRow:
+    return EntryRow(
+        at=change.at,
+        words=_("End changed"),
+        credits=0,
+        left=left,
+        what="",
+        starts_at=None,
+        exchanged_for=None,
+        session_id=None,
+        booking_id=None,
+        who="",
+        order_id=None,
+        reference="",
+        by=change.by or _("Staff"),
+        reason=change.reason,
+        end=change,
+    )
 
 
 def _entry_row(found: Any, left: int, new_starts: Mapping[UUID, datetime]) -> EntryRow:

@@ -14,8 +14,10 @@ from src.billing.domain.credits import EntryKind, LotSource, LotState, lot_state
 from src.billing.domain.kinds import PaymentMode
 from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditEntry, CreditLot, Order
+from src.billing.queries.end_changes import list_end_changes
 from src.billing.queries.lots import list_lots, lot_facts, scope_of
 from src.billing.queries.package_terms import has_packages_on_sale
+from src.billing.views.credits import EndChange
 from src.booking.guest_links import booking_path, package_path
 from src.booking.models import Seat, Service, Session
 from src.booking.money_words import credit_line
@@ -42,6 +44,7 @@ async def get_own_lots(
     lots = [lot for lot in await list_lots(uow, customer_id) if lot.state != LotState.VOID]
     services = await list_sold_singly(uow)
     entries = await _entries(uow, [lot.id for lot in lots])
+    moved = await list_end_changes(uow, [lot.id for lot in lots])
     used = [row.CreditEntry.seat_id for rows in entries.values() for row in rows]
     new_starts = await find_new_starts(uow, used)
     pages = await _pages(uow, tenant, settings, lots)
@@ -50,7 +53,7 @@ async def get_own_lots(
         msgspec.structs.replace(
             _own(uow, tenant, lot, entries[lot.id], services, pages),
             users=users_in_words(read_users(lot.users), names),
-            uses=[_use(row, new_starts) for row in entries[lot.id]],
+            uses=_uses(entries[lot.id], new_starts, moved[lot.id]),
         )
         for lot in reversed(lots)
     ]
@@ -146,6 +149,30 @@ async def _pages(
         for lot_id, (order_id, path) in leads_to.items()
         if order_id in orders
     }
+
+
+def _uses(
+    entries: Sequence[Row[Any]],
+    new_starts: Mapping[UUID, datetime],
+    moved: Sequence[EndChange],
+) -> list[Use]:
+    """The newest first; what came back with a later end comes after that it was moved."""
+    ends = [_end(change) for change in reversed(moved)]
+    uses = [_use(row, new_starts) for row in entries]
+    return sorted([*uses, *ends], key=lambda use: use.at, reverse=True)
+
+
+def _end(change: EndChange) -> Use:
+    return Use(
+        at=change.at,
+        what=_("End changed"),
+        credits=0,
+        name="",
+        starts_at=None,
+        exchanged_for=None,
+        reason=change.reason,
+        end=change,
+    )
 
 
 def _use(row: Row[Any], new_starts: Mapping[UUID, datetime]) -> Use:

@@ -5,13 +5,14 @@ from uuid import UUID
 
 import msgspec
 
-from src.billing.views.credits import LotRow
+from src.billing.views.credits import EndChange, LotRow
 
 
 class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the ledger. `what` is the date that a seat took a credit for, with who sits in
     it; `booking_id` leads there. `left` is the balance after it; `exchanged_for` is the
-    start of the date that the seat was exchanged for.
+    start of the date that the seat was exchanged for. Where the `end` was moved, no credits
+    changed.
     """
 
     at: datetime
@@ -28,13 +29,14 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     by: str
     reason: str
+    end: EndChange | None = None
 
 
 class LotView(msgspec.Struct, frozen=True, kw_only=True):
     """`worth_minor` is what a refund of the unused comes to, 0 where nothing is; `by_hand_minor` of
     it the business gives back itself, `to_voucher_minor` is on a voucher again. `may_change`: it is
     paid, or was given. `is_over`: its end has passed, and credits were left.
-    `is_refunded`: what was left of it went back as money.
+    `kept` is what is left or was lost at the end. `is_refunded`: what was left went back as money.
     `awaits_transfer`: they are there once a bank transfer is matched.
     """
 
@@ -59,6 +61,7 @@ class LotView(msgspec.Struct, frozen=True, kw_only=True):
     is_of_nobody: bool
     may_change: bool
     is_over: bool
+    kept: int
     is_refunded: bool
     is_pending: bool
     awaits_transfer: bool

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from src.billing.views.credits import EndChange
 from src.billing.views.transfers import HowToTransfer
 from src.booking.views.guest import PriceLine
 from src.platform.i18n import _
@@ -55,7 +56,8 @@ class PackageCard(msgspec.Struct, frozen=True, kw_only=True):
 class Use(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a lot's history, as its owner reads it: what happened, for which date, and by how
     many the credits changed. `starts_at` is None where it was about no date;
-    `exchanged_for` is the start of the date that its place is for by now.
+    `exchanged_for` is the start of the date that its place is for by now. Where the `end` was
+    moved, no credits changed.
     """
 
     at: datetime
@@ -65,6 +67,7 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime | None
     exchanged_for: datetime | None
     reason: str
+    end: EndChange | None = None
 
 
 class OwnCredits(msgspec.Struct, frozen=True, kw_only=True):

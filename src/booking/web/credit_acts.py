@@ -150,7 +150,7 @@ async def ask_act(
         return redirect(request, f"/app/{ctx.here.slug}/credits/{lot_id}")
     initial = {
         "token": new_id(),
-        "seen": _seen(lot),
+        "seen": lot.kept,
         "number": 1,
         "amount": show_amount(lot.worth_minor, lot.currency),
         "ends_on": _first_end(act, lot, ctx, services.clock.now()),
@@ -201,12 +201,8 @@ async def _changed(
     if not _is_open(act, lot):
         flash(request, "warning", refused.message)
         return redirect(request, f"/app/{ctx.here.slug}/credits/{lot_id}")
-    again = bound.filled_with({"seen": _seen(lot)}).with_errors(None, refused.message)
+    again = bound.filled_with({"seen": lot.kept}).with_errors(None, refused.message)
     return _page(request, services, ctx, lot, act, again, status_code=422)
-
-
-def _seen(lot: LotView) -> int:
-    return lot.row.left + lot.row.lapsed
 
 
 def _carry(act: str) -> Carry:
