@@ -56,9 +56,10 @@ class Fees(Transfers):
                 self._let_go(fee, "dropped")
 
     def _let_go(self, fee: Fee, state: str) -> None:
-        """Who was asked before hears of it."""
+        """Who was asked before, or left late and read of it then, hears of it."""
         fee.state = state
-        self.mails["billing.fee_forgiven", fee.place.order.guest] += fee.is_told
+        is_known = fee.is_told or fee.kind == "late_cancel"
+        self.mails["billing.fee_forgiven", fee.place.order.guest] += is_known
 
     def may_forgive(self, fee: Fee) -> bool:
         return fee.state != "paid"
