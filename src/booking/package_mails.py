@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import select
 
 from src.billing.credit_mails import OF_PACKAGES, credits_in_words, end_in_words
+from src.billing.domain.package_sale import WAITS_FOR_MONEY
 from src.billing.models import CreditLot, Order
 from src.booking.guest_links import package_path
 from src.platform.config import Settings
@@ -14,6 +15,7 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import N_, _, ngettext, use_locale
 from src.platform.mail.queue import Mail
 from src.platform.money import Money, format_money
+from src.platform.web.formats import date_medium
 from src.tenants.context import TenantSnapshot
 from src.tenants.worded_mails import (
     BUSINESS,
@@ -55,7 +57,8 @@ _PLACEHOLDERS = (
 
 class PackageMail(msgspec.Struct, frozen=True, kw_only=True):
     """To the buyer of a package; every word is in their language. `standing` says whether the
-    credits can be used by now, `money_line` what was paid or is owed.
+    credits can be used by now, `pay_by` until when it can be paid on site before it lapses, empty
+    where it does not wait for that, `money_line` what was paid or is owed.
     """
 
     locale: str
@@ -67,6 +70,7 @@ class PackageMail(msgspec.Struct, frozen=True, kw_only=True):
     sessions_remaining: str
     package_expiry: str
     standing: str
+    pay_by: str
     money_line: str
     booking_url: str
 
@@ -81,6 +85,8 @@ def package_mail(
 ) -> Mail:
     """One for each state of the lot and each corrected address, however often it is asked for."""
     with use_locale(order.locale):
+        waits_until = order.created_at + WAITS_FOR_MONEY
+        pay_by = date_medium(waits_until, tenant.zone) if _waits_on_site(order, lot) else ""
         view = PackageMail(
             locale=order.locale,
             from_name=tenant.name,
@@ -90,7 +96,8 @@ def package_mail(
             package_name=lot.name,
             sessions_remaining=credits_in_words(lot.balance or lot.bought, order.locale),
             package_expiry=_end(lot.expires_at, lot, tenant, order.locale),
-            standing=_standing(order, lot),
+            standing=_standing(order, lot, pay_by),
+            pay_by=pay_by,
             money_line=_money_line(order, lot),
             booking_url=settings.base_url + package_path(settings, tenant.slug, order),
         )
@@ -118,7 +125,17 @@ def _end(expires_at: datetime | None, lot: CreditLot, tenant: TenantSnapshot, lo
     return end_in_words(expires_at, tenant, locale)
 
 
-def _standing(order: Order, lot: CreditLot) -> str:
+def _waits_on_site(order: Order, lot: CreditLot) -> bool:
+    return order.payment_mode == "on_site" and lot.state == "pending"
+
+
+def _standing(order: Order, lot: CreditLot, pay_by: str) -> str:
+    if pay_by:
+        return _(
+            "You can use the credits as soon as you have paid. If it is not paid by %(day)s, it"
+            " lapses by itself and you owe nothing.",
+            day=pay_by,
+        )
     if lot.state == "pending":
         return _("You can use the credits as soon as you have paid.")
     if lot.state == "void" and order.voucher_minor:
@@ -134,7 +151,7 @@ def _standing(order: Order, lot: CreditLot) -> str:
 def _money_line(order: Order, lot: CreditLot) -> str:
     if not order.total_minor:
         return _("Free of charge")
-    waits = order.payment_mode == "on_site" and lot.state == "pending"
+    waits = _waits_on_site(order, lot)
     owed = _("To pay on site: %(amount)s", amount=_money(order, order.to_pay_minor))
     said = [owed if waits else _("Paid: %(amount)s", amount=_money(order, order.total_minor))]
     if order.voucher_minor and waits:

@@ -95,7 +95,7 @@ def two_mails(program: Program, email: str) -> list[dict[str, Any]]:
 
     def found() -> list[dict[str, Any]]:
         mails = program.mails(to=email)
-        return [one for one in mails if one["subject"] == f"Yours: {NAME}"]
+        return [one for one in mails if one["subject"].endswith(f": {NAME}")]
 
     mails: list[dict[str, Any]] = eventually(lambda: len(found()) == 2 and found(), "the two mails")
     return mails

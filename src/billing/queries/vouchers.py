@@ -121,6 +121,9 @@ async def get_purchase(
         voucher_href=href,
         print_href=f"{href}/voucher.pdf",
         shop_href=shop,
+        hub_href=f"/b/{tenant.slug}",
+        contact_email=tenant.contact_email,
+        contact_phone=tenant.contact_phone,
     )
 
 

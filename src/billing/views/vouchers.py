@@ -47,6 +47,9 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     voucher_href: str
     print_href: str
     shop_href: str
+    hub_href: str
+    contact_email: str
+    contact_phone: str
 
 
 class VoucherUse(msgspec.Struct, frozen=True, kw_only=True):

@@ -135,6 +135,7 @@ async def test_a_package_on_site_waits_and_can_be_given_up(shop: Shop) -> None:
     sent = await buy(shop, package)
     page = await shop.guest.open(sent.headers["location"])
     assert "Waiting for payment" in page.text
+    assert "How to use them, once they are paid" in page.text
     assert "€120.00" in page.text
     page = await shop.guest.submit(to="/give-up")
     assert "This package has lapsed" in page.text
@@ -265,7 +266,9 @@ async def test_the_buyer_is_told_how_the_credits_stand(
     await buy(shop, package)
     await shop.work()
     (first,) = mailer.sent
-    assert first.subject == "Yours: 10 sessions"
+    assert first.subject.startswith("Pay on site by ")
+    assert first.subject.endswith(": 10 sessions")
+    assert "it lapses by itself and you owe nothing" in " ".join(first.body.split())
     assert "as soon as you have paid" in first.body
     assert "To pay on site: €120.00" in first.body
     assert "/b/lotus/packages/bought/" in first.body
@@ -274,6 +277,7 @@ async def test_the_buyer_is_told_how_the_credits_stand(
         await mark_paid_on_site(uow, shop.business.ctx, order.id)
     await shop.work()
     _first, second = mailer.sent
+    assert second.subject == "Yours: 10 sessions"
     assert "You can use the credits now" in second.body
     (customer,) = await rows(shop, Customer)
     assert customer.is_established

@@ -94,7 +94,10 @@ async def test_the_purchases_page_says_how_it_stands(
         back = body["cancel_url"].removeprefix("http://testserver.local")
     assert "waits for its payment" in (await shop.guest.open(back)).text
     await shop.pay(answer.headers["location"])
-    assert "is paid" in (await shop.guest.open(f"{back}?paid=1")).text, "we ask at once"
+    bought = (await shop.guest.open(f"{back}?paid=1")).text
+    assert "is paid" in bought, "we ask at once"
+    assert "You, to use or to give away" in bought
+    assert "See what there is to book" in bought
     own = voucher_path(shop.services.settings, "lotus", voucher)
     shown = (await shop.guest.open(own)).text
     assert voucher.code in shown
