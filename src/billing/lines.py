@@ -69,7 +69,7 @@ class DateMoved(NamedTuple):
 
 
 class Fate(NamedTuple):
-    """What has become of what was sold: how many parts to come stand, what was cancelled, what
+    """What has become of what was sold: how many places to come stand, what was cancelled, what
     moved and what takes place at another time. `pages` below the business's tell more, each with
     its words.
     """

@@ -109,7 +109,7 @@ class PackageLines(LineKind):
             for lot in void
             if is_confirmed is not None
         ]
-        return Fate(len(lots) - len(void), ended)
+        return Fate(standing=0, ended=ended)
 
     async def list_sold_now(
         self, uow: UnitOfWork, order_ids: Collection[UUID], tenant: TenantSnapshot

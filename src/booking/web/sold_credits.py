@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from src.billing.credit_words import source_words
+from src.billing.domain.credits import LotState
 from src.billing.models import CreditLot
 from src.billing.queries.credit_lists import (
     SORTS,
@@ -157,6 +158,7 @@ async def export_usage(
 
 def _sale_cells(row: LotRow, lot: CreditLot, ctx: RequestContext) -> list[Cell]:
     ends = lot.expires_at
+    is_paid = lot.state == LotState.ACTIVE
     return [
         row.customer,
         row.email,
@@ -169,7 +171,7 @@ def _sale_cells(row: LotRow, lot: CreditLot, ctx: RequestContext) -> list[Cell]:
         row.used,
         row.left,
         row.lapsed,
-        _plain(lot.paid_minor, lot.currency),
+        _plain(lot.paid_minor if is_paid else 0, lot.currency),
         _plain(lot.refunded_minor, lot.currency),
         lot.currency,
     ]

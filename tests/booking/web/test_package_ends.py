@@ -1,17 +1,25 @@
 """Bought packages that are over say what became of them, to their guest and on their receipts."""
 
+import csv
+import io
+
 import pytest
+from httpx import AsyncClient
 
 from src.billing.commands.credits import SYSTEM, write_entry
+from src.billing.commands.lapse_package import lapse_package
 from src.billing.domain.credits import EntryKind
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import CreditLot, Order
 from src.booking.guest_links import package_path
 from tests.booking.web.conftest import Shop, rows
+from tests.booking.web.pages import send_again
+from tests.booking.web.test_credits import HOME
 from tests.booking.web.test_place_package import buy, wish
 from tests.support.credits import a_lot, a_package
 from tests.support.portal import sign_in_portal
 from tests.support.vouchers import CODE, a_voucher
+from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -54,3 +62,22 @@ async def test_what_was_paid_back_is_not_counted_out_of_what_was_bought(shop: Sh
     await shop.guest.open(ME)
     assert "Its unused credits were paid back." in shop.guest.text
     assert "of 11" not in shop.guest.text
+
+
+async def test_the_file_of_what_was_sold_counts_as_paid_what_was_paid(shop: Shop) -> None:
+    """Neither what waits for its money nor what was given up."""
+    client, services = shop.guest.client, shop.services
+    package = await a_package(services.uow_factory, shop.business.id)
+    await buy(shop, wish(package.id, way=PaymentMode.ON_SITE))
+    (order,) = await rows(shop, Order)
+    await sign_in(client, services, shop.business.owner.id)
+    assert await paid_in_file(client) == ["0.00"]
+    async with services.uow_factory(shop.business.id) as uow:
+        await lapse_package(uow, order.id)
+    assert await paid_in_file(client) == ["0.00"]
+
+
+async def paid_in_file(client: AsyncClient) -> list[str]:
+    shown = await client.get(HOME)
+    sent = await send_again(client, f"{HOME}/sales", shown, {})
+    return [row["Paid"] for row in csv.DictReader(io.StringIO(sent.content.decode("utf-8-sig")))]

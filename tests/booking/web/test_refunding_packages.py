@@ -156,6 +156,9 @@ async def test_what_the_desk_took_comes_last_and_by_hand(shop: Shop) -> None:
     assert await left(shop) == 5000
     (item,) = await rows(shop, OpenItem)
     assert (item.kind, item.facts["amount_minor"]) == ("hand_back", 2200)
+    order = (await client.get(f"/app/lotus/orders/{lot.order_id}")).text
+    assert "To the credits" in order
+    assert "To the cancellation" not in order
     assert (await only_lot(shop)).balance == 0
     said = await mail_about_them(shop)
     assert "€50.00 is on the voucher again" in said
@@ -165,3 +168,17 @@ async def test_what_the_desk_took_comes_last_and_by_hand(shop: Shop) -> None:
 
 async def mail_about_them(shop: Shop) -> str:
     return next(one.text for one in await rows(shop, MailRow) if "not used" in one.text)
+
+
+async def test_a_package_that_was_refunded_in_full_has_no_place_to_free(shop: Shop) -> None:
+    await a_voucher(shop.services.uow_factory, shop.business.id, minor=20_000)
+    package = await a_package(shop.services.uow_factory, shop.business.id)
+    await buy(shop, wish(package.id, coupon=CODE))
+    lot = await only_lot(shop)
+    await give(shop, lot, lot.paid_minor)
+    await shop.work()
+    client = shop.guest.client
+    await sign_in(client, shop.services, shop.business.owner.id)
+    shown = (await client.get(f"/app/lotus/orders/{lot.order_id}")).text
+    assert "stays booked" not in shown
+    assert "stay booked" not in shown
