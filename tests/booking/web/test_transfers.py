@@ -71,6 +71,7 @@ async def test_staff_match_the_money_on_the_orders_page(shop: Shop) -> None:
     assert "1 bank transfer is waited for" in today.text
     listed = await client.get("/app/lotus/orders?state=transfer")
     assert order.reference in listed.text
+    assert "counts as paid when it is spent, not when it is sold" in listed.text
     here = f"/app/lotus/orders/{order.id}/transfer"
     assert here in (await client.get(f"/app/lotus/orders/{order.id}")).text
     shown = await client.get(here)
