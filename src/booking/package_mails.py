@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import select
 
 from src.billing.credit_mails import OF_PACKAGES, credits_in_words, end_in_words
+from src.billing.domain.kinds import GIVEN_UP_WHY
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
 from src.billing.models import CreditLot, Order
 from src.booking.guest_links import package_path
@@ -73,6 +74,7 @@ class PackageMail(msgspec.Struct, frozen=True, kw_only=True):
     pay_by: str
     money_line: str
     booking_url: str
+    is_given_up: bool = False
 
 
 def package_mail(
@@ -100,6 +102,7 @@ def package_mail(
             pay_by=pay_by,
             money_line=_money_line(order, lot),
             booking_url=settings.base_url + package_path(settings, tenant.slug, order),
+            is_given_up=order.closed_why == GIVEN_UP_WHY,
         )
     words = render_worded(key, view, order.locale, wordings)
     version = f":{order.link_version}" if order.link_version else ""

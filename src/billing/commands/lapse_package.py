@@ -10,21 +10,24 @@ from src.billing.commands.due import drop_due
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refunds
 from src.billing.domain.credits import LotState
-from src.billing.domain.kinds import OrderState, PaymentMode, RefundCause
+from src.billing.domain.kinds import GIVEN_UP_WHY, OrderState, PaymentMode, RefundCause
 from src.billing.events import PackageLapsed
 from src.billing.models import CreditLot, Order
 from src.platform.db.uow import UnitOfWork
 
 
-async def lapse_package(uow: UnitOfWork, order_id: UUID) -> bool:
+async def lapse_package(uow: UnitOfWork, order_id: UUID, *, by_guest: bool = False) -> bool:
     """Voids the credits that wait for money at the desk; nothing is owed for them any more, and
     what a voucher had paid goes back to it. The order keeps its place in the books. False where
     nothing waits: it was paid, or has lapsed.
 
-    Raises: NotFound.
+    `by_guest`: its buyer gave it up, and is told so. Raises: NotFound.
     """
-    if not await _lapse(uow, await lock_order(uow, order_id)):
+    order = await lock_order(uow, order_id)
+    if not await _lapse(uow, order):
         return False
+    if by_guest:
+        order.closed_why = GIVEN_UP_WHY
     uow.record(PackageLapsed(order_id=order_id))
     return True
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from src.billing.domain.credits import LotState, lot_state
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import OrderEnd, OrderState, PaymentMode, order_end
+from src.billing.domain.kinds import GIVEN_UP_WHY, OrderEnd, OrderState, PaymentMode, order_end
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
 from src.billing.models import CreditLot, Order
 from src.billing.owed import get_discount_minor, get_owed_minor
@@ -113,6 +113,8 @@ def _stage(
             return "processing"
         return "held" if _is_payable(order, now) else "over"
     if order.state == OrderState.CONFIRMED:
+        if lot.state == LotState.VOID and order.closed_why == GIVEN_UP_WHY:
+            return "let_go"
         return {LotState.PENDING: "waiting", LotState.VOID: "lapsed"}.get(
             LotState(lot.state), "bought"
         )

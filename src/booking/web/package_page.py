@@ -89,7 +89,7 @@ async def give_up_package(
         order, _lot = await find_bought(uow, order_id)
     if order.state == OrderState.CONFIRMED:
         async with services.uow_factory(ctx.here.id) as uow:
-            await lapse_package(uow, order_id)
+            await lapse_package(uow, order_id, by_guest=True)
         return redirect(request, package_path(services.settings, ctx.here.slug, order))
     try:
         await give_up_order(services, ctx.here.id, order_id)

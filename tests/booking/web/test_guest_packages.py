@@ -15,6 +15,7 @@ from src.billing.settlement import check_payment
 from src.booking.guest_links import booking_path
 from src.booking.models import Series
 from src.platform.ids import new_id
+from src.platform.mail.models import MailRow
 from src.platform.services import Services
 from src.tenants.models import Customer, Tenant
 from tests.booking.web.conftest import CARL, Shop, change, rows
@@ -138,7 +139,12 @@ async def test_a_package_on_site_waits_and_can_be_given_up(shop: Shop) -> None:
     assert "How to use them, once they are paid" in page.text
     assert "€120.00" in page.text
     page = await shop.guest.submit(to="/give-up")
-    assert "This package has lapsed" in page.text
+    assert "You have given it up" in page.text
+    assert "you owe nothing" in page.text
+    await shop.work()
+    last = (await rows(shop, MailRow))[-1]
+    assert last.subject.startswith("Given up: ")
+    assert "you have given this package up. There are no credits" in last.text
     (lot,) = await rows(shop, CreditLot)
     assert lot.state == "void"
 
