@@ -41,16 +41,20 @@ async def a_shop(committing: Committing, number: int) -> tuple[Business, Session
     return business, session, customer_id, lot_id
 
 
-def wishes(session: Session, customer_id: UUID, lot_id: UUID) -> list[BookCommand]:
+def wishes(
+    session: Session, customer_id: UUID, lot_id: UUID, who: str = "Kim"
+) -> list[BookCommand]:
+    """For as many friends of the customer, for nobody books themselves twice."""
     return [
         a_wish(
             "session",
             session.id,
+            party=(f"{who} {number}",),
             way=PayWay.CREDIT,
             customer_id=customer_id,
             credit_lot_id=lot_id,
         )
-        for _window in range(AT_ONCE)
+        for number in range(AT_ONCE)
     ]
 
 
@@ -98,7 +102,7 @@ async def test_taking_and_giving_back_at_once_lose_no_credit_and_do_not_deadlock
             return 0
         return 1
 
-    again = [take(wish) for wish in wishes(session, customer_id, lot_id)]
+    again = [take(wish) for wish in wishes(session, customer_id, lot_id, "Lee")]
     taken_again = await asyncio.gather(*(leave(one.order_id) for one in orders), *again)
     left = sum(one for one in taken_again if one is not None)
     assert await balance_of(committing.uow_factory, business.id, customer_id) == AT_ONCE - left

@@ -256,7 +256,7 @@ async def test_credits_that_went_meanwhile_end_the_booking(
     await by_credit(services, lotus, "session", session.id, lot)
     monkeypatch.setattr(book_command, "decide", judged_before)
     with pytest.raises(CreditsGone):
-        await by_credit(services, lotus, "session", session.id, lot)
+        await by_credit(services, lotus, "session", session.id, lot, party=("Kim",))
     assert await taken(services.uow_factory, lotus.id) == [1]
 
 
