@@ -5,16 +5,18 @@ from uuid import UUID
 
 from sqlalchemy import case, func, or_, select
 
+from src.booking.domain.by_credit import takes_credits
 from src.booking.domain.drop_in import DropInRules, PayWay, price_of_date
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.models import Series, Service, Session
+from src.booking.queries.drop_in import LOOSE
 from src.platform.db.uow import UnitOfWork
 
 
 async def list_date_prices(uow: UnitOfWork) -> Mapping[UUID, frozenset[int]]:
-    """By service, the prices above 0 of its dates to come that are sold alone for money, as guests
-    are shown them: a series or a date may have a price of its own. A service without such a date
-    is not among them.
+    """By service, the prices above 0 of its dates to come that are sold alone for money and for a
+    credit as well, as guests are shown them: a series, or a date of one, may have a price of its
+    own. A service without such a date is not among them.
     """
     alone = func.coalesce(Session.drop_in_allowed, Series.drop_in_allowed)
     minor = func.coalesce(Session.drop_in_price_minor, Series.drop_in_price_minor)
@@ -25,6 +27,7 @@ async def list_date_prices(uow: UnitOfWork) -> Mapping[UUID, frozenset[int]]:
             Service.id,
             Service.price_type,
             Service.price_minor,
+            Session.series_id.is_(None),
             minor,
             case((has_own_ways, Session.drop_in_pays), else_=Series.drop_in_pays),
         )
@@ -45,9 +48,10 @@ async def list_date_prices(uow: UnitOfWork) -> Mapping[UUID, frozenset[int]]:
         .distinct()
     )
     prices: dict[UUID, set[int]] = {}
-    for service_id, price_type, service_minor, own_minor, pays in found:
-        rules = DropInRules(price_minor=own_minor, pays=tuple(PayWay(way) for way in pays or ()))
+    for service_id, price_type, service_minor, is_alone, own_minor, pays in found:
+        ways = tuple(PayWay(way) for way in pays or ())
+        rules = LOOSE if is_alone else DropInRules(price_minor=own_minor, pays=ways)
         price = price_of_date(rules, SeriesPriceType(price_type), service_minor)
-        if price and rules.pays != (PayWay.CREDIT,):
+        if price and takes_credits(rules) and rules.pays != (PayWay.CREDIT,):
             prices.setdefault(service_id, set()).add(price)
     return {service_id: frozenset(minors) for service_id, minors in prices.items()}

@@ -42,6 +42,7 @@ class SoldSingly(msgspec.Struct, frozen=True, kw_only=True):
     tags: frozenset[str]
     all_tags: frozenset[str]
     singles_minor: frozenset[int]
+    own_minor: int
     is_listed: bool
 
 
@@ -72,6 +73,9 @@ async def list_sold_singly(uow: UnitOfWork) -> list[SoldSingly]:
             singles_minor=frozenset()
             if row.sales_mode == "series"
             else shown.get(row.id) or own_price(row.price_type, row.price_minor),
+            own_minor=0
+            if row.sales_mode == "series" or row.price_type == "free"
+            else row.price_minor,
             is_listed=row.visibility == "public",
         )
         for row in found
@@ -93,8 +97,12 @@ def single_prices(scope: Scope, services: Sequence[SoldSingly]) -> list[int]:
 
 
 async def lowest_single_minor(uow: UnitOfWork, package: Package) -> int:
-    """The least that one session costs which the package is good for; 0 where none is known."""
-    return min(single_prices(scope_of(package), await list_sold_singly(uow)), default=0)
+    """The least that one session costs which the package is good for; 0 where none is known. Used
+    credits are charged with it where that is how the package is refunded, so it is the services'
+    own price: what single dates happen to cost on the day of the purchase does not count.
+    """
+    found = fitting(scope_of(package), await list_sold_singly(uow))
+    return min((one.own_minor for one in found if one.own_minor), default=0)
 
 
 def works_for(scope: Scope, services: Sequence[SoldSingly], slug: str) -> WorksFor:

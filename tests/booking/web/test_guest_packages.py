@@ -14,6 +14,7 @@ from src.billing.models import CreditLot, Order, Package
 from src.billing.settlement import check_payment
 from src.booking.guest_links import booking_path
 from src.booking.models import Series
+from src.booking.queries.guest_packages import lowest_single_minor
 from src.platform.ids import new_id
 from src.platform.mail.models import MailRow
 from src.platform.services import Services
@@ -92,6 +93,18 @@ async def test_a_saving_is_against_the_price_that_dates_are_sold_at(
     assert "Saves €70.00" in await said(), "a price for dates that are not sold alone"
     await a_session(factory, yoga)
     assert "Saves up to €70.00" in await said()
+    await a_series(factory, yoga, drop_in_price_minor=4000, drop_in_pays=["online"], **alone)
+    assert "Saves up to €70.00" in await said(), "no credit pays for those dates"
+
+
+async def test_what_used_credits_are_charged_with_is_the_services_own_price(shop: Shop) -> None:
+    """Not what a date happens to cost on the day of the purchase."""
+    factory = shop.services.uow_factory
+    yoga = await a_service(factory, shop.business.id, sales_mode="both", price_minor=1800)
+    package = await a_package(factory, shop.business.id)
+    await a_series(factory, yoga, drop_in_price_minor=200, drop_in_allowed=True)
+    async with factory(shop.business.id) as uow:
+        assert await lowest_single_minor(uow, package) == 1800
 
 
 async def test_what_is_not_listed_is_not_on_the_page(shop: Shop) -> None:
