@@ -175,8 +175,7 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
     judged = await _judge(uow, tenant, await _with_session(uow, tenant, cmd), now)
     quote = judged.quote
-    if cmd.customer_id is not None and cmd.pays is None and cmd.completes is None:
-        await refuse_twice(uow, cmd.customer_id, cmd.guest_name, cmd.party, quote.session_ids)
+    await refuse_twice(uow, cmd, quote.session_ids)
     booked = await _write(uow, ctx, tenant, cmd, judged, now)
     if cmd.pays is not None:
         await note_staff(uow, ctx, booked.order, booked.booking_id, quote)
@@ -223,7 +222,8 @@ async def refuse_unless_bookable_instead(
             if cmd.slot is not None:
                 await free_performer(uow, await count_held_seats(uow, order_id))
             cmd = await _with_session(uow, tenant, cmd)
-            await _judge(uow, tenant, cmd, now, instead_of=order_id)
+            judged = await _judge(uow, tenant, cmd, now, instead_of=order_id)
+            await refuse_twice(uow, cmd, judged.quote.session_ids, instead_of=order_id)
             raise _JustAsking
 
 

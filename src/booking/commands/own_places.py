@@ -1,6 +1,7 @@
 """Nobody books themselves twice: what stands against it where it is proved who books."""
 
 from collections.abc import Collection
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,29 +13,48 @@ from src.platform.i18n import _
 from src.tenants.models import Customer
 
 
+class WhoBooks(Protocol):
+    """What a wish says of who books, and for whom. `customer_id` is there where it is proved."""
+
+    @property
+    def customer_id(self) -> UUID | None: ...
+    @property
+    def guest_name(self) -> str: ...
+    @property
+    def party(self) -> Collection[str]: ...
+    @property
+    def pays(self) -> object | None: ...
+    @property
+    def completes(self) -> UUID | None: ...
+
+
 async def refuse_twice(
     uow: UnitOfWork,
-    customer_id: UUID,
-    guest_name: str,
-    party: Collection[str],
+    cmd: WhoBooks,
     session_ids: Collection[UUID],
+    *,
+    instead_of: UUID | None = None,
 ) -> None:
     """Of a customer who has proved who they are, and of no one else: a stranger who types their
-    address would learn from a refusal what they have booked. Bookings of one customer wait for each
-    other from here on, so that of two forms sent at once the second is refused.
+    address would learn from a refusal what they have booked. Nothing stands against staff, nor
+    against what completes a booking; what the order `instead_of` holds does not count. Bookings of
+    one customer wait for each other from here on, so that of two forms sent at once the second is
+    refused.
 
     Raises: InvalidInput at `name`, `first` or `names.<number>`.
     """
+    if cmd.customer_id is None or cmd.pays is not None or cmd.completes is not None:
+        return
     await uow.session.execute(
         select(Customer.id)
-        .where(Customer.tenant_id == uow.tenant, Customer.id == customer_id)
+        .where(Customer.tenant_id == uow.tenant, Customer.id == cmd.customer_id)
         .with_for_update(key_share=True)
     )
-    placed = await find_placed(uow, customer_id, session_ids)
-    wrong = {}
-    for number, name in enumerate(party, start=1):
+    placed = await find_placed(uow, cmd.customer_id, session_ids, instead_of=instead_of)
+    wrong, own = {}, folded(cmd.guest_name)
+    for number, name in enumerate(cmd.party, start=1):
         if folded(name) in placed:
-            is_guest = number == 1 and folded(name) == folded(guest_name)
+            is_guest = number == 1 and folded(name) == own
             at = "name" if is_guest else "first" if number == 1 else f"names.{number}"
             wrong[at] = has_place() if is_guest else _has_place_too(name)
     if wrong:

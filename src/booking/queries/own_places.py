@@ -3,8 +3,11 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
+from src.billing.domain.kinds import PaymentMode
+from src.billing.models import Order
+from src.booking.domain.kinds import SeatState
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Seat, Session
@@ -13,11 +16,16 @@ from src.tenants.models import Participant
 
 
 async def find_placed(
-    uow: UnitOfWork, customer_id: UUID, session_ids: Collection[UUID]
+    uow: UnitOfWork,
+    customer_id: UUID,
+    session_ids: Collection[UUID],
+    *,
+    instead_of: UUID | None = None,
 ) -> frozenset[str]:
-    """Who has a place on every one of the dates by a booking of the customer's: their names, folded
-    as `folded` does. What is only held, and who was given no name, is left out; so is whom they
-    keep, for one of those is the same row in each booking, and the database refuses that.
+    """Who has a place on every one of the dates by a booking of the customer's, but for the order
+    `instead_of`: their names, folded as `folded` does. What is only held is left out, unless it
+    waits for a bank transfer, for days; and so is who was given no name, and whom they keep, for
+    one of those is the same row in each booking, and the database refuses that.
     """
     if not session_ids:
         return frozenset()
@@ -27,13 +35,19 @@ async def find_placed(
             Seat,
             (Seat.tenant_id == Participant.tenant_id) & (Seat.participant_id == Participant.id),
         )
+        .join(Order, (Order.tenant_id == Seat.tenant_id) & (Order.id == Seat.order_id))
         .where(
             Participant.tenant_id == uow.tenant,
             Participant.customer_id == customer_id,
             Participant.name != "",
             Participant.kept_at.is_(None),
             Seat.session_id.in_(session_ids),
-            Seat.state.in_([str(state) for state in TAKEN_SEATS]),
+            Seat.order_id.is_distinct_from(instead_of),
+            or_(
+                Seat.state.in_([str(state) for state in TAKEN_SEATS]),
+                (Seat.state == str(SeatState.HELD))
+                & (Order.payment_mode == str(PaymentMode.TRANSFER)),
+            ),
         )
         .group_by(Participant.name)
     )
