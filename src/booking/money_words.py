@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from src.billing.domain.coupons import discount_within
-from src.billing.domain.kinds import PaymentMode
+from src.billing.domain.kinds import BY_HAND_MODES, PaymentMode
 from src.billing.models import Order
 from src.booking.domain.kinds import SeatState
 from src.booking.late_fee_words import fee_asked
@@ -126,7 +126,10 @@ def will_go_back(order: Order, back_minor: int, by_hand_minor: int) -> str:
 
 
 def _will_go_back(order: Order, amount: str) -> str:
-    if order.voucher_minor and order.voucher_minor == order.total_minor:
+    # What the business took itself is none of it: that it gives back itself.
+    if order.voucher_minor and (
+        order.voucher_minor == order.total_minor or order.payment_mode in BY_HAND_MODES
+    ):
         return _(
             "%(amount)s goes onto the voucher again that you paid with, at once.", amount=amount
         )

@@ -238,7 +238,8 @@ async def save_session(
         if refused.code not in CHANGED_MEANWHILE:
             raise
         _service, now = await _of_session(services, ctx, session_id)
-        if not _is_done(cmd, now):
+        reaches_others = form.scope in (DateScope.FOLLOWING, DateScope.ALL)
+        if reaches_others or not _is_done(cmd, now):
             bound = stale(bound, SessionForm, marks_of(now), refused)
             return await _editor(
                 request, services, ctx, bound, service, now, status_code=409, is_stale=True
