@@ -120,7 +120,7 @@ def test_who_does_not_come_pays_a_fee_and_another_is_forgiven(
     owner.sees("€15.00")
     owner.looks()
     owner.page.locator("tr", has_text="Dora Guest").get_by_role("link").first.click()
-    owner.sees("The guest does not know of it yet.")
+    owner.sees("No mail has asked the guest to pay it yet.")
     owner.looks()
     owner.press("Forgive the fee")
     assert owner.page.locator("[aria-invalid=true]").count() == 1

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from src.billing.domain.credits import LotState
-from src.billing.domain.kinds import OrderState, RefundState
+from src.billing.domain.kinds import GIVEN_UP_WHY, OrderState, RefundState
 from src.billing.lines import list_sold_now
 from src.billing.models import CreditLot, Order, OrderLine, Payment, Refund
 from src.billing.owed import get_owed_minor, list_owed_minor
@@ -67,6 +67,7 @@ async def list_receipts(
             owed_minor=owed.get(order.id, 0),
             currency=order.currency,
             has_lapsed=order.id in lapsed,
+            is_given_up=order.closed_why == GIVEN_UP_WHY,
         )
         for order, bought in rows
     ]
@@ -116,6 +117,7 @@ async def get_receipt(
         owed_minor=await get_owed_minor(uow, order_id),
         currency=order.currency,
         has_lapsed=bool(await _lapsed(uow, [order_id])),
+        is_given_up=order.closed_why == GIVEN_UP_WHY,
     )
     return receipt, order
 

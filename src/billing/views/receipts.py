@@ -13,7 +13,8 @@ from src.tenants.portal_sections import PortalHead
 class ReceiptRow(msgspec.Struct, frozen=True, kw_only=True):
     """An order with money in it. `what` is the first thing in it as it was sold, `more` how many
     others, and `by_now` what it is for since then, empty where that is the same.
-    `has_lapsed`: it was a package that was not paid in full in time, or was not wanted any more.
+    `has_lapsed`: it was a package that was not paid in full in time, or that its buyer did not want
+    any more (`is_given_up`).
     """
 
     href: str
@@ -28,6 +29,7 @@ class ReceiptRow(msgspec.Struct, frozen=True, kw_only=True):
     owed_minor: int
     currency: str
     has_lapsed: bool = False
+    is_given_up: bool = False
 
 
 class ReceiptsView(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +93,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     owed_minor: int
     currency: str
     has_lapsed: bool = False
+    is_given_up: bool = False
 
 
 class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,9 +45,9 @@ async def test_giving_up_says_before_and_after_what_the_voucher_gets_back(shop: 
     assert "On its way back to you" not in page.text
     await signed_in(shop, order)
     await shop.guest.open(f"{ME}/receipts")
-    assert "Lapsed, nothing to pay" in shop.guest.text
+    assert "Given up, nothing to pay" in shop.guest.text
     await shop.guest.open(f"{ME}/receipts/{order.id}")
-    assert "It has lapsed: it was not paid in full" in shop.guest.text
+    assert "You have given it up: there are no credits" in shop.guest.text
 
 
 async def test_what_was_paid_back_is_not_counted_out_of_what_was_bought(shop: Shop) -> None:

@@ -67,8 +67,8 @@ async def test_a_refund_that_did_not_arrive_stands_until_it_is_dealt_with(
     guest = await signed_in(client, services, lotus, sold)
     await gives_back_in_vain(services, lotus, sold, 700)
     await guest.open(f"{RECEIPTS}/{sold.order_id}")
-    assert "Did not arrive." in guest.text
+    assert "The refund did not arrive." in guest.text
     await pays_back(services, lotus, sold, 700)
     await guest.open(f"{RECEIPTS}/{sold.order_id}")
-    assert "Did not arrive" not in guest.text
+    assert "The refund did not arrive" not in guest.text
     assert "Given back" in guest.text
