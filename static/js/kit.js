@@ -2,6 +2,11 @@
 (() => {
   "use strict";
 
+  // The answer to a form, where the browser may not keep it: who goes back to it or reloads it gets that page anew,
+  // and is not asked whether to send the form again. Empty: at its own address.
+  const { again } = document.documentElement.dataset;
+  if (again !== undefined) history.replaceState(history.state, "", again || location.href);
+
   // Time that runs out: <span data-countdown="ISO" data-running="… {time} …" data-over="…">.
   const clock = (ms) => {
     const seconds = Math.ceil(ms / 1000);

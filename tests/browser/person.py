@@ -47,6 +47,10 @@ class Person:
     def follow(self, label: str, *, within: Locator | None = None) -> None:
         self._one("link", label, within).click()
 
+    def opens(self, title: str) -> None:
+        """A part of the page that is folded."""
+        self.page.locator("main summary", has_text=title).click()
+
     def _one(self, role: str, label: str, within: Locator | None) -> Locator:
         """The main part of the page first: a menu may name the same place."""
         scope = within or self.page.locator("main")

@@ -95,6 +95,7 @@ def page(**changes: Any) -> View:
         "banner": None,
         "theme_href": None,
         "is_htmx": False,
+        "found_again_at": None,
         "asset": lambda path: f"static/{path}",
     }
     return View(**(values | changes))

@@ -99,7 +99,7 @@ async def show_fee(
     return await _show(request, services, ctx, fee_id)
 
 
-@post(ONE + "/forgive", guards=MAY_SEE, status_code=200, include_in_schema=False)
+@post(ONE + "/forgive", guards=MAY_SEE, status_code=200, include_in_schema=False, shown_at=ONE)
 async def send_forgiving(
     request: AnyRequest,
     services: NamedDependency[Services],

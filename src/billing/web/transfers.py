@@ -81,7 +81,7 @@ async def show_transfer(
     return await _shown(request, services, ctx, order_id)
 
 
-@post(f"{PATH}/received", guards=MAY_MATCH, status_code=200, include_in_schema=False)
+@post(f"{PATH}/received", guards=MAY_MATCH, status_code=200, include_in_schema=False, shown_at=PATH)
 async def receive_transfer(
     request: AnyRequest,
     services: NamedDependency[Services],
@@ -113,7 +113,7 @@ async def receive_transfer(
     return _to_order(request, ctx, order_id)
 
 
-@post(f"{PATH}/due", guards=MAY_MATCH, status_code=200, include_in_schema=False)
+@post(f"{PATH}/due", guards=MAY_MATCH, status_code=200, include_in_schema=False, shown_at=PATH)
 async def wait_longer(
     request: AnyRequest,
     services: NamedDependency[Services],

@@ -161,7 +161,7 @@ async def send_again(
     return redirect(request, f"{base_of(ctx)}/vouchers/{voucher_id}")
 
 
-@post(ONE + "/adjust", guards=MAY_SEE, status_code=200, include_in_schema=False)
+@post(ONE + "/adjust", guards=MAY_SEE, status_code=200, include_in_schema=False, shown_at=ONE)
 async def adjust(
     request: AnyRequest,
     services: NamedDependency[Services],
@@ -185,7 +185,7 @@ async def adjust(
     return await _show(request, services, ctx, voucher_id, form=bound)
 
 
-@post(ONE + "/extend", guards=MAY_SEE, status_code=200, include_in_schema=False)
+@post(ONE + "/extend", guards=MAY_SEE, status_code=200, include_in_schema=False, shown_at=ONE)
 async def extend(
     request: AnyRequest,
     services: NamedDependency[Services],

@@ -60,7 +60,7 @@ async def payments_page(
     )
 
 
-@post(f"{PATH}/methods", guards=OWNERS, status_code=200, include_in_schema=False)
+@post(f"{PATH}/methods", guards=OWNERS, status_code=200, include_in_schema=False, shown_at=PATH)
 async def save_methods(
     request: AnyRequest,
     services: NamedDependency[Services],

@@ -146,7 +146,7 @@ async def _send(
             await send_broadcast(uow, ctx, form.token, draft, seen=form.reached)
 
 
-@post(NEW + "/preview", guards=MAY_WRITE, status_code=200, include_in_schema=False)
+@post(NEW + "/preview", guards=MAY_WRITE, status_code=200, include_in_schema=False, shown_at=NEW)
 async def preview_broadcast(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -168,7 +168,7 @@ async def preview_broadcast(
     return as_it_is_read(mail, as_text=bound.value("as") == "text")
 
 
-@post(NEW + "/trial", guards=MAY_WRITE, status_code=200, include_in_schema=False)
+@post(NEW + "/trial", guards=MAY_WRITE, status_code=200, include_in_schema=False, shown_at=NEW)
 async def send_trial(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

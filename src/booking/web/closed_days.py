@@ -96,7 +96,7 @@ async def save_closed_days(
     return redirect(request, settings_path(ctx, "closed-days"))
 
 
-@post(HOME + "/holidays", guards=MAY_SET, status_code=200, include_in_schema=False)
+@post(HOME + "/holidays", guards=MAY_SET, status_code=200, include_in_schema=False, shown_at=HOME)
 async def save_holidays(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

@@ -203,7 +203,7 @@ def _page_of(request: AnyRequest) -> int:
     return wanted.history if wanted is not None else 1
 
 
-@post(ONE + "/notes", **POST_OPTIONS)
+@post(ONE + "/notes", **POST_OPTIONS, shown_at=ONE)
 async def save_note(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -236,7 +236,7 @@ async def take_note_away(
     return redirect(request, f"{customers_path(ctx)}/{customer_id}#notes")
 
 
-@post(ONE + "/tags", **POST_OPTIONS)
+@post(ONE + "/tags", **POST_OPTIONS, shown_at=ONE)
 async def save_tags(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

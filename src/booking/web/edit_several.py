@@ -148,7 +148,13 @@ async def change_several(
     return await look_or_change(request, services, ctx, session_id, bound)
 
 
-@post(CHOSEN + "/edit", guards=MAY_EDIT, status_code=200, include_in_schema=False)
+@post(
+    CHOSEN + "/edit",
+    guards=MAY_EDIT,
+    status_code=200,
+    include_in_schema=False,
+    shown_at="/app/{slug}/sessions",
+)
 async def change_chosen(
     request: AnyRequest,
     services: NamedDependency[Services],

@@ -111,7 +111,7 @@ async def show_feeds(
     return await _members_page(request, services, ctx)
 
 
-@post(f"{HOME}/own", guards=MEMBERS, status_code=200, include_in_schema=False)
+@post(f"{HOME}/own", guards=MEMBERS, status_code=200, include_in_schema=False, shown_at=HOME)
 async def make_own_feed(
     request: AnyRequest,
     services: NamedDependency[Services],
@@ -120,7 +120,7 @@ async def make_own_feed(
     return await _make(request, services, ctx, FeedKind.OWN)
 
 
-@post(f"{HOME}/business", guards=MANAGERS, status_code=200, include_in_schema=False)
+@post(f"{HOME}/business", guards=MANAGERS, status_code=200, include_in_schema=False, shown_at=HOME)
 async def make_business_feed(
     request: AnyRequest,
     services: NamedDependency[Services],

@@ -89,7 +89,12 @@ async def send_leaving(
     return redirect(request, request.scope["path"].removesuffix("/leave"))
 
 
-@post("/b/{slug:str}/bookings/{token:str}/ask-to-leave", opt=PUBLIC, status_code=200)
+@post(
+    "/b/{slug:str}/bookings/{token:str}/ask-to-leave",
+    opt=PUBLIC,
+    status_code=200,
+    shown_at="/b/{slug}/bookings/{token}/leave",
+)
 async def send_request(
     request: AnyRequest,
     token: FromPath[str],

@@ -136,7 +136,7 @@ async def save_week(
     return redirect(request, settings_path(ctx, f"performers/{performer_id}/hours"))
 
 
-@post(ONE + "/days", guards=MAY_SEE, status_code=200, include_in_schema=False)
+@post(ONE + "/days", guards=MAY_SEE, status_code=200, include_in_schema=False, shown_at=ONE)
 async def save_days(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

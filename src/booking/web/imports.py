@@ -202,7 +202,11 @@ async def choose_again(
     return await rehearsal_page(request, services, ctx, stored, bound, status_code=422)
 
 
-@post("/app/{slug:str}/imports/{import_id:uuid}/commit", **POST_OPTIONS)
+@post(
+    "/app/{slug:str}/imports/{import_id:uuid}/commit",
+    **POST_OPTIONS,
+    shown_at="/app/{slug}/imports/{import_id}",
+)
 async def take_up(
     request: AnyRequest,
     services: NamedDependency[Services],

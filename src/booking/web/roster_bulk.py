@@ -53,7 +53,7 @@ class PaidForm(msgspec.Struct):
     sure: bool = False
 
 
-@post(ONE + "/seats/paid", **POST_OPTIONS)
+@post(ONE + "/seats/paid", **POST_OPTIONS, shown_at=ONE)
 async def mark_seats_paid(
     request: AnyRequest,
     services: NamedDependency[Services],
@@ -89,7 +89,7 @@ async def mark_seats_paid(
     return outcome(request, view, _("%(amount)s noted as paid.", amount=amount), failures)
 
 
-@post(ONE + "/seats/message", **POST_OPTIONS)
+@post(ONE + "/seats/message", **POST_OPTIONS, shown_at=ONE)
 async def write_to_seats(
     request: AnyRequest,
     services: NamedDependency[Services],

@@ -63,7 +63,7 @@ class CancelSeatsView(BulkView, frozen=True, kw_only=True):
     undo_seconds: int
 
 
-@post(ONE + "/seats/cancel", **POST_OPTIONS)
+@post(ONE + "/seats/cancel", **POST_OPTIONS, shown_at=ONE)
 async def cancel_chosen_seats(
     request: AnyRequest,
     services: NamedDependency[Services],

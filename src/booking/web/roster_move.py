@@ -71,7 +71,7 @@ class MoveView(BulkView, frozen=True, kw_only=True):
         return sum(len(one.seat_ids) for one in chosen)
 
 
-@post(ONE + "/seats/move", **POST_OPTIONS)
+@post(ONE + "/seats/move", **POST_OPTIONS, shown_at=ONE)
 async def move_chosen_seats(
     request: AnyRequest,
     services: NamedDependency[Services],

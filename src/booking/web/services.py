@@ -30,6 +30,7 @@ from src.booking.web.leaving_forms import LeavingView, leaving_view
 from src.booking.web.lost_tags import warn_of_lost_tags, warn_of_service_off
 from src.booking.web.meanwhile import Fact, saved_now, stale
 from src.booking.web.price_tier_forms import TiersView, dearer_words, tiers_view
+from src.booking.web.service_folds import Fold, folds
 from src.booking.web.service_forms import (
     SPARE_QUESTIONS,
     ServiceForm,
@@ -86,6 +87,7 @@ class ServiceFormView(msgspec.Struct, frozen=True, kw_only=True):
     presets: Sequence[PresetButton]
     kind: ServiceKind
     lengths: LengthsView
+    folds: dict[str, Fold]
 
 
 @get("/app/{slug:str}/services/new", guards=MAY_EDIT, include_in_schema=False)
@@ -334,6 +336,7 @@ async def _editor(
         presets=presets,
         kind=_kind_of(form, service),
         lengths=lengths_view(form),
+        folds=folds(form, all_open=initial is not None),
     )
     return page(request, "booking/services/form.html", view, status_code=status_code)
 

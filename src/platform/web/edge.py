@@ -132,9 +132,7 @@ class _Answer:
         headers.append((b"x-request-id", exchange.request_id.encode()))
         headers += exchange.answer_cookies()
         if not any(name == b"cache-control" for name, _value in headers):
-            is_personal = exchange.session is not None or exchange.guest_session is not None
-            policy = b"private, no-store" if is_personal else b"private, no-cache"
-            headers.append((b"cache-control", policy))
+            headers.append((b"cache-control", exchange.cache_policy.encode()))
         return headers
 
     def account_for(self) -> None:

@@ -25,7 +25,7 @@ from src.platform.i18n import _
 from src.platform.outages import as_unavailable
 from src.platform.web.cookies import header_of
 from src.platform.web.csrf import CsrfFailed
-from src.platform.web.exchange import exchange_of
+from src.platform.web.exchange import NOT_KEPT, exchange_of
 from src.platform.web.pages import AnyRequest, PageContext, html_response, redirect, render
 
 PROBLEM_TYPE = "application/problem+json"
@@ -106,7 +106,7 @@ def _phrase(status: int) -> str:
 
 
 def _headers_of(error: Exception, view: ErrorView) -> dict[str, str]:
-    headers: dict[str, str] = {"cache-control": "no-store"}
+    headers: dict[str, str] = {"cache-control": NOT_KEPT}
     if isinstance(error, HTTPException):
         headers.update(error.headers or {})
     if view.retry_after_seconds is not None:
@@ -195,9 +195,10 @@ def _html(request: AnyRequest, view: ErrorView) -> Response[bytes]:
     names = [f"errors/{view.status}.html", "errors/error.html"]
     if exchange.wants_fragment:
         names = ["errors/_fragment.html"]
+    context = PageContext(request, cache_policy=NOT_KEPT)
     for name in names:
         try:
-            body = render(exchange.kit.environment, name, PageContext(request), error=view)
+            body = render(exchange.kit.environment, name, context, error=view)
             return html_response(body, view.status)
         except TemplateNotFound:
             continue

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from src.platform.web.sessions import Session
 
 SCOPE_KEY = "seatline.exchange"
+NOT_KEPT = "no-store"
 
 
 class Exchange:
@@ -84,6 +85,12 @@ class Exchange:
         """Expires the secret; a page that wants a token, this or the next, brings a new one."""
         self._csrf_is_forgotten, self._csrf_token = True, None
         self.cookies_to_write.append(self.kit.cookies.expired(self.kit.cookies.csrf))
+
+    @property
+    def cache_policy(self) -> str:
+        """Of an answer without one of its own: what somebody signed in is shown is not kept."""
+        is_personal = self.session is not None or self.guest_session is not None
+        return f"private, {NOT_KEPT}" if is_personal else "private, no-cache"
 
     def flash(self, level: Level, text: str) -> None:
         """Shows the text on the page that this answer is, or else on the next one."""

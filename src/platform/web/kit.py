@@ -31,6 +31,7 @@ from src.platform.web.errors import ErrorRenderer, exception_handlers
 from src.platform.web.flash import FlashCodec
 from src.platform.web.health import Check, healthz, metrics, readyz
 from src.platform.web.pages import PageContextProvider, make_environment
+from src.platform.web.returning import pages_among
 from src.platform.web.security import SecurityHeaders, TrustedProxies, payment_page_origins
 from src.platform.web.sessions import SessionStore
 
@@ -81,6 +82,8 @@ class WebKit:
         self.route_handlers: list[Any] = [healthz, readyz, metrics, static_file]
         self.middleware: list[Any] = [CsrfMiddleware(self.csrf_tokens)]
         self.exception_handlers: Any = exception_handlers()
+        self.addresses_of_pages: frozenset[str] = frozenset()
+        """The templates of all addresses that answer GET; known once the app is there."""
 
     async def _valkey_answers(self) -> None:
         await self._redis.ping()
@@ -121,4 +124,5 @@ class WebKit:
     def attach(self, app: Litestar) -> None:
         """Puts the edge around the app; call once, when the app is made."""
         app.state.web = self
+        self.addresses_of_pages = pages_among(app.routes)
         app.asgi_handler = Edge(app.asgi_handler, self)

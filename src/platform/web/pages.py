@@ -21,6 +21,7 @@ from src.platform.web.compression import CompressedParts, accepts_gzip
 from src.platform.web.exchange import exchange_of
 from src.platform.web.flash import Flash, Level
 from src.platform.web.formats import FILTERS
+from src.platform.web.returning import found_again_at
 
 AnyRequest = Request[Any, Any, Any]
 PageContextProvider = Callable[[AnyRequest], Mapping[str, Any]]
@@ -67,13 +68,29 @@ class PageContext:
     one, it is None (`nav`: an empty list).
     """
 
-    __slots__ = ("_exchange", "_provided", "_request", "_token", "is_htmx", "locale", "path")
+    __slots__ = (
+        "_cache_policy",
+        "_exchange",
+        "_provided",
+        "_request",
+        "_token",
+        "is_htmx",
+        "locale",
+        "path",
+    )
 
-    def __init__(self, request: AnyRequest, csrf_token: str | None = None) -> None:
+    def __init__(
+        self,
+        request: AnyRequest,
+        csrf_token: str | None = None,
+        *,
+        cache_policy: str | None = None,
+    ) -> None:
         self._request = request
         self._exchange = exchange_of(request.scope)
         self._provided: dict[str, Any] | None = None
         self._token = csrf_token
+        self._cache_policy = cache_policy
         self.locale = current_locale()
         self.path: str = request.scope["path"]
         self.is_htmx = self._exchange.is_htmx
@@ -95,6 +112,11 @@ class PageContext:
     @property
     def request_id(self) -> str:
         return self._exchange.request_id
+
+    @property
+    def found_again_at(self) -> str | None:
+        """Where the browser gets the answer to a form by GET; None where it is not to ask."""
+        return found_again_at(self._request.scope, self._cache_policy)
 
     def asset(self, path: str) -> str:
         """The address of a static file, with the version of its content."""
@@ -144,7 +166,8 @@ def page(
     """
     exchange = exchange_of(request.scope)
     name = fragment if fragment is not None and exchange.wants_fragment else template
-    body = render(exchange.kit.environment, name, PageContext(request), view=view)
+    context = PageContext(request, cache_policy=(headers or {}).get("cache-control"))
+    body = render(exchange.kit.environment, name, context, view=view)
     return html_response(body, status_code, headers)
 
 

@@ -25,6 +25,7 @@ from src.tenants.web.guards import requires_sign_in
 from src.tenants.web.middleware import person_of
 
 SIGNED_IN = [requires_sign_in]
+HOME = "/account"
 
 
 class NameForm(msgspec.Struct):
@@ -51,12 +52,12 @@ class AccountView(msgspec.Struct):
     devices: list[DeviceView]
 
 
-@get("/account", guards=SIGNED_IN, include_in_schema=False)
+@get(HOME, guards=SIGNED_IN, include_in_schema=False)
 async def show_account(request: Request[Any, Any, Any]) -> Response[bytes]:
     return await _account(request)
 
 
-@post("/account/name", guards=SIGNED_IN, status_code=200, include_in_schema=False)
+@post(f"{HOME}/name", guards=SIGNED_IN, status_code=200, include_in_schema=False, shown_at=HOME)
 async def change_name(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -71,10 +72,10 @@ async def change_name(
     except InvalidInput as refusal:
         return await _account(request, name_form=form.refused(refusal))
     flash(request, "success", _("Your name is changed."))
-    return redirect(request, "/account")
+    return redirect(request, HOME)
 
 
-@post("/account/password", guards=SIGNED_IN, status_code=200, include_in_schema=False)
+@post(f"{HOME}/password", guards=SIGNED_IN, status_code=200, include_in_schema=False, shown_at=HOME)
 async def change_password(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
@@ -102,7 +103,7 @@ async def change_password(
     await exchange_of(request.scope).kit.sessions.revoke_all(user.id, session.key)
     session.sign_in(user.id, services.clock.now())
     flash(request, "success", _("Your password is changed. Other devices are signed out."))
-    return redirect(request, "/account")
+    return redirect(request, HOME)
 
 
 @post("/account/sign-out-others", guards=SIGNED_IN, status_code=200, include_in_schema=False)
@@ -112,7 +113,7 @@ async def sign_out_others(
     session = await session_of(request)
     await exchange_of(request.scope).kit.sessions.revoke_all(ctx.user_id, session.key)
     flash(request, "success", _("Every other device is signed out."))
-    return redirect(request, "/account")
+    return redirect(request, HOME)
 
 
 async def _account(

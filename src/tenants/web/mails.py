@@ -145,7 +145,7 @@ async def reset_words(
     return redirect(request, settings_path(ctx, f"mails/{kind}?language={language}"))
 
 
-@post(ONE + "/preview", guards=MAY_SET, status_code=200, include_in_schema=False)
+@post(ONE + "/preview", guards=MAY_SET, status_code=200, include_in_schema=False, shown_at=ONE)
 async def preview_mail(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],

@@ -1,0 +1,96 @@
+"""The answer to a form says where it is to be had by GET, if the browser may not keep it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+
+from src.platform.errors import Conflict
+from src.platform.web.pages import page
+from tests.platform.web.conftest import Serve
+
+pytestmark = pytest.mark.anyio
+
+AnyRequest = Request[Any, Any, Any]
+PRIVATE = {"cache-control": "private, no-store"}
+
+
+@pytest.fixture(autouse=True)
+def _templates(template_folder: Path) -> None:
+    (template_folder / "again.html").write_text("{{ page.found_again_at }}|{{ page.csrf_token }}")
+    (template_folder / "errors" / "409.html").write_text("{{ page.found_again_at }}|")
+
+
+def again(request: AnyRequest, headers: dict[str, str] | None = None) -> Response[bytes]:
+    return page(request, "again.html", None, status_code=422, headers=headers)
+
+
+@get("/form")
+async def show(request: AnyRequest) -> Response[bytes]:
+    return again(request, PRIVATE)
+
+
+@post("/form")
+async def refuse(request: AnyRequest) -> Response[bytes]:
+    return again(request, PRIVATE)
+
+
+@get("/kept")
+async def show_kept(request: AnyRequest) -> Response[bytes]:
+    return again(request)
+
+
+@post("/kept")
+async def refuse_kept(request: AnyRequest) -> Response[bytes]:
+    return again(request)
+
+
+@get("/of/{name:str}")
+async def show_one(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
+    return again(request)
+
+
+@post("/of/{name:str}/note", shown_at="/of/{name:str}")
+async def refuse_note(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
+    return again(request, PRIVATE)
+
+
+@post("/lonely")
+async def refuse_lonely(request: AnyRequest) -> Response[bytes]:
+    return again(request, PRIVATE)
+
+
+@post("/taken/{name:str}", shown_at="/form")
+async def conflict(name: FromPath[str]) -> None:
+    raise Conflict(f"{name} is taken.")
+
+
+HANDLERS = (show, refuse, show_kept, refuse_kept, show_one, refuse_note, refuse_lonely, conflict)
+
+
+@pytest.mark.parametrize(
+    ("path", "at"),
+    [
+        ("/form", ""),
+        ("/form?of=yoga", ""),
+        ("/of/a%3Fb%3C%20/note", "/of/a%3Fb%3C%20"),
+        ("/taken/yoga", "/form"),
+        ("/lonely", "None"),
+        ("/kept", "None"),
+    ],
+)
+async def test_what_is_posted_is_found_by_its_own_address_or_the_named_one(
+    serve: Serve, path: str, at: str
+) -> None:
+    client = await serve(*HANDLERS)
+    token = (await client.get("/form")).text.split("|")[1]
+    answer = await client.post(path, headers={"X-CSRF-Token": token})
+    assert answer.status_code in (409, 422)
+    assert answer.text.split("|")[0] == at
+
+
+async def test_what_was_got_is_there_already(serve: Serve) -> None:
+    client = await serve(*HANDLERS)
+    assert (await client.get("/form")).text.startswith("None|")
