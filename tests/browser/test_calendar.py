@@ -179,7 +179,7 @@ def test_a_phone_begins_with_a_list(program: Program, person: Callable[..., Pers
 def test_a_week_on_a_phone_is_a_list_that_can_be_read(
     program: Program, person: Callable[..., Person]
 ) -> None:
-    business = staged(program, "rowan")
+    business = staged(program, "medlar")
     a_session_at_noon(program, business)
     owner = person(PHONE)
     at_the_calendar(owner, business, "week")
