@@ -58,7 +58,7 @@ async def test_a_new_one_is_closed_but_for_what_everybody_needs(
         ("group", {"tags": "x" * 31}, "Address and tags"),
         ("group", {"tax_percent": "much"}, "Tax and other prices"),
         ("group", {"prices.0.name": "Child", "prices.0.price": "x"}, "Tax and other prices"),
-        ("group", {"default_min_seats": "-1"}, "Smallest number"),
+        ("group", {"default_min_seats": "-1"}, "Minimum group size"),
         ("group", {"horizon_days": "9000"}, "Rules for booking"),
         ("group", {"max_party": "x"}, "Rules for booking"),
         ("group", {"tiers.0.before": "x", "tiers.0.percent": "100"}, "When guests cannot come"),
