@@ -61,7 +61,7 @@ class VoucherLines(LineKind):
 
     async def fate(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Fate:
         pages = [
-            (f"vouchers/{one.id}", _("Voucher %(code)s", code=masked(one.code)))
+            (_("Voucher %(code)s", code=masked(one.code)), f"vouchers/{one.id}")
             for one in await vouchers_of(uow, order_id)
         ]
         return Fate(standing=0, ended=(), pages=pages)
