@@ -31,6 +31,8 @@ VOUCHER_DUE = "voucher_mail"
 class VoucherLines(LineKind):
     """Lines of the kind `voucher`; the subject of each is one voucher."""
 
+    holds_places = False
+
     async def list_undeliverable(self, uow: UnitOfWork, order: Order) -> Sequence[Undeliverable]:
         return []
 
