@@ -214,10 +214,11 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     (its time to pay), confirmed, cancelled, called_off (before it was paid), expired, given_up,
     not_payable, too_late (a payment came that nothing was booked with: `why_not_booked` says why,
     mismatch, given_up, cancelled or gone, and `money_back` where it is, returned, pending or kept).
-    `owed_minor` is still to be paid on site. `to_voucher_minor` went back to a voucher. Of
-    `refunded_minor`, which is money, so much is still on its way as `returning_minor`, and
-    `not_arrived_minor` came back from the bank. `taken_back_minor` the guest's bank has taken back
-    in a dispute that was lost. `fee_line` says what is asked for having left late.
+    `owed_minor` is still to be paid on site. `to_voucher_minor` is on the voucher again that
+    paid, `as_voucher_minor` was given back as a new one. Of `refunded_minor`, which is money, so
+    much is still on its way as `returning_minor`, and `not_arrived_minor` came back from the bank.
+    `taken_back_minor` the guest's bank has taken back in a dispute that was lost. `fee_line`
+    says what is asked for having left late.
     `may_leave_free`: a date that is still to come was moved after it was booked, and is not back
     where it was. `course_href` leads to leaving all of a course, empty where there is none to
     leave; `people_href` to saying who comes, empty where it is too late for that.
@@ -253,6 +254,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     taken_back_minor: int
     to_hand_back_minor: int
     fee_line: str = ""
+    as_voucher_minor: int = 0
     money_back: str
     why_not_booked: str
     payment_mode: str
