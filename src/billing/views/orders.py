@@ -300,7 +300,8 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
 class RefundPage(msgspec.Struct, frozen=True, kw_only=True):
     """Money about to go back: how much can, and what follows; `standing` places to come stand.
     `failed`: refunds of the payment that wait for another try, minor units of each. Where vouchers
-    were bought, `on_vouchers_minor` is what is left on them: no more can go back.
+    were bought, `on_vouchers_minor` is what is left on them: no more can go back. `most_minor` is
+    what can go back here, and `in_credits_minor` what can only with unused credits.
     """
 
     slug: str
@@ -313,6 +314,8 @@ class RefundPage(msgspec.Struct, frozen=True, kw_only=True):
     standing: int
     on_vouchers_minor: int | None
     zone: str
+    most_minor: int
+    in_credits_minor: int
     form: object
 
     @property
