@@ -274,6 +274,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     refunded_minor: int
     taken_back_minor: int
     owed_minor: int
+    not_due_minor: int
     returning_minor: int
     to_hand_back_minor: int
     lines: list[LineView]
