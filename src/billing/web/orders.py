@@ -23,7 +23,7 @@ from src.billing.commands.vouchers import refund_as_voucher
 from src.billing.domain.kinds import PaymentMode
 from src.billing.queries.disputes import list_payments_with_the_bank
 from src.billing.queries.order_page import get_order_page, payment_view
-from src.billing.queries.orders import OrderFilter, list_orders
+from src.billing.queries.orders import BY_VOUCHER, OrderFilter, list_orders
 from src.billing.views.orders import PaymentView, RefundPage
 from src.billing.web.amounts import plain_amount, read_amount
 from src.platform.db.uow import UnitOfWork
@@ -70,7 +70,7 @@ async def show_orders(
     wanted = OrderFilter(
         state=order_state,
         search=q.strip()[:100],
-        paid=paid if paid in set(PaymentMode) else "",
+        paid=paid if paid in {*PaymentMode, BY_VOUCHER} else "",
         before=before,
         after=after,
     )
