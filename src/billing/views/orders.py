@@ -314,9 +314,9 @@ class RefundPage(msgspec.Struct, frozen=True, kw_only=True):
     failed: list[int]
     standing: int
     on_vouchers_minor: int | None
-    zone: str
     most_minor: int
     in_credits_minor: int
+    zone: str
     form: object
 
     @property

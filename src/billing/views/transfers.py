@@ -82,7 +82,8 @@ class TransferMail(msgspec.Struct, frozen=True, kw_only=True):
 
     `amount` is still missing, `due` the last day as words. `is_changed`: the day was moved.
     `came` is what has come of it so far, empty for nothing. `holds_places`: others
-    can have what is not paid.
+    can have what is not paid. `given_up` by the guest it is not waited for any more, or `released`
+    by the business.
     """
 
     locale: str
@@ -100,5 +101,6 @@ class TransferMail(msgspec.Struct, frozen=True, kw_only=True):
     href: str
     is_changed: bool = False
     released: bool = False
+    given_up: bool = False
     came: str = ""
     holds_places: bool = True

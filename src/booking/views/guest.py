@@ -207,6 +207,10 @@ class SwappedTo(msgspec.Struct, frozen=True, kw_only=True):
     href: str
 
 
+NOTHING_CAME_OF_IT = ("called_off", "expired", "given_up", "not_payable", "too_late")
+"""Stages of an order that has ended and was never paid for, or in vain."""
+
+
 class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     """One booking on its own page.
 
@@ -250,11 +254,11 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     owed_minor: int
     returning_minor: int
     to_voucher_minor: int = 0
+    as_voucher_minor: int = 0
     not_arrived_minor: int
     taken_back_minor: int
     to_hand_back_minor: int
     fee_line: str = ""
-    as_voucher_minor: int = 0
     money_back: str
     why_not_booked: str
     payment_mode: str
@@ -281,6 +285,11 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     def to_pay_minor(self) -> int:
         """What the payment page asks for."""
         return self.total_minor - self.voucher_minor
+
+    @property
+    def has_voucher_back(self) -> bool:
+        """Whether a voucher that was to pay a part is whole again, as nothing came of it."""
+        return self.voucher_minor > 0 and self.stage in NOTHING_CAME_OF_IT
 
     @property
     def is_held_past_today(self) -> bool:

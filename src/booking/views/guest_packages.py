@@ -197,6 +197,12 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     transfer: HowToTransfer | None
 
     @property
+    def has_voucher_back(self) -> bool:
+        """Whether a voucher that was to pay a part is whole again, as nothing was bought."""
+        ended = ("expired", "given_up", "released", "not_payable", "too_late")
+        return self.voucher_minor > 0 and self.stage in ended
+
+    @property
     def is_waiting(self) -> bool:
         """Whether the page may change by itself in a moment."""
         return self.stage == "processing"
