@@ -11,7 +11,7 @@ from sqlalchemy import select
 from src.billing.models import Order
 from src.platform.localtime import to_local
 from src.platform.mail.models import MailRow
-from tests.booking.commands.test_transfers import takes_transfers
+from tests.booking.commands.test_transfers import receive, takes_transfers
 from tests.booking.web.conftest import Shop, subject
 from tests.support.builders import a_service, a_session
 from tests.support.visitor import forms_of
@@ -81,6 +81,18 @@ async def test_who_gives_up_what_a_voucher_was_to_pay_in_part_reads_where_that_i
     owners = (await shop.guest.client.get(f"/app/lotus/orders/{order.id}")).text
     assert "Back on the voucher" in owners
     assert "A voucher pays" not in owners
+
+
+async def test_who_gives_up_what_a_part_came_for_reads_that_it_goes_back(shop: Shop) -> None:
+    page, order = await booked(shop)
+    assert "sends back" not in page.text
+    await receive(shop.services, shop.business, order.id, 700)
+    page = await shop.guest.open(str(page.url.path))
+    assert "The business sends back the €7.00 that came." in page.text
+    await submit(shop.guest.client, page, "/give-up")
+    await shop.work()
+    [mail] = [one for one in await told(shop) if one.kind == "billing.transfer_over"]
+    assert "€7.00 of it had come; the business sends that back to you." in mail.text
 
 
 async def test_a_voucher_that_pays_a_part_is_told_beside_the_price(shop: Shop) -> None:
