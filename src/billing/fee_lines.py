@@ -20,6 +20,8 @@ from src.tenants.context import TenantSnapshot
 class FeeLines(LineKind):
     """Fees hold no place, so nothing has to be freed."""
 
+    holds_places = False
+
     async def list_undeliverable(self, uow: UnitOfWork, order: Order) -> Sequence[Undeliverable]:
         """One that was forgiven, dropped or paid in another way meanwhile: the money goes back."""
         fee = await self._lock(uow, order)

@@ -71,8 +71,8 @@ class DateMoved(NamedTuple):
 
 class Fate(NamedTuple):
     """What has become of what was sold: how many places to come stand, what was cancelled, what
-    moved and what takes place at another time. `pages` below the business's tell more, each with
-    its words.
+    moved and what takes place at another time. `pages` tell more: the words of each, and its path
+    below the business's.
     """
 
     standing: int

@@ -63,6 +63,23 @@ async def get_owed_minor(uow: UnitOfWork, order_id: UUID) -> int:
     return int(found or 0)
 
 
+async def get_not_due_minor(uow: UnitOfWork, order_id: UUID) -> int:
+    """What of an order's price that is paid on site was neither paid nor is to be, as what it was
+    for was cancelled.
+    """
+    kept = Order.paid_minor - _back_on_voucher()
+    is_on_site = Order.payment_mode == str(PaymentMode.ON_SITE)
+    found = await uow.session.scalar(
+        select(func.greatest(Order.total_minor - kept - owed_minor(), 0)).where(
+            Order.tenant_id == uow.tenant,
+            Order.id == order_id,
+            Order.state == str(OrderState.CONFIRMED),
+            is_on_site,
+        )
+    )
+    return int(found or 0)
+
+
 async def get_discount_minor(uow: UnitOfWork, order: Order) -> int:
     """What was taken off of what is still to be paid on site; where nothing is, of what was paid,
     or of the price.

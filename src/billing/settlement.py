@@ -58,6 +58,8 @@ from src.tenants.context import RequestContext
 log = structlog.get_logger(__name__)
 
 GIVEN_UP = Ending(OrderState.CANCELLED, GIVEN_UP_WHY)
+LEFT = Ending(OrderState.CANCELLED, GIVEN_UP_WHY, is_left=True)
+"""Given up by a press, and not by a form that asks for something else instead."""
 
 
 def released_by(ctx: RequestContext) -> Ending:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from src.billing.domain.kinds import RELEASED_WHY
+from src.billing.domain.kinds import GIVEN_UP_WHY, RELEASED_WHY
 from src.billing.domain.transfers import TransferTerms, spaced_iban
 from src.billing.lines import handlers_of
 from src.billing.models import Order
@@ -79,6 +79,7 @@ async def transfer_mail(
             href=settings.base_url + (path or f"/b/{tenant.slug}"),
             is_changed=is_changed,
             released=order.closed_why == RELEASED_WHY,
+            given_up=order.closed_why == GIVEN_UP_WHY,
             came=_money(order, came_minor) if came_minor else "",
             holds_places=not handlers or any(one.holds_places for one in handlers),
         )

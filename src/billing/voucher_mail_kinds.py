@@ -84,8 +84,8 @@ _KINDS = (
         starter_subject=N_("A voucher of {business}"),
         starter=N_(
             "Hello {customer_name},\n\n{giver}\n\nHere is a voucher for {amount} of {business}."
-            "\n\n{message}\n\nCode: {voucher_code}\n{expires}\n\nType the code when you book. The"
-            " voucher to print is attached.\n\n{booking_link}"
+            "\n\n{instead}\n\n{message}\n\nCode: {voucher_code}\n{expires}\n\nType the code when"
+            " you book. The voucher to print is attached.\n\n{booking_link}"
         ),
         button=N_("See what is left on it"),
         placeholders=(
@@ -96,6 +96,11 @@ _KINDS = (
             _EXPIRES,
             Placeholder(
                 name="giver", label=N_("Who gives it, if anybody"), value=lambda view: view.giver
+            ),
+            Placeholder(
+                name="instead",
+                label=N_("In place of which money back, if of any"),
+                value=lambda view: view.instead,
             ),
             Placeholder(
                 name="message", label=N_("What they wrote"), value=lambda view: view.message

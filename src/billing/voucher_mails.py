@@ -1,5 +1,6 @@
 """A voucher as a mail with its page to print, and the buyer's own mail about it."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ from src.billing.models import Order, Voucher
 from src.billing.views.mails import VoucherMail
 from src.billing.voucher_links import purchase_path, voucher_path
 from src.billing.voucher_pdf import VoucherSheet, voucher_pdf
+from src.billing.words import refund_cause
 from src.platform.config import Settings
 from src.platform.i18n import _, current_babel_locale, use_locale
 from src.platform.mail.queue import Attachment, Mail
@@ -19,6 +21,8 @@ from src.tenants.context import TenantSnapshot
 from src.tenants.worded_mails import Wordings, render_worded
 
 MailKey = Literal["voucher", "voucher_bought"]
+Refunds = Sequence[tuple[str, str]]
+"""Each by its order's reference and its cause."""
 
 
 def voucher_sheet(
@@ -73,14 +77,15 @@ def voucher_mail(
     wordings: Wordings,
     *,
     number: int,
+    refunds: Refunds = (),
 ) -> Mail:
     """To whoever it is for, by address and name; `giver` is empty for who bought it themselves.
 
-    `number` names the wish that it answers.
+    `number` names the wish that it answers, `refunds` what it was given in place of.
     """
     address, name = to
     href = settings.base_url + voucher_path(settings, tenant.slug, voucher)
-    view = voucher_view(tenant, voucher, name, giver, "", href)
+    view = voucher_view(tenant, voucher, name, giver, "", href, refunds)
     mail = _mail("voucher", tenant, view, address, wordings)
     attachments = (print_voucher(settings, tenant, voucher, words),)
     return Mail(**mail, attachments=attachments, dedupe_key=f"voucher:{voucher.id}:{number}")
@@ -97,7 +102,13 @@ def bought_mail(
 
 
 def voucher_view(
-    tenant: TenantSnapshot, voucher: Voucher, name: str, giver: str, reference: str, href: str
+    tenant: TenantSnapshot,
+    voucher: Voucher,
+    name: str,
+    giver: str,
+    reference: str,
+    href: str,
+    refunds: Refunds = (),
 ) -> VoucherMail:
     with use_locale(voucher.locale):
         sent = _("It is sent to %(address)s at once.", address=voucher.recipient_email)
@@ -120,6 +131,14 @@ def voucher_view(
             reference=reference,
             contact=tenant.contact_email,
             href=href,
+            instead=" ".join(
+                _(
+                    "You get it instead of money back for order %(reference)s: %(why)s.",
+                    reference=order_reference,
+                    why=refund_cause(cause),
+                )
+                for order_reference, cause in refunds
+            ),
         )
 
 

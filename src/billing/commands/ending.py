@@ -97,7 +97,9 @@ async def is_payment_on_its_way(uow: UnitOfWork, order_id: UUID) -> bool:
 
 
 async def _end_transfer(uow: UnitOfWork, order: Order) -> None:
-    """What has come of the money goes back. Who gives it up, or calls it off, tells of that."""
+    """What has come of the money goes back. Who gives it up, or calls it off, sees to it that its
+    guest hears of that.
+    """
     await keep_hand_back(uow, order)
     if order.state == OrderState.EXPIRED or order.closed_why == RELEASED_WHY:
         uow.record(TransferOver(order_id=order.id))

@@ -23,6 +23,7 @@ from src.billing.models import CreditLot, Order, OrderLine
 from src.billing.words import order_end_words
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
 from src.tenants.queries.tenants import tenant_snapshot
 
@@ -112,7 +113,8 @@ class PackageLines(LineKind):
             for lot in void
             if order.confirmed_at is not None
         ]
-        return Fate(standing=0, ended=ended)
+        pages = [(_("See the credits"), f"credits/{lot.id}") for lot in lots if lot not in void]
+        return Fate(standing=0, ended=ended, pages=pages)
 
     async def list_sold_now(
         self, uow: UnitOfWork, order_ids: Collection[UUID], tenant: TenantSnapshot

@@ -18,7 +18,7 @@ from src.billing.commands.coupon_claims import restore_use, retake_coupon
 from src.billing.commands.due import drop_due
 from src.billing.commands.ending import can_still_be_paid, end_locked_order
 from src.billing.commands.open_items import raise_open_item
-from src.billing.commands.orders import lock_order
+from src.billing.commands.orders import get_order, lock_order
 from src.billing.commands.refunds import request_refund
 from src.billing.commands.voucher_claims import (
     Spent,
@@ -32,9 +32,10 @@ from src.billing.domain.kinds import (
     OrderState,
     PageOutcome,
     PageState,
+    PaymentMode,
     RefundCause,
 )
-from src.billing.events import OrderConfirmed, PaymentCameTooLate
+from src.billing.events import OrderConfirmed, PaymentCameTooLate, TransferOver
 from src.billing.lines import LineKind, Undeliverable, handlers_of
 from src.billing.models import Order, Payment, PaymentPage
 from src.billing.processor import PageStatus, ProcessorPage
@@ -53,14 +54,21 @@ UNIQUE_VIOLATION = "23505"
 class Ending(msgspec.Struct, frozen=True):
     """What becomes of an open order whose last page ends unpaid: by itself it expires, any other
     end somebody wants. `released_by`: the member who frees what it holds, which is in the log then.
+    `is_left`: its guest wants nothing in its place, so that a transfer is asked for no more.
     """
 
     state: OrderState = OrderState.EXPIRED
     why: str = "not_paid"
     released_by: Actor | None = None
+    is_left: bool = False
 
     async def note(self, uow: UnitOfWork, order_id: UUID) -> None:
-        """Writes who released the order, in the transaction that ends it and before its end."""
+        """Writes who released the order, and tells who gave it up that no transfer is waited for,
+        in the transaction that ends it and before its end.
+        """
+        order = await get_order(uow, order_id)
+        if self.is_left and order.payment_mode == PaymentMode.TRANSFER:
+            uow.record(TransferOver(order_id=order_id))
         if self.released_by is not None:
             ctx = RequestContext(actor=self.released_by)
             await audit(uow, ctx, "order.released", "order", order_id)

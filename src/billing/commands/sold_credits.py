@@ -7,11 +7,11 @@ Source: docs/algorithms/credits.md.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from src.billing.commands.credits import SYSTEM, Author, give_back_credits, write_entry
 from src.billing.commands.refunded_credits import part_of_lot_minor, take_out
@@ -35,9 +35,8 @@ async def refuse_uncovered_credits(uow: UnitOfWork, order_id: UUID, amount_minor
     when less is left of the payments than the unused credits, and all those given for places, are
     worth; the transaction has to end then.
     """
-    lots = [lot for lot in await _locked(uow, order_id, LotSource.PACKAGE) if is_usable(uow, lot)]
-    unused_minor = sum([_whole_worth(await _unused(uow, lot)) for lot in lots])
-    unused_minor += (await list_in_credits_minor(uow, [order_id])).get(order_id, 0)
+    lots = await _locked(uow, order_id, LotSource.PACKAGE)
+    unused_minor = await _worth_of_unused(uow, order_id, lots)
     free_minor = await _left_minor(uow, order_id) + amount_minor - unused_minor
     if not unused_minor or amount_minor <= free_minor:
         return
@@ -51,6 +50,21 @@ async def refuse_uncovered_credits(uow: UnitOfWork, order_id: UUID, amount_minor
         amount=format_money(Money(max(0, free_minor), currency), current_locale()),
     )
     raise InvalidInput(sentence, fields={"amount": sentence})
+
+
+async def get_free_of_credits_minor(uow: UnitOfWork, order_id: UUID) -> int | None:
+    """What of the order's payments can go back in that way, as far as `refuse_uncovered_credits`
+    is concerned; None where it knows of no credits.
+    """
+    lots = await uow.session.scalars(_lots_of(uow, order_id, LotSource.PACKAGE))
+    unused_minor = await _worth_of_unused(uow, order_id, lots.all())
+    return max(0, await _left_minor(uow, order_id) - unused_minor) if unused_minor else None
+
+
+async def _worth_of_unused(uow: UnitOfWork, order_id: UUID, lots: Iterable[CreditLot]) -> int:
+    """Of the credits that the order bought, and of all those given for its places."""
+    worth = [_whole_worth(await _unused(uow, lot)) for lot in lots if is_usable(uow, lot)]
+    return sum(worth) + (await list_in_credits_minor(uow, [order_id])).get(order_id, 0)
 
 
 async def take_credits_with(uow: UnitOfWork, refund: Refund) -> None:
@@ -178,7 +192,13 @@ async def _left_minor(uow: UnitOfWork, order_id: UUID) -> int:
 async def _locked(uow: UnitOfWork, order_id: UUID, *sources: LotSource) -> Sequence[CreditLot]:
     # The ledger is counted next: what this transaction has written into it belongs to it.
     await uow.settle()
-    found = await uow.session.scalars(
+    lots = _lots_of(uow, order_id, *sources).with_for_update(key_share=True)
+    found = await uow.session.scalars(lots.execution_options(populate_existing=True))
+    return found.all()
+
+
+def _lots_of(uow: UnitOfWork, order_id: UUID, *sources: LotSource) -> Select[tuple[CreditLot]]:
+    return (
         select(CreditLot)
         .where(
             CreditLot.tenant_id == uow.tenant,
@@ -186,10 +206,7 @@ async def _locked(uow: UnitOfWork, order_id: UUID, *sources: LotSource) -> Seque
             CreditLot.source.in_([str(source) for source in sources]),
         )
         .order_by(CreditLot.id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
     )
-    return found.all()
 
 
 async def _in_buyers_words(uow: UnitOfWork, order_id: UUID, why: Callable[[], str]) -> str:

@@ -31,6 +31,8 @@ VOUCHER_DUE = "voucher_mail"
 class VoucherLines(LineKind):
     """Lines of the kind `voucher`; the subject of each is one voucher."""
 
+    holds_places = False
+
     async def list_undeliverable(self, uow: UnitOfWork, order: Order) -> Sequence[Undeliverable]:
         return []
 
@@ -61,7 +63,7 @@ class VoucherLines(LineKind):
 
     async def fate(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Fate:
         pages = [
-            (f"vouchers/{one.id}", _("Voucher %(code)s", code=masked(one.code)))
+            (_("Voucher %(code)s", code=masked(one.code)), f"vouchers/{one.id}")
             for one in await vouchers_of(uow, order_id)
         ]
         return Fate(standing=0, ended=(), pages=pages)

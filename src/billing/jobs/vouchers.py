@@ -9,9 +9,9 @@ from src.billing.commands.orders import get_order
 from src.billing.commands.voucher_lines import VOUCHER_DUE, send_now
 from src.billing.commands.voucher_settings import get_voucher_offer
 from src.billing.cron import work_off
-from src.billing.domain.vouchers import VoucherState, is_over
+from src.billing.domain.vouchers import VoucherSource, VoucherState, is_over
 from src.billing.events import VoucherBought, VoucherToSend
-from src.billing.models import Voucher
+from src.billing.models import Order, Payment, Refund, Voucher
 from src.billing.voucher_mails import bought_mail, voucher_mail
 from src.platform.db.uow import UnitOfWork
 from src.platform.jobs.context import JobContext
@@ -45,10 +45,19 @@ async def send_voucher(job: JobContext, event: VoucherToSend) -> None:
             return
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         words, wordings = (await get_voucher_offer(uow)).words, await find_wordings(uow)
+        refunds = await _refunds_of(uow, voucher)
         # The wish is named by its number: another one may have come meanwhile.
         voucher.sent_at = now
         mail = voucher_mail(
-            settings, tenant, voucher, to, giver, words, wordings, number=event.number
+            settings,
+            tenant,
+            voucher,
+            to,
+            giver,
+            words,
+            wordings,
+            number=event.number,
+            refunds=refunds,
         )
         await queue_mail(uow, mail, host=settings.host)
 
@@ -92,6 +101,25 @@ async def _locked(uow: UnitOfWork, voucher_id: UUID) -> Voucher | None:
         .with_for_update(key_share=True)
     )
     return found
+
+
+async def _refunds_of(uow: UnitOfWork, voucher: Voucher) -> list[tuple[str, str]]:
+    """Of one that was given in place of money: for which orders, and why."""
+    if voucher.source != VoucherSource.REFUND:
+        return []
+    found = await uow.session.execute(
+        select(Order.reference, Refund.cause)
+        .join(Refund, (Refund.tenant_id == Order.tenant_id) & (Refund.order_id == Order.id))
+        .join(Payment, (Payment.tenant_id == Refund.tenant_id) & (Payment.id == Refund.payment_id))
+        .where(
+            Order.tenant_id == uow.tenant,
+            Refund.voucher_id == voucher.id,
+            Payment.voucher_id.is_distinct_from(voucher.id),
+        )
+        .distinct()
+        .order_by(Order.reference, Refund.cause)
+    )
+    return list(found.tuples())
 
 
 async def _buyer(uow: UnitOfWork, voucher: Voucher) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import BY_HAND_METHODS, VOUCHER_METHOD, RefundState
 from src.billing.lines import handlers_of, list_sold_now
 from src.billing.models import OpenItem, OrderLine, Payment, PaymentPage, Refund
-from src.billing.owed import get_owed_minor
+from src.billing.owed import get_not_due_minor, get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.disputes import (
     get_taken_back_minor,
@@ -47,6 +47,7 @@ class _Around(NamedTuple):
     """What an order's own rows do not tell of it."""
 
     owed_minor: int
+    not_due_minor: int
     taken_back_minor: int
     is_all_cancelled: bool
     coupon: str
@@ -79,6 +80,7 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
     lines = await _of_order(uow, OrderLine, order_id)
     around = _Around(
         owed_minor=await get_owed_minor(uow, order_id),
+        not_due_minor=await get_not_due_minor(uow, order_id),
         taken_back_minor=await get_taken_back_minor(uow, order_id),
         is_all_cancelled=await get_is_all_cancelled(uow, order_id),
         coupon=await coupon_code_of(uow, order),
@@ -144,6 +146,7 @@ def _page(
         refunded_minor=order.refunded_minor,
         taken_back_minor=around.taken_back_minor,
         owed_minor=around.owed_minor,
+        not_due_minor=around.not_due_minor,
         returning_minor=_returning_minor(history),
         to_hand_back_minor=around.to_hand_back_minor,
         lines=line_views(lines, around.now_for),

@@ -47,6 +47,9 @@ from src.tenants.context import TenantSnapshot
 
 PAGE_SIZE = 50
 
+BY_VOUCHER = "voucher"
+"""What `OrderFilter.paid` may be beside a payment mode: a voucher pays all of it, or a part."""
+
 STATES: dict[str, tuple[OrderState, ...]] = {
     "": tuple(OrderState),
     "open": (OrderState.OPEN,),
@@ -151,7 +154,9 @@ def _conditions(wanted: OrderFilter) -> list[ColumnElement[bool]]:
         conditions.append(Order.payment_mode == str(PaymentMode.TRANSFER))
     if wanted.state == "attention":
         conditions.append(_has_open_item())
-    if wanted.paid:
+    if wanted.paid == BY_VOUCHER:
+        conditions.append(Order.voucher_minor > 0)
+    elif wanted.paid:
         conditions.append(Order.payment_mode == wanted.paid)
     if wanted.state == "disputed":
         conditions.append(is_disputed())

@@ -12,7 +12,7 @@ from src.billing.domain.credits import LotState
 from src.billing.domain.kinds import GIVEN_UP_WHY, OrderState, RefundState
 from src.billing.lines import list_sold_now
 from src.billing.models import CreditLot, Order, OrderLine, Payment, Refund
-from src.billing.owed import get_owed_minor, list_owed_minor
+from src.billing.owed import get_not_due_minor, get_owed_minor, list_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.order_page import in_other_words, line_views
 from src.billing.queries.refund_failures import is_waiting
@@ -115,6 +115,7 @@ async def get_receipt(
         paid_minor=order.paid_minor,
         refunded_minor=order.refunded_minor,
         owed_minor=await get_owed_minor(uow, order_id),
+        not_due_minor=await get_not_due_minor(uow, order_id),
         currency=order.currency,
         has_lapsed=bool(await _lapsed(uow, [order_id])),
         is_given_up=order.closed_why == GIVEN_UP_WHY,
@@ -180,13 +181,20 @@ def _payment(payment: Payment, order: Order) -> ReceiptPayment:
 
 
 def _refunds(refunds: Sequence[Refund], payments: Sequence[Payment]) -> list[ReceiptRefund]:
-    currencies = {payment.id: payment.currency for payment in payments}
+    by_id = {payment.id: payment for payment in payments}
     return [
         ReceiptRefund(
             at=refund.finished_at or refund.created_at,
             amount_minor=refund.amount_minor,
-            currency=currencies[refund.payment_id],
+            currency=by_id[refund.payment_id].currency,
             state=refund.state,
+            way=_way(refund, by_id[refund.payment_id]),
         )
         for refund in refunds
     ]
+
+
+def _way(refund: Refund, payment: Payment) -> str:
+    if refund.voucher_id is None:
+        return "money"
+    return "voucher" if refund.voucher_id == payment.voucher_id else "new_voucher"

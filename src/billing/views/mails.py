@@ -37,8 +37,9 @@ class OpenItemMail(msgspec.Struct, frozen=True, kw_only=True):
 class VoucherMail(msgspec.Struct, frozen=True, kw_only=True):
     """With a voucher to whoever it is for, or about it to who bought it; in the voucher's language.
 
-    `giver` is empty for who bought it themselves, and `message` with it. `sent` says when it goes
-    to whom, `href` leads to what is left on it, or to the purchase.
+    `giver` is empty for who bought it themselves, and `message` with it. `instead` says which money
+    it was given in place of, if any. `sent` says when it goes to whom, `href` leads to what is left
+    on it, or to the purchase.
     """
 
     locale: str
@@ -53,3 +54,4 @@ class VoucherMail(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     contact: str
     href: str
+    instead: str = ""

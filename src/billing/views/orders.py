@@ -274,6 +274,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     refunded_minor: int
     taken_back_minor: int
     owed_minor: int
+    not_due_minor: int
     returning_minor: int
     to_hand_back_minor: int
     lines: list[LineView]
@@ -300,7 +301,8 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
 class RefundPage(msgspec.Struct, frozen=True, kw_only=True):
     """Money about to go back: how much can, and what follows; `standing` places to come stand.
     `failed`: refunds of the payment that wait for another try, minor units of each. Where vouchers
-    were bought, `on_vouchers_minor` is what is left on them: no more can go back.
+    were bought, `on_vouchers_minor` is what is left on them: no more can go back. `most_minor` is
+    what can go back here, and `in_credits_minor` what can only with unused credits.
     """
 
     slug: str
@@ -312,6 +314,8 @@ class RefundPage(msgspec.Struct, frozen=True, kw_only=True):
     failed: list[int]
     standing: int
     on_vouchers_minor: int | None
+    most_minor: int
+    in_credits_minor: int
     zone: str
     form: object
 

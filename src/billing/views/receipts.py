@@ -53,12 +53,15 @@ class ReceiptPayment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReceiptRefund(msgspec.Struct, frozen=True, kw_only=True):
-    """Money that went back, or is about to, or did not arrive and is looked into."""
+    """Money that went back, or is about to, or did not arrive and is looked into. `way`: to the
+    "voucher" that had paid, as a "new_voucher", or as "money".
+    """
 
     at: datetime
     amount_minor: int
     currency: str
     state: str
+    way: str = "money"
 
     @property
     def badge(self) -> Badge:
@@ -74,7 +77,7 @@ class TaxSum(msgspec.Struct, frozen=True):
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """One order as its receipt says it. `discount_minor` is off by the code `coupon`; `taxes` are
-    in the total.
+    in the total. Of it `not_due_minor` was neither paid nor is to be, as it was cancelled.
     """
 
     reference: str
@@ -91,9 +94,19 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     paid_minor: int
     refunded_minor: int
     owed_minor: int
+    not_due_minor: int = 0
     currency: str
     has_lapsed: bool = False
     is_given_up: bool = False
+
+    @property
+    def back_minor(self) -> int:
+        """What of it went or goes back; in the order's currency."""
+        return sum(
+            one.amount_minor
+            for one in self.refunds
+            if one.state != "failed" and one.currency == self.currency
+        )
 
 
 class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):

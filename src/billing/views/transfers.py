@@ -28,8 +28,9 @@ class HowToTransfer(msgspec.Struct, frozen=True, kw_only=True):
 
 class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     """One order's transfer, for the business. `due_at` and `due_on` are None once nothing is waited
-    for any more. `holds_places`: others can have what is not paid. `received_minor` is the price's,
-    `noted_minor` all that was noted. `may_be_mistaken`: some of it can be taken off.
+    for any more. `holds_places`: others can have what is not paid. Of `total_minor`, the price, a
+    voucher pays `voucher_minor`. `received_minor` is the price's, `noted_minor` all that was noted.
+    `may_be_mistaken`: some of it can be taken off.
     """
 
     slug: str
@@ -42,6 +43,7 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     currency: str
     total_minor: int
+    voucher_minor: int
     received_minor: int
     noted_minor: int
     may_be_mistaken: bool
@@ -54,7 +56,11 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def left_minor(self) -> int:
-        return max(self.total_minor - self.received_minor, 0)
+        return max(self.to_transfer_minor - self.received_minor, 0)
+
+    @property
+    def to_transfer_minor(self) -> int:
+        return self.total_minor - self.voucher_minor
 
 
 class MistakePage(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +82,8 @@ class TransferMail(msgspec.Struct, frozen=True, kw_only=True):
 
     `amount` is still missing, `due` the last day as words. `is_changed`: the day was moved.
     `came` is what has come of it so far, empty for nothing. `holds_places`: others
-    can have what is not paid.
+    can have what is not paid. `given_up` by the guest it is not waited for any more, or `released`
+    by the business.
     """
 
     locale: str
@@ -94,5 +101,6 @@ class TransferMail(msgspec.Struct, frozen=True, kw_only=True):
     href: str
     is_changed: bool = False
     released: bool = False
+    given_up: bool = False
     came: str = ""
     holds_places: bool = True

@@ -1,6 +1,6 @@
 """/app/<slug>/orders: every order, what became of its money, and what a person can do about it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -17,14 +17,16 @@ from src.billing.commands.by_staff import (
     retry_refund_by_hand,
 )
 from src.billing.commands.refunds import get_payment
+from src.billing.commands.sold_credits import get_free_of_credits_minor
 from src.billing.commands.sold_vouchers import get_revocable_minor
 from src.billing.commands.vouchers import refund_as_voucher
 from src.billing.domain.kinds import PaymentMode
 from src.billing.queries.disputes import list_payments_with_the_bank
 from src.billing.queries.order_page import get_order_page, payment_view
-from src.billing.queries.orders import OrderFilter, list_orders
+from src.billing.queries.orders import BY_VOUCHER, OrderFilter, list_orders
 from src.billing.views.orders import PaymentView, RefundPage
 from src.billing.web.amounts import plain_amount, read_amount
+from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _, current_locale
 from src.platform.ids import new_id
@@ -68,7 +70,7 @@ async def show_orders(
     wanted = OrderFilter(
         state=order_state,
         search=q.strip()[:100],
-        paid=paid if paid in set(PaymentMode) else "",
+        paid=paid if paid in {*PaymentMode, BY_VOUCHER} else "",
         before=before,
         after=after,
     )
@@ -125,8 +127,10 @@ async def ask_refund(
 ) -> Response[bytes]:
     """What would go back, before it does."""
     shown = await _payment(services, ctx, order_id, payment)
+    async with services.uow_factory(ctx.here.id) as uow:
+        most_minor, _why = await _most(uow, order_id, shown)
     initial = {
-        "amount": plain_amount(shown.left_minor, shown.currency),
+        "amount": plain_amount(most_minor, shown.currency),
         "payment": payment,
         "token": str(new_id()),
         "instead": True,
@@ -258,6 +262,24 @@ async def _refund(
         await refund_by_hand(uow, ctx, cmd)
 
 
+class _Limits(NamedTuple):
+    """Why less can go back than is left of a payment."""
+
+    on_vouchers_minor: int | None = None
+    in_credits_minor: int = 0
+
+
+async def _most(uow: UnitOfWork, order_id: UUID, payment: PaymentView) -> tuple[int, _Limits]:
+    """What can go back of it, in minor units. What came beside the price bought nothing."""
+    if payment.is_extra:
+        return payment.left_minor, _Limits()
+    on_vouchers = await get_revocable_minor(uow, order_id)
+    of_credits = await get_free_of_credits_minor(uow, order_id)
+    known = [one for one in (payment.left_minor, on_vouchers, of_credits) if one is not None]
+    in_credits = 0 if of_credits is None else max(0, payment.left_minor - of_credits)
+    return min(known), _Limits(on_vouchers, in_credits)
+
+
 async def _refund_view(
     services: Services,
     ctx: RequestContext,
@@ -267,9 +289,7 @@ async def _refund_view(
 ) -> RefundPage:
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order_page(uow, ctx.here, order_id)
-        on_vouchers = None
-        if not payment.is_extra:
-            on_vouchers = await get_revocable_minor(uow, order_id)
+        most_minor, limits = await _most(uow, order_id, payment)
     return RefundPage(
         slug=ctx.here.slug,
         order_id=order_id,
@@ -283,7 +303,9 @@ async def _refund_view(
             if refund.payment_id == payment.id and refund.is_waiting
         ],
         standing=order.standing,
-        on_vouchers_minor=on_vouchers,
+        on_vouchers_minor=limits.on_vouchers_minor,
+        most_minor=most_minor,
+        in_credits_minor=limits.in_credits_minor,
         zone=ctx.here.timezone,
         form=form,
     )

@@ -94,31 +94,30 @@ async def get_guest_money(uow: UnitOfWork, order_id: UUID) -> GuestMoney:
     )
 
 
-async def get_to_voucher(uow: UnitOfWork, order_id: UUID) -> tuple[int, int]:
-    """What of its money goes back to vouchers, and how much of that is still on its way."""
-    is_pending = Refund.state == str(RefundState.PENDING)
-    row = (
-        await uow.session.execute(
-            select(
-                func.coalesce(func.sum(Refund.amount_minor), 0),
-                func.coalesce(func.sum(Refund.amount_minor).filter(is_pending), 0),
-            ).where(
-                Refund.tenant_id == uow.tenant,
-                Refund.order_id == order_id,
-                Refund.voucher_id.is_not(None),
-                Refund.state != str(RefundState.FAILED),
-            )
-        )
-    ).one()
-    return int(row[0]), int(row[1])
-
-
 async def went_back(uow: UnitOfWork, order: Order, money: GuestMoney) -> dict[str, Any]:
-    """What went back, as money and to vouchers, which no bank has to carry."""
-    to_voucher_minor, on_its_way_minor = await get_to_voucher(uow, order.id)
+    """What went back: as money, onto the voucher that had paid, and as new vouchers; no bank has to
+    carry what goes to a voucher.
+    """
+    amount, was_by_it = func.sum(Refund.amount_minor), Refund.voucher_id == Payment.voucher_id
+    found = await uow.session.execute(
+        select(
+            func.coalesce(amount.filter(was_by_it), 0),
+            func.coalesce(amount.filter(Payment.voucher_id.is_(None)), 0),
+            func.coalesce(amount.filter(Refund.state == str(RefundState.PENDING)), 0),
+        )
+        .join(Payment, (Payment.tenant_id == Refund.tenant_id) & (Payment.id == Refund.payment_id))
+        .where(
+            Refund.tenant_id == uow.tenant,
+            Refund.order_id == order.id,
+            Refund.voucher_id.is_not(None),
+            Refund.state != str(RefundState.FAILED),
+        )
+    )
+    to_voucher_minor, as_voucher_minor, on_its_way_minor = map(int, found.one())
     return {
         "to_voucher_minor": to_voucher_minor,
-        "refunded_minor": order.refunded_minor - to_voucher_minor,
+        "as_voucher_minor": as_voucher_minor,
+        "refunded_minor": order.refunded_minor - to_voucher_minor - as_voucher_minor,
         "returning_minor": money.returning_minor - on_its_way_minor,
     }
 

@@ -55,9 +55,11 @@ def has_dates_to_come(uow: UnitOfWork) -> ColumnElement[bool]:
 
 def has_credits_to_use(uow: UnitOfWork) -> ColumnElement[bool]:
     """Whether it bought credits that wait to be paid, or of which some are left."""
+    # Credits that nobody bought have no order; beside a NULL no id would be known to be not in it.
     return Order.id.in_(
         select(CreditLot.order_id).where(
             CreditLot.tenant_id == uow.tenant,
+            CreditLot.order_id.is_not(None),
             CreditLot.source == str(LotSource.PACKAGE),
             or_(CreditLot.state == str(LotState.PENDING), CreditLot.balance > 0),
         )
@@ -66,9 +68,11 @@ def has_credits_to_use(uow: UnitOfWork) -> ColumnElement[bool]:
 
 def has_voucher_to_use(uow: UnitOfWork) -> ColumnElement[bool]:
     """Whether it bought a voucher that waits to be paid, or on which something is left."""
+    # As for credits: a voucher that was given has no order.
     return Order.id.in_(
         select(Voucher.order_id).where(
             Voucher.tenant_id == uow.tenant,
+            Voucher.order_id.is_not(None),
             or_(Voucher.state == str(VoucherState.PENDING), Voucher.balance_minor > 0),
         )
     )

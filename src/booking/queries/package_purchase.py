@@ -15,7 +15,7 @@ from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.lots import lot_facts, scope_of
 from src.billing.queries.transfers import find_how_to_transfer
 from src.booking.guest_links import package_path
-from src.booking.queries.guest_money import GuestMoney, get_guest_money, get_to_voucher
+from src.booking.queries.guest_money import GuestMoney, get_guest_money, went_back
 from src.booking.queries.guest_packages import list_sold_singly, works_for
 from src.booking.views.guest_packages import PurchaseView
 from src.platform.config import Settings
@@ -44,7 +44,6 @@ async def get_purchase(
     order, lot = await find_bought(uow, order_id)
     now = uow.clock.now()
     stage = _stage(order, lot, money, now, has_paid=has_paid)
-    to_voucher_minor, on_its_way_minor = await get_to_voucher(uow, order_id)
     return PurchaseView(
         stage=stage,
         reference=order.reference,
@@ -65,9 +64,7 @@ async def get_purchase(
         to_pay_minor=order.to_pay_minor,
         paid_minor=order.paid_minor,
         owed_minor=await get_owed_minor(uow, order_id),
-        refunded_minor=order.refunded_minor - to_voucher_minor,
-        returning_minor=money.returning_minor - on_its_way_minor,
-        to_voucher_minor=to_voucher_minor,
+        **await went_back(uow, order, money),
         money_back=money.back,
         hold_until_at=payable_until(order.hold_expires_at),
         waits_until_at=order.created_at + WAITS_FOR_MONEY if stage == "waiting" else None,

@@ -209,6 +209,10 @@ class SwappedTo(msgspec.Struct, frozen=True, kw_only=True):
     href: str
 
 
+NOTHING_CAME_OF_IT = ("called_off", "expired", "given_up", "not_payable", "too_late")
+"""Stages of an order that has ended and was never paid for, or in vain."""
+
+
 class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     """One booking on its own page.
 
@@ -216,10 +220,11 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     (its time to pay), confirmed, cancelled, called_off (before it was paid), expired, given_up,
     not_payable, too_late (a payment came that nothing was booked with: `why_not_booked` says why,
     mismatch, given_up, cancelled or gone, and `money_back` where it is, returned, pending or kept).
-    `owed_minor` is still to be paid on site. `to_voucher_minor` went back to a voucher. Of
-    `refunded_minor`, which is money, so much is still on its way as `returning_minor`, and
-    `not_arrived_minor` came back from the bank. `taken_back_minor` the guest's bank has taken back
-    in a dispute that was lost. `fee_line` says what is asked for having left late.
+    `owed_minor` is still to be paid on site. `to_voucher_minor` is on the voucher again that
+    paid, `as_voucher_minor` was given back as a new one. Of `refunded_minor`, which is money, so
+    much is still on its way as `returning_minor`, and `not_arrived_minor` came back from the bank.
+    `taken_back_minor` the guest's bank has taken back in a dispute that was lost. `fee_line`
+    says what is asked for having left late.
     `may_leave_free`: a date that is still to come was moved after it was booked, and is not back
     where it was. `course_href` leads to leaving all of a course, empty where there is none to
     leave; `people_href` to saying who comes, empty where it is too late for that.
@@ -251,6 +256,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     owed_minor: int
     returning_minor: int
     to_voucher_minor: int = 0
+    as_voucher_minor: int = 0
     not_arrived_minor: int
     taken_back_minor: int
     to_hand_back_minor: int
@@ -289,6 +295,11 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     def to_pay_minor(self) -> int:
         """What the payment page asks for."""
         return self.total_minor - self.voucher_minor
+
+    @property
+    def has_voucher_back(self) -> bool:
+        """Whether a voucher that was to pay a part is whole again, as nothing came of it."""
+        return self.voucher_minor > 0 and self.stage in NOTHING_CAME_OF_IT
 
     @property
     def is_held_past_today(self) -> bool:

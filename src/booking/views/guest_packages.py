@@ -154,8 +154,9 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     while it waited), expired, given_up, released (the business waits no longer), not_payable,
     too_late (money came that nothing was bought with). `credits` are those that were bought, `left`
     what is left of them by now.
-    `voucher_minor` is paid by a voucher, `to_pay_minor` the rest. `to_voucher_minor` is on a
-    voucher again; `refunded_minor` went back as money, of which `returning_minor` is on its way.
+    `voucher_minor` is paid by a voucher, `to_pay_minor` the rest. `to_voucher_minor` is on that
+    voucher again, `as_voucher_minor` was given back as a new one; `refunded_minor` went back as
+    money, of which `returning_minor` is on its way.
     """
 
     stage: str
@@ -180,6 +181,7 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     refunded_minor: int
     returning_minor: int
     to_voucher_minor: int
+    as_voucher_minor: int
     money_back: str
     hold_until_at: datetime | None
     waits_until_at: datetime | None
@@ -193,6 +195,12 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     contact_phone: str
     looks_again: bool
     transfer: HowToTransfer | None
+
+    @property
+    def has_voucher_back(self) -> bool:
+        """Whether a voucher that was to pay a part is whole again, as nothing was bought."""
+        ended = ("expired", "given_up", "released", "not_payable", "too_late")
+        return self.voucher_minor > 0 and self.stage in ended
 
     @property
     def is_waiting(self) -> bool:

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 
 from src.billing.owed import get_owed_minor
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
-from src.billing.queries.voucher_use import is_by_voucher_alone
+from src.billing.queries.voucher_use import get_on_voucher_minor
 from src.booking.commands.leave import Promised, leave_course, leave_dates
 from src.booking.commands.leave_requests import ask_to_leave
 from src.booking.credit_words import credit_lines, credits_are_lost
@@ -40,8 +40,8 @@ LEAVING_BY_ORDER = Limit("leaving", 60, 10 * 60)
 
 class _Left(NamedTuple):
     """What comes back the way it was paid, what by the business's own hand, and what of a price to
-    be paid on site stays due; `owed_minor` is to be paid there for all that was booked. Where a
-    voucher paid for all of it, it comes back on that. So many credits are `lost`.
+    be paid on site stays due; `owed_minor` is to be paid there for all that was booked. Of what
+    comes back, `on_voucher_minor` is on the voucher that had paid. So many credits are `lost`.
     """
 
     back_minor: int
@@ -50,7 +50,7 @@ class _Left(NamedTuple):
     owed_minor: int
     credits: list[str]
     lost: int
-    is_by_voucher: bool
+    on_voucher_minor: int
 
 
 @get("/b/{slug:str}/bookings/{token:str}/leave", opt=PUBLIC)
@@ -156,6 +156,7 @@ async def _leave(
     async with services.uow_factory(ctx.here.id) as uow:
         by_hand_minor = await get_to_hand_back_minor(uow, order_id)
         late_minor = await get_left_late_minor(uow, order_id)
+        on_voucher_minor = await get_on_voucher_minor(uow, order_id)
         back_minor = await _leave_in(uow, request, ctx, order_id, promised)
         given = await find_credits_given(uow, promised.by_seat)
         return _Left(
@@ -165,7 +166,7 @@ async def _leave(
             owed_minor=await get_owed_minor(uow, order_id),
             credits=credit_lines(list(given.values()), ctx.here.zone),
             lost=await count_credits_lost(uow, promised.by_seat),
-            is_by_voucher=await is_by_voucher_alone(uow, order_id),
+            on_voucher_minor=await get_on_voucher_minor(uow, order_id) - on_voucher_minor,
         )
 
 
@@ -189,8 +190,15 @@ def _said(ctx: RequestContext, left: _Left) -> str:
         return " ".join([_("It is cancelled."), *left.credits, *lost])
     if left.back_minor:
         amount = money(left.back_minor, currency)
-        if left.is_by_voucher:
+        if left.on_voucher_minor >= left.back_minor:
             return _("It is cancelled. %(amount)s is on your voucher again.", amount=amount)
+        if left.on_voucher_minor:
+            return _(
+                "It is cancelled. %(on_voucher)s is on your voucher again, and %(rest)s is on its"
+                " way back to you.",
+                on_voucher=money(left.on_voucher_minor, currency),
+                rest=money(left.back_minor - left.on_voucher_minor, currency),
+            )
         return _("It is cancelled. %(amount)s is on its way back to you.", amount=amount)
     if left.by_hand_minor:
         amount = money(left.by_hand_minor, currency)

@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from src.billing.commands.orders import get_order
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.processor import ProcessorError
-from src.billing.settlement import check_payment, give_up_order
+from src.billing.settlement import LEFT, check_payment, give_up_order
 from src.booking.calendar_files import Organiser, booking_calendar
 from src.booking.domain.kinds import SeatState
 from src.booking.guest_links import booking_path, open_link, order_behind, package_path
@@ -116,7 +116,7 @@ async def give_up_booking(
     """Frees the held seats at once. A hold that was paid meanwhile stays, and its page says so."""
     order_id = await _order_id(services, ctx, token)
     try:
-        await give_up_order(services, ctx.here.id, order_id)
+        await give_up_order(services, ctx.here.id, order_id, LEFT)
     except ProcessorError as error:
         log.warning("hold_not_given_up", order_id=str(order_id), error=str(error))
         flash(request, "error", _("That did not work just now. Please try again in a moment."))

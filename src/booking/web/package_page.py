@@ -11,7 +11,7 @@ from src.billing.commands.lapse_package import lapse_package
 from src.billing.commands.orders import get_order
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.processor import ProcessorError
-from src.billing.settlement import check_payment, give_up_order
+from src.billing.settlement import LEFT, check_payment, give_up_order
 from src.booking.guest_links import open_link, package_path
 from src.booking.place import payment_url
 from src.booking.queries.package_purchase import find_bought, get_purchase
@@ -92,7 +92,7 @@ async def give_up_package(
             await lapse_package(uow, order_id, by_guest=True)
         return redirect(request, package_path(services.settings, ctx.here.slug, order))
     try:
-        await give_up_order(services, ctx.here.id, order_id)
+        await give_up_order(services, ctx.here.id, order_id, LEFT)
     except ProcessorError:
         flash(request, "error", _("That did not work just now. Please try again in a moment."))
     except Unavailable as refusal:

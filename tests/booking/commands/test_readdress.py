@@ -19,7 +19,11 @@ from src.billing.jobs.fees import charge_due_fees
 from src.billing.models import CreditLot, Order, Voucher
 from src.booking.commands.book import Booked
 from src.booking.commands.leave import leave_dates
-from src.booking.commands.readdress import Readdressed, correct_customer
+from src.booking.commands.readdress import (
+    Readdressed,
+    correct_customer,
+    merge_and_correct,
+)
 from src.booking.domain.fees import FeeRule
 from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.models import Booking, Service
@@ -36,8 +40,10 @@ from tests.support.builders import Business, a_business, a_service, a_session, a
 from tests.support.clock import FrozenClock
 from tests.support.credits import a_package
 from tests.support.gaps import a_course
+from tests.support.lots import lot_of
 from tests.support.mail import RememberingMailer
 from tests.support.visitor import Visitor
+from tests.support.vouchers import a_voucher
 from tests.support.waiting import entries, joined, offers
 from tests.support.work import work
 from tests.tenants.commands.test_customer_care import a_customer
@@ -227,6 +233,35 @@ async def test_credits_that_wait_for_their_money_write_to_the_new_address(
         for lot in await uow.session.scalars(select(CreditLot)):
             await write_entry(uow, lot, EntryKind.REDEEM, -lot.balance, SYSTEM)
         assert await count_to_readdress(uow, made.customer_id) == 0
+
+
+@pytest.mark.parametrize("way", ["corrected", "merged"])
+async def test_a_voucher_and_credits_that_nobody_bought_keep_no_link_alive(
+    client: AsyncClient, services: Services, mailer: RememberingMailer, way: str
+) -> None:
+    """What staff give away, or give in place of a refund, is of no order."""
+    lotus = await a_business(services.uow_factory)
+    bea = await a_voucher(services.uow_factory, lotus.id, source="refund")
+    await lot_of(services.uow_factory, lotus.id, bea.customer_id)
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service, in_days=7)
+    wish = a_wish("session", session.id, guest_name="Ann", guest_email="an@example.com")
+    made = await booked(services.uow_factory, lotus, wish)
+    await work(services, lotus.id)
+    if way == "corrected":
+        told = await correct(services, lotus, made.order.customer_id)
+    else:
+        kept = await a_customer(services.uow_factory, lotus, name="Ann", email=RIGHT)
+        async with services.uow_factory(lotus.id) as uow:
+            told = await merge_and_correct(
+                uow, lotus.ctx, made.order.customer_id, kept, readdress=True
+            )
+        await work(services, lotus.id)
+    assert told == (1, 0)
+    wrong, right = mailer.sent
+    assert right.to == [f"Ann <{RIGHT}>"]
+    assert (await client.get(link_in(wrong.body))).status_code == 410
+    assert (await client.get(link_in(right.body))).status_code == 200
 
 
 def package_link_in(body: str) -> str:

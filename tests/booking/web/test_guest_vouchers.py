@@ -12,6 +12,7 @@ from src.billing.cron import work_off
 from src.billing.domain.coupons import no_use, unknown_code
 from src.billing.jobs.vouchers import VOUCHER_DUE, send_due
 from src.billing.models import Order, Payment, PaymentPage, Voucher
+from src.billing.queries.order_page import get_order_page
 from src.billing.settlement import check_payment
 from src.billing.voucher_links import voucher_path
 from src.booking.web.guest_booking import CODES_BY_ADDRESS
@@ -93,6 +94,9 @@ async def test_the_purchases_page_says_how_it_stands(
         (body,) = await uow.session.scalars(select(PaymentPage.body))
         back = body["cancel_url"].removeprefix("http://testserver.local")
     assert "waits for its payment" in (await shop.guest.open(back)).text
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        order = await get_order_page(uow, shop.business.tenant, voucher.order_id or voucher.id)
+    assert not order.holds_places, "nobody else waits for a voucher"
     await shop.pay(answer.headers["location"])
     bought = (await shop.guest.open(f"{back}?paid=1")).text
     assert "is paid" in bought, "we ask at once"

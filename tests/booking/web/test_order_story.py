@@ -5,15 +5,21 @@ from datetime import timedelta
 
 import pytest
 from httpx import AsyncClient
+from sqlalchemy import select
 
+from src.billing.commands.buy_package import BuyCommand, buy_package
+from src.billing.commands.voucher_sales import SellVoucher, sell_voucher_by_staff
+from src.billing.domain.kinds import PaymentMode
+from src.billing.models import CreditLot, Voucher
 from src.booking.commands.exchange import MoveSeats, move_by_staff
 from src.booking.models import Session
 from src.platform.services import Services
 from tests.booking.jobs.test_changes import change
 from tests.booking.web.test_roster_bulk import a_guest, ids_of
-from tests.support.builders import Business, a_service, a_session
+from tests.support.builders import Business, a_service, a_session, as_guest
 from tests.support.cancelling import seats_taken_back
 from tests.support.clock import FrozenClock
+from tests.support.credits import a_package
 
 pytestmark = pytest.mark.anyio
 
@@ -64,6 +70,42 @@ async def test_it_leads_to_booking_date_and_customer_and_claims_no_payment(
     assert "<dt>How it is paid</dt>" in "".join(line.strip() for line in page.splitlines())
     booking = await words_at(client, f"/app/lotus/bookings/{hedy.booking_id}")
     assert "How On site" in booking, "it is not paid yet"
+
+
+async def test_it_leads_to_the_voucher_or_the_credits_that_were_bought(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    wish = SellVoucher(
+        amount_minor=5000,
+        buyer_name="Bea",
+        buyer_email="bea@example.com",
+        form_token="once",
+        is_paid=True,
+    )
+    async with services.uow_factory(lotus.id) as uow:
+        voucher_order = (await sell_voucher_by_staff(uow, lotus.ctx, wish)).id
+    package = await a_package(services.uow_factory, lotus.id, pays=["on_site"])
+    cmd = BuyCommand(
+        package_id=package.id,
+        guest_name="Carl",
+        guest_email="carl@example.com",
+        form_token="again",
+        way=PaymentMode.ON_SITE,
+    )
+    async with services.uow_factory(lotus.id) as uow:
+        package_order = (await buy_package(uow, as_guest(lotus), cmd)).id
+    async with services.uow_factory(lotus.id) as uow:
+        voucher = (await uow.session.scalars(select(Voucher))).one()
+        lot = (await uow.session.scalars(select(CreditLot))).one()
+    for order_id, path, words in (
+        (voucher_order, f"vouchers/{voucher.id}", f"Voucher •••• {voucher.code[-4:]}"),
+        (package_order, f"credits/{lot.id}", "See the credits"),
+    ):
+        page = (await client.get(f"/app/lotus/orders/{order_id}")).text
+        button = re.search(rf'<a [^>]*href="/app/lotus/{path}"[^>]*>(.*?)</a>', page, re.DOTALL)
+        assert button is not None, page
+        assert words in " ".join(button[1].split())
+        assert (await client.get(f"/app/lotus/{path}")).status_code == 200
 
 
 @pytest.mark.slow

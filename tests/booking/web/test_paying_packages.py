@@ -20,6 +20,7 @@ from src.billing.models import CreditLot, Order, Payment, Refund
 from src.billing.owed import get_owed_minor
 from src.billing.settlement import check_payment, end_hold
 from src.billing.sweeper import sweep_holds
+from src.booking.guest_links import package_path
 from src.platform.errors import InvalidInput
 from src.platform.ids import new_id
 from src.platform.localtime import to_local
@@ -306,6 +307,18 @@ async def test_a_guest_reads_how_to_transfer_and_may_give_it_up(shop: Shop) -> N
     await shop.guest.submit(to="/give-up")
     assert "You did not buy it" in (await shop.guest.open(path)).text
     assert (await only_lot(shop)).state == "void"
+    await shop.work()
+    assert "billing.transfer_over" in await mails(shop)
+
+
+async def test_who_gives_up_a_package_reads_that_the_voucher_is_whole(shop: Shop) -> None:
+    await a_voucher(shop.services.uow_factory, shop.business.id, minor=5000)
+    order = await by_transfer(shop, coupon=CODE, quoted_minor=7000)
+    await shop.guest.open(package_path(shop.services.settings, "lotus", order))
+    page = await shop.guest.submit(to="/give-up")
+    assert "€50.00 is on the voucher again that you used." in page.text
+    assert "Of it by voucher" not in page.text
+    assert await left(shop) == 5000
 
 
 async def test_staff_are_led_to_match_the_transfer_in_words_of_a_package(shop: Shop) -> None:

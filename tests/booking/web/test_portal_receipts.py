@@ -8,6 +8,7 @@ from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked, seats_of
 from tests.booking.commands.test_price_tiers import CHILD
 from tests.booking.web.money_back import gives_back_in_vain, pays_back, words_of
+from tests.booking.web.pages import as_owner
 from tests.booking.web.test_disputes import lotus, sold
 from tests.support.builders import Business, a_service, a_session
 from tests.support.cancelling import seats_taken_back
@@ -59,6 +60,24 @@ async def test_how_many_places_are_left_of_those_that_were_sold(
     for page in pages:
         await guest.open(page)
         assert words_of(guest).count("1 of 2 places") == 1
+
+
+async def test_what_was_cancelled_and_never_paid_explains_the_rest(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    """What is still to be paid is less than the total, though nothing was paid."""
+    made = await a_parent_with_child(services, lotus)
+    guest = await signed_in(client, services, lotus, made)
+    await guest.open(f"{RECEIPTS}/{made.order_id}")
+    assert "Cancelled, so not to be paid" not in words_of(guest)
+    first, second = await seats_of(services.uow_factory, lotus.id)
+    await seats_taken_back(services.uow_factory, lotus, [first.id])
+    await guest.open(f"{RECEIPTS}/{made.order_id}")
+    off, left = (f"€{one.share_minor / 100:.2f}" for one in (first, second))
+    assert f"Cancelled, so not to be paid {off} Still to pay on site {left}" in words_of(guest)
+    await as_owner(client, services, lotus)
+    await guest.open(f"/app/lotus/orders/{made.order_id}")
+    assert f"Cancelled, so not to be paid {off} Still to take on site {left}" in words_of(guest)
 
 
 async def test_a_refund_that_did_not_arrive_stands_until_it_is_dealt_with(

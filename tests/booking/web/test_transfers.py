@@ -1,5 +1,6 @@
 """Bank transfers on the pages: a guest chooses one, staff match the money."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -10,22 +11,23 @@ from sqlalchemy import select
 from src.billing.models import Order
 from src.platform.localtime import to_local
 from src.platform.mail.models import MailRow
-from tests.booking.commands.test_transfers import takes_transfers
+from tests.booking.commands.test_transfers import receive, takes_transfers
 from tests.booking.web.conftest import Shop, subject
 from tests.support.builders import a_service, a_session
 from tests.support.visitor import forms_of
+from tests.support.vouchers import CODE, a_voucher, on_it
 from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
 
 
-async def booked(shop: Shop, *, in_days: float = 14) -> tuple[Response, Order]:
+async def booked(shop: Shop, *, in_days: float = 14, **typed: str) -> tuple[Response, Order]:
     """What the guest sees who has chosen a transfer, and the order."""
     await takes_transfers(shop.services, shop.business)
     service = await a_service(shop.services.uow_factory, shop.business.id)
     session = await a_session(shop.services.uow_factory, service, in_days=in_days)
     await shop.guest.open(subject("session", session.id))
-    sent = await shop.send(way="transfer")
+    sent = await shop.send(way="transfer", **typed)
     assert sent.status_code == 303, sent.text
     page = await shop.guest.open(sent.headers["location"])
     async with shop.services.uow_factory(shop.business.id) as uow:
@@ -42,9 +44,86 @@ async def test_a_guest_reads_how_to_pay_and_may_give_it_up(shop: Shop) -> None:
     for words in ("We wait for your transfer", "DE89 3704 0044 0532 0130 00", order.reference):
         assert words in page.text
     assert "<svg" in page.text
+    for words in ("free for others at once, and you have nothing to pay", "Give it up"):
+        assert words in page.text, "what it does is said before it is done"
     await submit(shop.guest.client, page, "/give-up")
     shown = await shop.guest.client.get(str(page.url))
     assert "You gave the places up" in shown.text
+    assert "voucher" not in shown.text
+    await shop.work()
+    *_before, mail = await told(shop)
+    assert (mail.kind, mail.to_address) == ("billing.transfer_over", "carl@example.com")
+    for text in (mail.text, mail.html):
+        assert "you have given this up, so your transfer is not waited for any more:" in text
+        assert "If it is on its way, the business sends it back to you." in text
+        assert "tells you whether there is still room" not in text
+
+
+async def told(shop: Shop) -> list[MailRow]:
+    """In the order of the events that they are about."""
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        return list(await uow.session.scalars(select(MailRow).order_by(MailRow.id)))
+
+
+async def test_who_gives_up_what_a_voucher_was_to_pay_in_part_reads_where_that_is(
+    shop: Shop,
+) -> None:
+    await a_voucher(shop.services.uow_factory, shop.business.id, minor=1000)
+    page, order = await booked(shop, coupon=CODE, quoted_minor="500")
+    assert "€10.00 goes back to the voucher you used." in page.text
+    await submit(shop.guest.client, page, "/give-up")
+    shown = (await shop.guest.client.get(str(page.url))).text
+    assert "€10.00 is on the voucher again that you used." in shown
+    assert "Back on the voucher" in shown
+    assert "Of it by voucher" not in shown
+    assert await on_it(shop.services.uow_factory, shop.business.id) == 1000
+    await sign_in(shop.guest.client, shop.services, shop.business.owner.id)
+    owners = (await shop.guest.client.get(f"/app/lotus/orders/{order.id}")).text
+    assert "Back on the voucher" in owners
+    assert "A voucher pays" not in owners
+
+
+async def test_who_gives_up_what_a_part_came_for_reads_that_it_goes_back(shop: Shop) -> None:
+    page, order = await booked(shop)
+    assert "sends back" not in page.text
+    await receive(shop.services, shop.business, order.id, 700)
+    page = await shop.guest.open(str(page.url.path))
+    assert "The business sends back the €7.00 that came." in page.text
+    await submit(shop.guest.client, page, "/give-up")
+    await shop.work()
+    [mail] = [one for one in await told(shop) if one.kind == "billing.transfer_over"]
+    assert "€7.00 of it had come; the business sends that back to you." in mail.text
+
+
+async def test_a_voucher_that_pays_a_part_is_told_beside_the_price(shop: Shop) -> None:
+    await a_voucher(shop.services.uow_factory, shop.business.id, minor=1000)
+    _page, order = await booked(shop, coupon=CODE, quoted_minor="500")
+    await sign_in(shop.guest.client, shop.services, shop.business.owner.id)
+    page = (await shop.guest.client.get(f"/app/lotus/orders/{order.id}/transfer")).text
+    shown = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "Price €15.00 A voucher pays €10.00 To be transferred €5.00" in shown
+
+
+async def test_orders_are_found_by_bank_transfer_and_by_voucher(shop: Shop) -> None:
+    await a_voucher(shop.services.uow_factory, shop.business.id, minor=1000)
+    _page, order = await booked(shop, coupon=CODE, quoted_minor="500")
+    await sign_in(shop.guest.client, shop.services, shop.business.owner.id)
+    for way, found in (("transfer", True), ("voucher", True), ("on_site", False)):
+        page = (await shop.guest.client.get(f"/app/lotus/orders?paid={way}")).text
+        assert (order.reference in page) is found, way
+        assert f'<option value="{way}" selected>' in page
+
+
+async def test_a_form_that_is_changed_says_nothing_of_giving_up(shop: Shop) -> None:
+    """The mail about what is asked for instead is enough."""
+    await takes_transfers(shop.services, shop.business)
+    service = await a_service(shop.services.uow_factory, shop.business.id)
+    session = await a_session(shop.services.uow_factory, service, in_days=14)
+    await shop.guest.open(subject("session", session.id))
+    for changed in ({}, {"party_size": "2"}):
+        assert (await shop.send(way="transfer", **changed)).status_code == 303
+    await shop.work()
+    assert [mail.kind for mail in await told(shop)] == ["billing.transfer_awaited"]
 
 
 async def test_the_way_is_offered_where_there_is_time_for_it(shop: Shop) -> None:
