@@ -16,6 +16,7 @@ from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditEntry, CreditLot, Order
 from src.billing.queries.credit_lists import LotFilter, find_lots, lot_rows
 from src.billing.queries.credit_worth import get_worth
+from src.billing.queries.disputes import get_taken_back_minor, is_with_the_bank
 from src.billing.queries.end_changes import list_end_changes
 from src.billing.queries.lots import list_lots, lot_facts, no_such_credits, scope_of
 from src.billing.queries.transfers import is_transfer_awaited
@@ -52,6 +53,8 @@ async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:
     state, worth = lot_state(lot_facts(lot), now), await get_worth(uow, lot)
     of_nobody = await is_of_nobody(uow, lot)
     rolled_to_id, order = await _rolled_to(uow, lot_id), await _order(uow, lot.order_id)
+    taken_back_minor = await get_taken_back_minor(uow, order.id) if order is not None else 0
+    with_the_bank = order is not None and await is_with_the_bank(uow, order.id)
     return LotView(
         row=row,
         source=source_words(lot.source),
@@ -80,6 +83,8 @@ async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:
         is_refunded=state is LotState.REFUNDED,
         is_pending=state is LotState.PENDING,
         awaits_transfer=order is not None and is_transfer_awaited(order),
+        taken_back_minor=taken_back_minor,
+        is_disputed=with_the_bank and not taken_back_minor,
         may_roll_over=not of_nobody and state is LotState.EXPIRED and rolled_to_id is None,
         entries=await _entries(uow, lot_id),
     )

@@ -12,6 +12,7 @@ from src.billing.domain.package_sale import WAITS_FOR_MONEY
 from src.billing.models import CreditLot, Order
 from src.billing.owed import get_discount_minor, get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
+from src.billing.queries.disputes import get_taken_back_minor
 from src.billing.queries.lots import lot_facts, scope_of
 from src.billing.queries.transfers import find_how_to_transfer
 from src.booking.guest_links import package_path
@@ -68,6 +69,7 @@ async def get_purchase(
         refunded_minor=order.refunded_minor - to_voucher_minor,
         returning_minor=money.returning_minor - on_its_way_minor,
         to_voucher_minor=to_voucher_minor,
+        taken_back_minor=await get_taken_back_minor(uow, order_id),
         money_back=money.back,
         hold_until_at=payable_until(order.hold_expires_at),
         waits_until_at=order.created_at + WAITS_FOR_MONEY if stage == "waiting" else None,

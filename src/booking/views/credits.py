@@ -38,6 +38,8 @@ class LotView(msgspec.Struct, frozen=True, kw_only=True):
     paid, or was given. `is_over`: its end has passed, and credits were left.
     `kept` is what is left or was lost at the end. `is_refunded`: what was left went back as money.
     `awaits_transfer`: they are there once a bank transfer is matched.
+    `taken_back_minor` of the order went back to the guest's bank after a dispute that was lost;
+    `is_disputed`: while one is open, none of its money can go back.
     """
 
     row: LotRow
@@ -65,6 +67,8 @@ class LotView(msgspec.Struct, frozen=True, kw_only=True):
     is_refunded: bool
     is_pending: bool
     awaits_transfer: bool
+    taken_back_minor: int
+    is_disputed: bool
     may_roll_over: bool
     entries: list[EntryRow]
 

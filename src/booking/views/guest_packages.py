@@ -156,6 +156,7 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     what is left of them by now.
     `voucher_minor` is paid by a voucher, `to_pay_minor` the rest. `to_voucher_minor` is on a
     voucher again; `refunded_minor` went back as money, of which `returning_minor` is on its way.
+    `taken_back_minor` is with the guest's bank after a dispute that was lost.
     """
 
     stage: str
@@ -180,6 +181,7 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     refunded_minor: int
     returning_minor: int
     to_voucher_minor: int
+    taken_back_minor: int
     money_back: str
     hold_until_at: datetime | None
     waits_until_at: datetime | None
