@@ -6,6 +6,7 @@ import io
 import pytest
 from httpx import AsyncClient
 
+from src.billing.commands.by_staff import mark_paid_on_site
 from src.billing.commands.credits import SYSTEM, write_entry
 from src.billing.commands.lapse_package import lapse_package
 from src.billing.domain.credits import EntryKind
@@ -15,7 +16,7 @@ from src.booking.guest_links import package_path
 from tests.booking.web.conftest import Shop, rows
 from tests.booking.web.pages import send_again
 from tests.booking.web.test_credits import HOME
-from tests.booking.web.test_place_package import buy, wish
+from tests.booking.web.test_place_package import a_pending_one, buy, wish
 from tests.support.credits import a_lot, a_package
 from tests.support.portal import sign_in_portal
 from tests.support.vouchers import CODE, a_voucher
@@ -48,6 +49,33 @@ async def test_giving_up_says_before_and_after_what_the_voucher_gets_back(shop: 
     assert "Given up, nothing to pay" in shop.guest.text
     await shop.guest.open(f"{ME}/receipts/{order.id}")
     assert "You have given it up: there are no credits" in shop.guest.text
+
+
+async def test_giving_up_what_was_paid_meanwhile_says_that_it_stays(shop: Shop) -> None:
+    package = await a_package(shop.services.uow_factory, shop.business.id)
+    await buy(shop, wish(package.id, way=PaymentMode.ON_SITE))
+    (order,) = await rows(shop, Order)
+    path = package_path(shop.services.settings, "lotus", order)
+    page = await shop.guest.open(path)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await mark_paid_on_site(uow, shop.business.ctx, order.id)
+    said = "It has been paid meanwhile, so it was not given up. Its credits are yours."
+    given_up = await send_again(shop.guest.client, f"{path}/give-up", page, {})
+    assert given_up.status_code == 303
+    assert said in (await shop.guest.open(path)).text
+    assert "10 sessions are yours" in shop.guest.text
+    assert said not in (await shop.guest.open(path)).text
+
+
+async def test_giving_up_twice_says_once_that_it_is_given_up(shop: Shop) -> None:
+    order = await a_pending_one(shop)
+    path = package_path(shop.services.settings, "lotus", order)
+    page = await shop.guest.open(path)
+    for _press in range(2):
+        await send_again(shop.guest.client, f"{path}/give-up", page, {})
+        shown = await shop.guest.open(path)
+        assert "You have given it up" in shown.text
+        assert "not given up" not in shown.text
 
 
 async def test_what_was_paid_back_is_not_counted_out_of_what_was_bought(shop: Shop) -> None:
