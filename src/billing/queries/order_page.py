@@ -9,7 +9,14 @@ from sqlalchemy import select
 
 from src.billing.commands.orders import get_order
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import BY_HAND_METHODS, VOUCHER_METHOD, RefundState
+from src.billing.domain.kinds import (
+    BY_HAND_METHODS,
+    TRANSFER_METHOD,
+    VOUCHER_METHOD,
+    OrderState,
+    PaymentMode,
+    RefundState,
+)
 from src.billing.lines import handlers_of, list_sold_now
 from src.billing.models import OpenItem, OrderLine, Payment, PaymentPage, Refund
 from src.billing.owed import get_owed_minor
@@ -157,7 +164,17 @@ def _page(
         standing=around.standing,
         pages_of_sold=around.pages_of_sold,
         holds_places=history.holds_places,
+        may_still_come=_may_still_come(history),
     )
+
+
+def _may_still_come(history: History) -> bool:
+    """Whether less was noted of transfers than the order cost. What went back had come."""
+    order = history.order
+    if order.payment_mode != PaymentMode.TRANSFER or order.state == OrderState.CONFIRMED:
+        return False
+    noted = [one.amount_minor for one in history.payments if one.method == TRANSFER_METHOD]
+    return sum(noted) < order.to_pay_minor
 
 
 def _returning_minor(history: History) -> int:
