@@ -1,4 +1,4 @@
-"""What the page of somebody's credits says where there is nothing to refund, and after they ended."""
+"""The page of somebody's credits: where there is nothing to refund, and after they ended."""
 
 import re
 from datetime import timedelta
