@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
+from src.billing.commands.lapse_package import waits_at_desk
 from src.billing.commands.orders import get_order
 from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import (
@@ -17,6 +18,7 @@ from src.billing.domain.kinds import (
     PaymentMode,
     RefundState,
 )
+from src.billing.domain.package_sale import WAITS_FOR_MONEY
 from src.billing.lines import handlers_of, list_sold_now
 from src.billing.models import OpenItem, OrderLine, Payment, PaymentPage, Refund
 from src.billing.owed import get_owed_minor
@@ -63,6 +65,7 @@ class _Around(NamedTuple):
     with_the_bank: Container[UUID]
     to_hand_back_minor: int
     now_for: Sequence[str]
+    package_waits: bool
 
 
 async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID) -> OrderPage:
@@ -95,6 +98,7 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
         with_the_bank=await list_payments_with_the_bank(uow, order_id),
         to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
         now_for=(await list_sold_now(uow, [order_id], tenant)).get(order_id, ()),
+        package_waits=await waits_at_desk(uow, order),
     )
     return _page(tenant, history, sorted(lines, key=lambda line: line.position), around)
 
@@ -165,6 +169,7 @@ def _page(
         pages_of_sold=around.pages_of_sold,
         holds_places=history.holds_places,
         may_still_come=_may_still_come(history),
+        package_waits_until_at=order.created_at + WAITS_FOR_MONEY if around.package_waits else None,
     )
 
 

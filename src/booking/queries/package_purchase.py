@@ -7,7 +7,14 @@ from sqlalchemy import select
 
 from src.billing.domain.credits import LotState, lot_state
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import GIVEN_UP_WHY, OrderEnd, OrderState, PaymentMode, order_end
+from src.billing.domain.kinds import (
+    CALLED_OFF_WHY,
+    GIVEN_UP_WHY,
+    OrderEnd,
+    OrderState,
+    PaymentMode,
+    order_end,
+)
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
 from src.billing.models import CreditLot, Order
 from src.billing.owed import get_discount_minor, get_owed_minor
@@ -30,6 +37,9 @@ _ENDS = {
     OrderEnd.RELEASED: "released",
     OrderEnd.NOT_PAYABLE: "not_payable",
 }
+
+_LAPSED = {GIVEN_UP_WHY: "let_go", CALLED_OFF_WHY: "called_off"}
+"""How a package that waited for money at the desk came to nothing before its time was over."""
 
 
 async def get_purchase(
@@ -115,8 +125,8 @@ def _stage(
             return "processing"
         return "held" if _is_payable(order, now) else "over"
     if order.state == OrderState.CONFIRMED:
-        if lot.state == LotState.VOID and order.closed_why == GIVEN_UP_WHY:
-            return "let_go"
+        if lot.state == LotState.VOID and order.closed_why in _LAPSED:
+            return _LAPSED[order.closed_why]
         return {LotState.PENDING: "waiting", LotState.VOID: "lapsed"}.get(
             LotState(lot.state), "bought"
         )

@@ -151,9 +151,9 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
 
     `stage`: held, transfer (it is waited for, and `transfer` says how to make it), processing,
     over, bought, waiting (to be paid on site, until `waits_until_at`), lapsed, let_go (given up
-    while it waited), expired, given_up, released (the business waits no longer), not_payable,
-    too_late (money came that nothing was bought with). `credits` are those that were bought, `left`
-    what is left of them by now.
+    while it waited), called_off (by the business while it waited), expired, given_up, released (the
+    business waits no longer), not_payable, too_late (money came that nothing was bought with).
+    `credits` are those that were bought, `left` what is left of them by now.
     `voucher_minor` is paid by a voucher, `to_pay_minor` the rest. `to_voucher_minor` is on a
     voucher again; `refunded_minor` went back as money, of which `returning_minor` is on its way.
     `taken_back_minor` is with the guest's bank after a dispute that was lost.
