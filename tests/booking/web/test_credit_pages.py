@@ -6,13 +6,17 @@ from datetime import timedelta
 import pytest
 from httpx import AsyncClient
 
+from src.billing.commands.by_staff import mark_paid_on_site
 from src.billing.commands.credit_ends import forfeit_ended
 from src.billing.commands.credits import SYSTEM, lock_lot, write_entry
 from src.billing.domain.credits import EntryKind
-from tests.booking.web.conftest import Shop
+from src.billing.models import Order
+from src.booking.guest_links import package_path
+from tests.booking.web.conftest import Shop, rows
 from tests.booking.web.pages import fields_of, send
 from tests.booking.web.test_credits import HOME, WHY
 from tests.booking.web.test_disputed_packages import by_card
+from tests.booking.web.test_place_package import a_pending_one, only_lot
 from tests.support.clock import FrozenClock
 from tests.support.lots import a_customer, lot_of
 from tests.tenants.web.signed_in import sign_in
@@ -74,3 +78,33 @@ async def test_what_was_rolled_over_says_by_whom_and_why_and_takes_no_more(
     assert "These credits have ended. Extend them first." in await words(client, here)
     assert (await client.get(f"{here}/roll-over")).headers["location"] == here
     assert "They are rolled over already." in await words(client, here)
+
+
+async def test_a_package_says_whether_the_money_of_its_credits_has_gone_back(
+    shop: Shop, client: AsyncClient
+) -> None:
+    lot = await by_card(shop)
+    [order] = await rows(shop, Order)
+    bought = package_path(shop.services.settings, "lotus", order)
+    await send(client, f"{HOME}/{lot.id}/refund", {**WHY, "amount": "120"})
+    shown = await words(client, bought)
+    assert "The money for its unused credits is on its way back to you." in shown
+    assert "paid back" not in shown
+    assert "€120.00 refunded or on its way" in await words(client, f"{HOME}/{lot.id}")
+    await shop.work()
+    assert "Its unused credits were paid back." in await words(client, bought)
+
+
+async def test_what_the_desk_took_is_not_said_to_be_back_before_it_is(
+    shop: Shop, client: AsyncClient
+) -> None:
+    order = await a_pending_one(shop)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await mark_paid_on_site(uow, shop.business.ctx, order.id)
+    lot, bought = await only_lot(shop), package_path(shop.services.settings, "lotus", order)
+    await send(client, f"{HOME}/{lot.id}/refund", {**WHY, "amount": "120"})
+    assert "You get the money for its unused credits back from us." in await words(client, bought)
+    page = await shop.guest.open(f"/app/lotus/orders/{order.id}")
+    await shop.guest.submit(to="/close")
+    assert "I have given it back" in page.text
+    assert "Its unused credits were paid back." in await words(client, bought)

@@ -134,7 +134,7 @@ async def test_what_was_paid_back_is_not_counted_out_of_what_was_bought(shop: Sh
         await write_entry(uow, lot, EntryKind.REFUND, -11, SYSTEM)
     await sign_in_portal(shop.guest.client, shop.services, shop.business.id, customer_id, email)
     await shop.guest.open(ME)
-    assert "Its unused credits were paid back." in shop.guest.text
+    assert "Its unused credits were given back for money." in shop.guest.text
     assert "of 11" not in shop.guest.text
 
 
