@@ -30,6 +30,9 @@ from src.tenants.worded_mails import (
 
 NAME = "credits_changed"
 
+_TAKING = (CreditAct.REFUNDED, CreditAct.REMOVED)
+"""After which nothing may be left that could be good until a day."""
+
 
 class CreditActMail(msgspec.Struct, frozen=True, kw_only=True):
     """To a customer whose credits somebody changed. `change` says what was done, in the customer's
@@ -71,7 +74,7 @@ def credits_mail(
             reason=event.reason,
             contact=tenant.contact_email,
             href=f"{settings.base_url}/b/{tenant.slug}/me",
-            has_left=lot.balance > 0 or event.act != CreditAct.REFUNDED,
+            has_left=lot.balance > 0 or event.act not in _TAKING,
         )
     rendered = render_worded(NAME, view, locale, wordings)
     return Mail(
@@ -102,6 +105,8 @@ def _change(event: CreditsChanged, lot: CreditLot, tenant: TenantSnapshot) -> st
             return _new_end(event, lot, tenant)
         case CreditAct.REFUNDED:
             return _refunded(event, lot)
+        case CreditAct.REFUND_FAILED:
+            return _refund_failed(event, lot)
 
 
 def _new_end(event: CreditsChanged, lot: CreditLot, tenant: TenantSnapshot) -> str:
@@ -141,6 +146,19 @@ def _refunded(event: CreditsChanged, lot: CreditLot) -> str:
             if is_only
             else _("You get another %(amount)s back from us.", amount=amount)
         )
+    return " ".join(said)
+
+
+def _refund_failed(event: CreditsChanged, lot: CreditLot) -> str:
+    said = [
+        _("The refund of %(amount)s did not go through.", amount=_money(lot, event.amount_minor)),
+        ngettext(
+            "%(num)s credit that had gone with it is yours again.",
+            "%(num)s credits that had gone with it are yours again.",
+            event.number,
+        ),
+        _("We have been told and are looking into it."),
+    ]
     return " ".join(said)
 
 
@@ -184,7 +202,10 @@ def register_credit_act_mail() -> None:
             key=NAME,
             template="billing/credits_changed",
             title=N_("Credits changed"),
-            occasion=N_("When you give, add, remove, extend, shorten or refund credits."),
+            occasion=N_(
+                "When you give, add, remove, extend, shorten or refund credits, and when such a"
+                " refund fails."
+            ),
             starter_subject=N_("Your credits: {package_name}"),
             starter=N_(
                 "Hello {customer_name},\n\n{change} {reason}\n\n{package_name}:"

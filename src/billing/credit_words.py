@@ -5,10 +5,14 @@ from src.billing.views.credits import LotBadge
 from src.platform.i18n import _
 
 
-def lot_badge(state: LotState, *, is_rolled_over: bool = False) -> LotBadge:
-    """The state in a word or two, and the tone it is shown in."""
+def lot_badge(state: LotState, *, used: int, is_rolled_over: bool = False) -> LotBadge:
+    """The state in a word or two, and the tone it is shown in. What a bank or staff took all of
+    was not used up.
+    """
     if is_rolled_over and state is LotState.USED_UP:
         return LotBadge(_("Rolled over"), "muted")
+    if state is LotState.USED_UP and not used:
+        return LotBadge(_("None left"), "muted")
     words = {
         LotState.PENDING: (_("Waiting for payment"), "warning"),
         LotState.ACTIVE: (_("Active"), "success"),

@@ -38,11 +38,13 @@ from src.billing.models import (
     PaymentPage,
     Refund,
 )
+from src.billing.queries.only_users import say_of_only_users
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import ngettext
 from src.tenants.commands.own_people import register_forgetting
 from src.tenants.customer_rows import CustomerRows, register_customer_rows
 from src.tenants.person_rows import Person, PersonRows, nothing, register_person_rows
+from src.tenants.queries.own_people import register_following
 
 _ORDERS = cast(Table, Order.__table__)
 _ITEMS = cast(Table, OpenItem.__table__)
@@ -126,9 +128,10 @@ def register_orders_of_customers() -> None:
 
 def register_credits_of_customers() -> None:
     """The ledger stays; what staff wrote into it of a person does not. Whom the customer does not
-    keep any more is named in no lot.
+    keep any more is named in no lot, and what that opens is said before.
     """
     register_forgetting(forget_person)
+    register_following(say_of_only_users)
     register_customer_rows(
         CustomerRows(
             table=cast(Table, CreditLot.__table__),

@@ -111,7 +111,8 @@ class FeeForgiven(Event, frozen=True, kw_only=True):
 
 
 class CreditsChanged(Event, frozen=True, kw_only=True):
-    """Staff did something to a customer's credits; `act` is a `domain.credit_acts.CreditAct`.
+    """Somebody's credits changed by staff, or by what came of it; `act` is a
+    `domain.credit_acts.CreditAct`.
 
     `number` of credits came or went, `amount_minor` goes back, `by_hand_minor` of it from the
     business itself and `to_voucher_minor` to the voucher that paid. `key` is the act's own: the

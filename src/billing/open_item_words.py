@@ -43,11 +43,20 @@ def _refund_failed(facts: Mapping[str, Any]) -> str:
         reference=facts["reference"],
         why=refund_failure(facts["why"]),
     )
-    attempts = facts.get("attempt", 1)
-    if attempts == 1:
-        return said
-    tried = ngettext("It was tried %(num)s time.", "It was tried %(num)s times.", attempts)
-    return f"{said} {tried}"
+    sentences, attempts = [said], facts.get("attempt", 1)
+    if attempts > 1:
+        tried = ngettext("It was tried %(num)s time.", "It was tried %(num)s times.", attempts)
+        sentences.append(tried)
+    if number := facts.get("credits", 0):
+        back = ngettext(
+            "%(num)s credit that had gone with it was given back to the guest. If you return the"
+            " money in another way, take it off first.",
+            "%(num)s credits that had gone with it were given back to the guest. If you return the"
+            " money in another way, take them off first.",
+            number,
+        )
+        sentences.append(back)
+    return " ".join(sentences)
 
 
 def _hand_back(facts: Mapping[str, Any]) -> str:
@@ -115,8 +124,8 @@ def _dispute(facts: Mapping[str, Any]) -> str:
     amount, reference = _money(facts["amount_minor"], facts["currency"]), facts["reference"]
     if facts["outcome"] == "lost":
         return _(
-            "The dispute over %(amount)s of order %(reference)s was lost; the bank keeps the"
-            " money.",
+            "The dispute over %(amount)s of order %(reference)s was lost: the guest's bank has"
+            " given the money back to them.",
             amount=amount,
             reference=reference,
         )

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import select
 
 from src.billing.credit_mails import OF_PACKAGES, credits_in_words, end_in_words
-from src.billing.domain.kinds import GIVEN_UP_WHY
+from src.billing.domain.kinds import CALLED_OFF_WHY, GIVEN_UP_WHY
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
 from src.billing.models import CreditLot, Order
 from src.booking.guest_links import package_path
@@ -75,6 +75,7 @@ class PackageMail(msgspec.Struct, frozen=True, kw_only=True):
     money_line: str
     booking_url: str
     is_given_up: bool = False
+    is_called_off: bool = False
 
 
 def package_mail(
@@ -103,6 +104,7 @@ def package_mail(
             money_line=_money_line(order, lot),
             booking_url=settings.base_url + package_path(settings, tenant.slug, order),
             is_given_up=order.closed_why == GIVEN_UP_WHY,
+            is_called_off=order.closed_why == CALLED_OFF_WHY,
         )
     words = render_worded(key, view, order.locale, wordings)
     version = f":{order.link_version}" if order.link_version else ""
@@ -244,7 +246,7 @@ _KINDS = (
         key=LAPSED,
         template="booking/package_lapsed",
         title=N_("A package that was not paid for"),
-        occasion=N_("When a package that was to be paid on site lapses, or is given up."),
+        occasion=N_("When a package to be paid on site lapses, is given up, or is cancelled."),
         starter_subject=N_("Not paid, so not yours: {package_name}"),
         starter=N_(
             "Hello {customer_name},\n\n“{package_name}” was not paid for, so it has lapsed. You owe"

@@ -25,6 +25,7 @@ TERMS = LeavingTerms(tiers=(Tier(before=48, percent=100),))
 NAME = "10 Yoga sessions"
 LOT = "SELECT id, balance, state FROM credit_lots WHERE tenant_id = $1"
 ENTRIES = "SELECT kind, credits FROM credit_entries WHERE tenant_id = $1 ORDER BY at, id"
+GONE_BACK = "SELECT id FROM refunds WHERE tenant_id = $1 AND state = 'succeeded'"
 ACCOUNT = "SELECT account_id FROM connected_accounts WHERE tenant_id = $1"
 
 
@@ -204,6 +205,7 @@ def she_refunds_the_rest(owner: Person, program: Program, business: Business) ->
     assert kinds[-1] == ("refund", -7)
     [(account,)] = program.rows(ACCOUNT, business.id)
     eventually(lambda: _given_back(program, account) == 8400, "the money at Stripe")
+    eventually(lambda: program.rows(GONE_BACK, business.id), "the news that it has gone back")
 
 
 def _given_back(program: Program, account: str) -> int:
@@ -214,7 +216,7 @@ def _given_back(program: Program, account: str) -> int:
 def he_sees_that_they_are_paid_back(guest: Person, business: Business, form: str) -> None:
     guest.go(f"/b/{business.slug}/me")
     guest.page.locator("main summary", has_text="1 that is over").click()
-    guest.sees("Paid back")
+    guest.sees("Refunded")
     guest.page.locator("main summary", has_text="History").first.click()
     guest.sees("Paid back in money")
     guest.sees("Carl moves away.")

@@ -112,6 +112,11 @@ def she_notes_the_payment(owner: Person, program: Program, business: Business) -
     owner.follow("Carl Guest")
     owner.sees("Nobody has paid for these credits yet, so they cannot be used.")
     owner.looks()
+    owner.follow("Cancel it")
+    owner.page.locator("main summary", has_text="Cancel the package").click()
+    owner.sees("Then there are no credits, and nothing is owed for them.")
+    owner.looks()
+    owner.go(f"/app/{business.slug}/credits/{lot['id']}")
     owner.press("Mark as paid")
     owner.is_at("/(orders|credits)/")
     owner.looks()
@@ -179,6 +184,10 @@ def he_lets_kim_use_them(carl: Person, business: Business) -> None:
     carl.press("Save")
     carl.sees("Saved.")
     carl.sees("Kim Guest")
+    carl.looks()
+    carl.go(f"/b/{business.slug}/me/people")
+    carl.page.locator("main summary", has_text="Remove").click()
+    carl.sees("Only Kim Guest may use “10 sessions”.")
     carl.looks()
 
 

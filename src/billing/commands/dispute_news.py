@@ -24,7 +24,8 @@ async def take_dispute_news(
 
     A voucher that was bought with it is blocked; a member lets it be used again. One that is lost
     leaves nothing of the payment to give back, so that no refund of it that failed waits any more;
-    unused credits that nothing pays for any more are gone. What was paid twice bought neither.
+    unused credits that nothing pays for any more are gone, and their owner hears so. What was paid
+    twice bought neither.
     """
     await lock_order(uow, order_id)
     if not await note_dispute(uow, payment_id, order_id, dispute):
@@ -44,6 +45,7 @@ async def take_dispute_news(
     await raise_open_item(uow, OpenItemKind.DISPUTE, payment_id, order_id, facts)
     if dispute.outcome == "lost":
         if not payment.is_extra:
-            await take_disputed_credits(uow, order_id)
+            for told in await take_disputed_credits(uow, order_id):
+                uow.record(told)
         await close_failures_of(uow, [payment_id])
     return True

@@ -10,10 +10,18 @@ from src.billing.commands.due import drop_due
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refunds
 from src.billing.domain.credits import LotState
-from src.billing.domain.kinds import GIVEN_UP_WHY, OrderState, PaymentMode, RefundCause
+from src.billing.domain.kinds import (
+    CALLED_OFF_WHY,
+    GIVEN_UP_WHY,
+    OrderState,
+    PaymentMode,
+    RefundCause,
+)
 from src.billing.events import PackageLapsed
 from src.billing.models import CreditLot, Order
 from src.platform.db.uow import UnitOfWork
+from src.tenants.commands.audit import audit
+from src.tenants.context import RequestContext
 
 
 async def lapse_package(uow: UnitOfWork, order_id: UUID, *, by_guest: bool = False) -> bool:
@@ -30,6 +38,31 @@ async def lapse_package(uow: UnitOfWork, order_id: UUID, *, by_guest: bool = Fal
         order.closed_why = GIVEN_UP_WHY
     uow.record(PackageLapsed(order_id=order_id))
     return True
+
+
+async def cancel_package(uow: UnitOfWork, ctx: RequestContext, order_id: UUID) -> bool:
+    """The business waits no longer for the money: the same, and its buyer is told who ended it.
+    False where nothing waits, as above. Raises: NotFound.
+    """
+    if not await lapse_package(uow, order_id):
+        return False
+    order = await lock_order(uow, order_id)
+    order.closed_why = CALLED_OFF_WHY
+    await audit(uow, ctx, "order.package_cancelled", "order", order_id)
+    return True
+
+
+async def waits_at_desk(uow: UnitOfWork, order: Order) -> bool:
+    """Whether credits of the order wait for money that the business takes itself."""
+    if order.payment_mode != PaymentMode.ON_SITE or order.state != OrderState.CONFIRMED:
+        return False
+    waits = exists().where(
+        CreditLot.tenant_id == uow.tenant,
+        CreditLot.order_id == order.id,
+        CreditLot.state == str(LotState.PENDING),
+    )
+    is_paid = order.paid_minor > order.voucher_minor
+    return not is_paid and bool(await uow.session.scalar(select(waits)))
 
 
 async def lapse_packages_of(uow: UnitOfWork, customer_ids: Collection[UUID]) -> None:
@@ -55,15 +88,8 @@ async def lapse_packages_of(uow: UnitOfWork, customer_ids: Collection[UUID]) -> 
 
 async def _lapse(uow: UnitOfWork, order: Order) -> bool:
     order_id = order.id
-    waits = exists().where(
-        CreditLot.tenant_id == uow.tenant,
-        CreditLot.order_id == order_id,
-        CreditLot.state == str(LotState.PENDING),
-    )
-    is_on_site = order.payment_mode == PaymentMode.ON_SITE and order.state == OrderState.CONFIRMED
     await drop_due(uow, order_id)
-    is_paid = order.paid_minor > order.voucher_minor
-    if not is_on_site or is_paid or not await uow.session.scalar(select(waits)):
+    if not await waits_at_desk(uow, order):
         return False
     left_minor = order.paid_minor - order.refunded_minor
     if left_minor:

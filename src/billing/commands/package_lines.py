@@ -16,7 +16,7 @@ from src.billing.commands.credits import GUEST, activate_lots, void_lots
 from src.billing.commands.due import drop_due
 from src.billing.commands.orders import get_order
 from src.billing.domain.credits import LotState
-from src.billing.domain.kinds import GIVEN_UP_WHY, OrderEnd
+from src.billing.domain.kinds import CALLED_OFF_WHY, GIVEN_UP_WHY, OrderEnd
 from src.billing.events import PackageBought
 from src.billing.lines import Ended, Fate, LineKind, Undeliverable
 from src.billing.models import CreditLot, Order, OrderLine
@@ -108,10 +108,11 @@ class PackageLines(LineKind):
         is_given_up = order.closed_why == GIVEN_UP_WHY
         by, end = ("guest", OrderEnd.GIVEN_UP) if is_given_up else ("system", OrderEnd.EXPIRED)
         said = order_end_words(end, holds_places=False)
+        # That the business cancelled it, the log tells, with who did.
         ended = [
             Ended(order.closed_at or lot.created_at, 1, by, "", what=lot.name, said=said)
             for lot in void
-            if order.confirmed_at is not None
+            if order.confirmed_at is not None and order.closed_why != CALLED_OFF_WHY
         ]
         pages = [(_("See the credits"), f"credits/{lot.id}") for lot in lots if lot not in void]
         return Fate(standing=0, ended=ended, pages=pages)

@@ -3,14 +3,17 @@
 What a refund took is the sum of the ledger's entries that name it.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select
 
 from src.billing.commands.credits import SYSTEM, Author, lock_lot, write_entry
+from src.billing.domain.credit_acts import CreditAct
 from src.billing.domain.credits import EntryKind
-from src.billing.events import CreditEndSet
+from src.billing.domain.kinds import RefundCause
+from src.billing.events import CreditEndSet, CreditsChanged
 from src.billing.models import CreditEntry, CreditLot, Refund
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
@@ -40,10 +43,24 @@ def part_of_lot_minor(lot: CreditLot, refund: Refund) -> int:
     return min(refund.amount_minor, lot.paid_minor + lot.value_minor - lot.refunded_minor)
 
 
-async def restore_refunded_credits(uow: UnitOfWork, refund: Refund) -> None:
+class Restored(NamedTuple):
+    """So many credits are in the locked lot again, which held `balance` with them."""
+
+    lot: CreditLot
+    number: int
+    balance: int
+
+    @property
+    def still_there(self) -> int:
+        """How many of them have not left again in the same transaction."""
+        return max(0, self.number - max(0, self.balance - self.lot.balance))
+
+
+async def restore_refunded_credits(uow: UnitOfWork, refund: Refund) -> list[Restored]:
     """The refund has failed: its credits are back in their lots, once. Nothing for other
     refunds.
     """
+    restored = []
     for one in await _of_refund(uow, refund.id):
         if not one.out:
             continue
@@ -52,6 +69,29 @@ async def restore_refunded_credits(uow: UnitOfWork, refund: Refund) -> None:
         await write_entry(uow, lot, EntryKind.RESTORE, one.out, SYSTEM, refund_id=refund.id)
         if lot.expires_at is not None:
             uow.record(CreditEndSet(lot_id=lot.id))
+        restored.append(Restored(lot, one.out, lot.balance))
+    return restored
+
+
+def tell_of_return(uow: UnitOfWork, refund: Refund, restored: Sequence[Restored]) -> None:
+    """Whose credits they are had a mail that they are gone and their money on its way: they hear
+    that it failed, of each try once. What the dashboard's refund took is the owner's to tell.
+    """
+    for one in restored:
+        if refund.cause == RefundCause.CREDITS and one.still_there:
+            _tell(uow, refund, one.lot.id, CreditAct.REFUND_FAILED, one.still_there)
+
+
+def _tell(uow: UnitOfWork, refund: Refund, lot_id: UUID, act: CreditAct, number: int) -> None:
+    uow.record(
+        CreditsChanged(
+            lot_id=lot_id,
+            act=str(act),
+            key=f"{refund.id}:{refund.attempt}",
+            number=number,
+            amount_minor=refund.amount_minor,
+        )
+    )
 
 
 async def take_refunded_credits(uow: UnitOfWork, refund: Refund) -> None:
@@ -73,6 +113,8 @@ async def take_refunded_credits(uow: UnitOfWork, refund: Refund) -> None:
             )
         lot.refunded_minor += part_of_lot_minor(lot, refund)
         await take_out(uow, lot, EntryKind.REFUND, one.taken, SYSTEM, refund_id=refund.id)
+        if refund.cause == RefundCause.CREDITS:
+            _tell(uow, refund, lot.id, CreditAct.REFUNDED, one.taken)
 
 
 class _OfLot(NamedTuple):

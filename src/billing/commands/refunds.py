@@ -19,8 +19,10 @@ from src.billing.commands.open_items import (
     raise_open_item,
 )
 from src.billing.commands.refunded_credits import (
+    Restored,
     restore_refunded_credits,
     take_refunded_credits,
+    tell_of_return,
 )
 from src.billing.commands.sold_credits import (
     refuse_uncovered_credits,
@@ -202,20 +204,25 @@ async def fail_refund(
     set_aside(order, payment, -refund.amount_minor)
     await restore_revoked(uow, order.id, refund.id)
     await drop_due(uow, refund.id)
-    await _tell_of_failure(uow, order, payment, refund)
     # First of all they are back, so that they leave with what took its place.
-    await restore_refunded_credits(uow, refund)
+    restored = await restore_refunded_credits(uow, refund)
+    # It may have failed because a bank has the money: then nothing pays for the credits.
+    is_lost = not payment.is_extra and await has_lost(uow, payment.id)
+    await _tell_of_failure(uow, order, payment, refund, [] if is_lost else restored)
     for other in others:
         if "refund_id" not in other.metadata:
             # It is refused before anything is written; the failure itself has to stand.
             with suppress(Conflict):
                 await record_foreign_refund(uow, order, payment, other)
-    # It may have failed because a bank has the money: then nothing pays for the credits.
-    if not payment.is_extra and await has_lost(uow, payment.id):
+    if is_lost:
+        # Whose they are read already that they are gone.
         await take_disputed_credits(uow, order.id)
+    tell_of_return(uow, refund, restored)
 
 
-async def _tell_of_failure(uow: UnitOfWork, order: Order, payment: Payment, refund: Refund) -> None:
+async def _tell_of_failure(
+    uow: UnitOfWork, order: Order, payment: Payment, refund: Refund, restored: Sequence[Restored]
+) -> None:
     facts = {
         "reference": order.reference,
         "amount_minor": refund.amount_minor,
@@ -223,6 +230,9 @@ async def _tell_of_failure(uow: UnitOfWork, order: Order, payment: Payment, refu
         "why": refund.error,
         "attempt": refund.attempt,
     }
+    if restored:
+        back = {"credits": sum(one.number for one in restored)}
+        facts |= back | {"page": f"credits/{restored[0].lot.id}"}
     await raise_open_item(uow, OpenItemKind.REFUND_FAILED, refund.id, order.id, facts)
     # The item and the refund tell of the last try only; the log keeps each.
     system = RequestContext(actor=SYSTEM)

@@ -15,8 +15,9 @@ from sqlalchemy import Select, func, select
 
 from src.billing.commands.credits import SYSTEM, Author, give_back_credits, write_entry
 from src.billing.commands.refunded_credits import part_of_lot_minor, take_out
-from src.billing.domain.credit_acts import Unused, worth_minor
+from src.billing.domain.credit_acts import CreditAct, Unused, worth_minor
 from src.billing.domain.credits import EntryKind, LotSource
+from src.billing.events import CreditsChanged
 from src.billing.models import CreditEntry, CreditLot, Order, Payment, Refund
 from src.billing.queries.credit_worth import get_worth
 from src.billing.queries.disputes import is_payment_with_the_bank
@@ -26,6 +27,7 @@ from src.billing.queries.uncovered import Judged, judge_credits, list_uncovered
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _, current_locale, use_locale
+from src.platform.ids import new_id
 from src.platform.money import Money, format_money
 
 
@@ -77,13 +79,28 @@ async def take_credits_with(uow: UnitOfWork, refund: Refund) -> None:
         await take_out(uow, lot, EntryKind.REFUND, number, SYSTEM, refund_id=refund.id)
 
 
-async def take_disputed_credits(uow: UnitOfWork, order_id: UUID) -> None:
+async def take_disputed_credits(uow: UnitOfWork, order_id: UUID) -> list[CreditsChanged]:
     """A bank keeps money of the order: of the credits that it bought, or that were given for its
     places, those leave that are not covered any more. Staff can add them again by hand.
+
+    Returns what their owner has to be told, for whoever calls to record: nothing of what they had
+    lost already.
     """
+    told = []
     for lot, number in await _uncovered(uow, order_id):
-        why = Author(reason=await _in_buyers_words(uow, order_id, _disputed))
-        await take_out(uow, lot, EntryKind.ADJUST, number, why)
+        reason = await _in_buyers_words(uow, order_id, _disputed)
+        in_use = 0 if has_ended(uow, lot) else min(number, lot.balance)
+        await take_out(uow, lot, EntryKind.ADJUST, number, Author(reason=reason))
+        if in_use:
+            event = CreditsChanged(
+                lot_id=lot.id,
+                act=str(CreditAct.REMOVED),
+                key=str(new_id()),
+                number=in_use,
+                reason=reason,
+            )
+            told.append(event)
+    return told
 
 
 async def return_to_lots(

@@ -32,6 +32,7 @@ class CreditAct(StrEnum):
     SHORTENED = "shortened"
     ROLLED_OVER = "rolled_over"
     REFUNDED = "refunded"
+    REFUND_FAILED = "refund_failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

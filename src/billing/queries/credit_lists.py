@@ -1,9 +1,10 @@
 """The credits that customers own, for their owner: lists that stay quick with many, and totals."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import (
@@ -27,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from src.billing.credit_words import lot_badge
-from src.billing.domain.credits import EntryKind, LotSource, LotState, lot_state
+from src.billing.domain.credits import EntryKind, LotSource, LotState, end_of_day, lot_state
 from src.billing.models import CreditEntry, CreditLot
 from src.billing.queries.lots import lot_facts
 from src.billing.views.credits import CreditTotals, LotRow, LotsPage
@@ -38,7 +39,7 @@ from src.tenants.models import Customer
 
 PAGE_SIZE = 50
 MOST_NAMED = 500
-SOON = timedelta(days=30)
+SOON_DAYS = 30
 SORTS = ("bought", "ends")
 STATES = ("active", "ending", "expired", "used_up", "refunded", "pending")
 
@@ -47,7 +48,7 @@ _NEVER: ColumnElement[Any] = literal_column("'infinity'::timestamptz")
 
 class LotFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which lots are wanted; `state` is one of STATES, empty for all that were or can be paid, or
-    "any"; `before` or `after` a neighbour's id.
+    "any"; `before` or `after` a neighbour's id. Those are "ending" that end by `soon_until_at`.
     """
 
     state: str = ""
@@ -58,11 +59,13 @@ class LotFilter(msgspec.Struct, frozen=True, kw_only=True):
     lot_id: UUID | None = None
     before: UUID | None = None
     after: UUID | None = None
+    soon_until_at: datetime | None = None
 
 
-async def list_lot_page(uow: UnitOfWork, wanted: LotFilter) -> LotsPage:
+async def list_lot_page(uow: UnitOfWork, zone: ZoneInfo, wanted: LotFilter) -> LotsPage:
     """One page in the wanted order; of the same place by their ids."""
     now = uow.clock.now()
+    wanted = msgspec.structs.replace(wanted, soon_until_at=_soon_until(now, zone))
     matches = await _matches(uow, wanted.search)
     found = (await uow.session.execute(_page_of(uow, wanted, now, matches))).all()
     rows = await lot_rows(uow, found[:PAGE_SIZE], now)
@@ -145,7 +148,7 @@ def _lots(
 
 
 def _conditions(wanted: LotFilter, now: datetime) -> list[ColumnElement[bool]]:
-    conditions = [_is_in(wanted.state, now)]
+    conditions = [_is_in(wanted.state, now, wanted.soon_until_at)]
     if wanted.package_id is not None:
         conditions.append(CreditLot.package_id == wanted.package_id)
     if wanted.lot_id is not None:
@@ -155,7 +158,16 @@ def _conditions(wanted: LotFilter, now: datetime) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _is_in(state: str, now: datetime) -> ColumnElement[bool]:
+def _soon_until(now: datetime, zone: ZoneInfo) -> datetime:
+    """Credits end with a day by the business's clock, so that what is bought today for 30 days ends
+    within 30 days.
+    """
+    until = end_of_day(SOON_DAYS, now, zone)
+    assert until is not None
+    return until
+
+
+def _is_in(state: str, now: datetime, soon_until_at: datetime | None) -> ColumnElement[bool]:
     """SQL of what `lot_state` says, so that the indexes of each state serve it."""
     is_active = CreditLot.state == str(LotState.ACTIVE)
     has_some, is_over = CreditLot.balance > 0, CreditLot.expires_at < now
@@ -166,7 +178,7 @@ def _is_in(state: str, now: datetime) -> ColumnElement[bool]:
         case "active":
             return is_active & has_some & or_(CreditLot.expires_at.is_(None), ~is_over)
         case "ending":
-            return is_active & has_some & CreditLot.expires_at.between(now, now + SOON)
+            return is_active & has_some & CreditLot.expires_at.between(now, soon_until_at)
         case "expired":
             return is_active & is_over & (CreditLot.balance + CreditLot.forfeited > 0)
         case "used_up":
@@ -259,7 +271,7 @@ def _row(found: Any, counts: tuple[int, int], is_rolled_over: bool, now: datetim
         email=found.email or "",
         name=lot.name,
         source=lot.source,
-        badge=lot_badge(state, is_rolled_over=is_rolled_over),
+        badge=lot_badge(state, used=used, is_rolled_over=is_rolled_over),
         granted=granted or lot.bought,
         used=used,
         left=0 if is_over else lot.balance,
@@ -296,7 +308,7 @@ async def get_credit_totals(uow: UnitOfWork, tenant: TenantSnapshot) -> CreditTo
     first = to_local(now, tenant.zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     starts_at = to_utc(first, tenant.zone)
     sold, sold_minor = await _sold_since(uow, starts_at)
-    outstanding, outstanding_minor, expiring = await _outstanding(uow, now)
+    outstanding, outstanding_minor, expiring = await _outstanding(uow, now, tenant.zone)
     redeemed = await uow.session.scalar(
         select(-func.coalesce(func.sum(CreditEntry.credits), 0)).where(
             CreditEntry.tenant_id == uow.tenant,
@@ -328,7 +340,7 @@ async def _sold_since(uow: UnitOfWork, since: datetime) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-async def _outstanding(uow: UnitOfWork, now: datetime) -> tuple[int, int, int]:
+async def _outstanding(uow: UnitOfWork, now: datetime, zone: ZoneInfo) -> tuple[int, int, int]:
     """Credits that can be used, what was paid for them, and those that end soon.
 
     Asked of all lots with credits left, and counted by their end, so that an index alone answers.
@@ -338,7 +350,7 @@ async def _outstanding(uow: UnitOfWork, now: datetime) -> tuple[int, int, int]:
     parts = func.nullif(CreditLot.bought, 0, type_=BigInteger)
     worth = cast(CreditLot.paid_minor, BigInteger) * bought // parts
     is_usable = or_(CreditLot.expires_at.is_(None), CreditLot.expires_at >= now)
-    ends_soon = CreditLot.expires_at.between(now, now + SOON)
+    ends_soon = CreditLot.expires_at.between(now, _soon_until(now, zone))
     money = func.coalesce(worth, 0) + CreditLot.value_minor
     row = (
         await uow.session.execute(

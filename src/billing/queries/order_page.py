@@ -7,9 +7,18 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
+from src.billing.commands.lapse_package import waits_at_desk
 from src.billing.commands.orders import get_order
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import BY_HAND_METHODS, VOUCHER_METHOD, RefundState
+from src.billing.domain.kinds import (
+    BY_HAND_METHODS,
+    TRANSFER_METHOD,
+    VOUCHER_METHOD,
+    OrderState,
+    PaymentMode,
+    RefundState,
+)
+from src.billing.domain.package_sale import WAITS_FOR_MONEY
 from src.billing.lines import handlers_of, list_sold_now
 from src.billing.models import OpenItem, OrderLine, Payment, PaymentPage, Refund
 from src.billing.owed import get_not_due_minor, get_owed_minor
@@ -57,6 +66,7 @@ class _Around(NamedTuple):
     with_the_bank: Container[UUID]
     to_hand_back_minor: int
     now_for: Sequence[str]
+    package_waits: bool
 
 
 async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID) -> OrderPage:
@@ -90,6 +100,7 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
         with_the_bank=await list_payments_with_the_bank(uow, order_id),
         to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
         now_for=(await list_sold_now(uow, [order_id], tenant)).get(order_id, ()),
+        package_waits=await waits_at_desk(uow, order),
     )
     return _page(tenant, history, sorted(lines, key=lambda line: line.position), around)
 
@@ -160,7 +171,18 @@ def _page(
         standing=around.standing,
         pages_of_sold=around.pages_of_sold,
         holds_places=history.holds_places,
+        may_still_come=_may_still_come(history),
+        package_waits_until_at=order.created_at + WAITS_FOR_MONEY if around.package_waits else None,
     )
+
+
+def _may_still_come(history: History) -> bool:
+    """Whether less was noted of transfers than the order cost. What went back had come."""
+    order = history.order
+    if order.payment_mode != PaymentMode.TRANSFER or order.state == OrderState.CONFIRMED:
+        return False
+    noted = [one.amount_minor for one in history.payments if one.method == TRANSFER_METHOD]
+    return sum(noted) < order.to_pay_minor
 
 
 def _returning_minor(history: History) -> int:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from src.billing.domain.credits import LotState
-from src.billing.domain.kinds import GIVEN_UP_WHY, OrderState, RefundState
+from src.billing.domain.kinds import CALLED_OFF_WHY, GIVEN_UP_WHY, OrderState, RefundState
 from src.billing.lines import list_sold_now
 from src.billing.models import CreditLot, Order, OrderLine, Payment, Refund
 from src.billing.owed import get_not_due_minor, get_owed_minor, list_owed_minor
@@ -68,6 +68,7 @@ async def list_receipts(
             currency=order.currency,
             has_lapsed=order.id in lapsed,
             is_given_up=order.closed_why == GIVEN_UP_WHY,
+            is_called_off=order.closed_why == CALLED_OFF_WHY,
         )
         for order, bought in rows
     ]
@@ -119,6 +120,7 @@ async def get_receipt(
         currency=order.currency,
         has_lapsed=bool(await _lapsed(uow, [order_id])),
         is_given_up=order.closed_why == GIVEN_UP_WHY,
+        is_called_off=order.closed_why == CALLED_OFF_WHY,
     )
     return receipt, order
 

@@ -204,6 +204,7 @@ def _words_of(move: Moved) -> dict[str, str]:
 def _of_staff(entries: Sequence[AuditEntry]) -> Iterator[Moment]:
     said = {
         "order.marked_paid": _("Marked as paid"),
+        "order.package_cancelled": order_end_words(OrderEnd.CALLED_OFF, holds_places=False),
         "order.refund_asked": _("Asked for a refund"),
         "order.refunded_as_voucher": _("Gave a voucher in place of a refund"),
         "order.refund_retried": _("Tried the refund again"),

@@ -246,7 +246,9 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     business has still `to_hand_back_minor` to give back itself. `taken_back_minor` is with the
     guest's bank after a dispute that was lost. `mail_refused` is what a server said of a mail to
     the guest that nobody took. `pages_of_sold` below the business's tell of what was sold, with
-    the words of each. `holds_places`: others can have what is not paid.
+    the words of each. `holds_places`: others can have what is not paid. `may_still_come`: the
+    transfer that is not waited for any more was not noted in full. `package_waits_until_at`: then
+    a package that is to be paid on site lapses; None where none waits.
     """
 
     slug: str
@@ -288,6 +290,8 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     standing: int
     pages_of_sold: Sequence[tuple[str, str]]
     holds_places: bool
+    may_still_come: bool
+    package_waits_until_at: datetime | None
 
     @property
     def badge(self) -> Badge:

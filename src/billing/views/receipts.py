@@ -14,7 +14,7 @@ class ReceiptRow(msgspec.Struct, frozen=True, kw_only=True):
     """An order with money in it. `what` is the first thing in it as it was sold, `more` how many
     others, and `by_now` what it is for since then, empty where that is the same.
     `has_lapsed`: it was a package that was not paid in full in time, or that its buyer did not want
-    any more (`is_given_up`).
+    any more (`is_given_up`), or the business called off (`is_called_off`).
     """
 
     href: str
@@ -30,6 +30,7 @@ class ReceiptRow(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     has_lapsed: bool = False
     is_given_up: bool = False
+    is_called_off: bool = False
 
 
 class ReceiptsView(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +99,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     has_lapsed: bool = False
     is_given_up: bool = False
+    is_called_off: bool = False
 
     @property
     def back_minor(self) -> int:

@@ -25,6 +25,7 @@ route_handlers: list[Any] = [
     orders.show_orders,
     orders.show_order,
     orders.mark_paid,
+    orders.cancel_unpaid_package,
     orders.ask_refund,
     orders.give_refund,
     orders.try_refund_again,

@@ -16,6 +16,7 @@ from src.billing.commands.by_staff import (
     refund_by_hand,
     retry_refund_by_hand,
 )
+from src.billing.commands.lapse_package import cancel_package
 from src.billing.commands.refunds import get_payment
 from src.billing.commands.sold_credits import get_free_of_credits_minor
 from src.billing.commands.sold_vouchers import get_revocable_minor
@@ -114,6 +115,28 @@ async def mark_paid(
             flash(request, "success", _("Marked %(amount)s as paid.", amount=amount))
         else:
             flash(request, "info", _("Nothing was left to pay."))
+    return _back(request, ctx, order_id)
+
+
+@post(
+    "/app/{slug:str}/orders/{order_id:uuid}/package/cancel",
+    guards=MAY_SEE,
+    status_code=200,
+    include_in_schema=False,
+)
+async def cancel_unpaid_package(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    order_id: FromPath[UUID],
+) -> Response[bytes]:
+    """A second press, and one after the money was noted, change nothing."""
+    async with services.uow_factory(ctx.here.id) as uow:
+        is_cancelled = await cancel_package(uow, ctx, order_id)
+    if is_cancelled:
+        flash(request, "success", _("The package is cancelled, and nothing is owed for it."))
+    else:
+        flash(request, "info", _("It does not wait to be paid any more; nothing was changed."))
     return _back(request, ctx, order_id)
 
 

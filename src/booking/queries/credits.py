@@ -6,18 +6,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Select, select
 
 from src.billing.commands.credit_acts import is_of_nobody
 from src.billing.credit_words import entry_words, source_words
 from src.billing.domain.credit_acts import may_change
-from src.billing.domain.credits import LotFacts, LotState, RefundRule, lot_state
+from src.billing.domain.credits import EntryKind, LotFacts, LotState, RefundRule, lot_state
 from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditEntry, CreditLot, Order
 from src.billing.queries.credit_lists import LotFilter, find_lots, lot_rows
 from src.billing.queries.credit_worth import get_worth
+from src.billing.queries.disputes import get_taken_back_minor, is_with_the_bank
 from src.billing.queries.end_changes import list_end_changes
-from src.billing.queries.lots import list_lots, lot_facts, no_such_credits, scope_of
+from src.billing.queries.lots import has_ended, list_lots, lot_facts, no_such_credits, scope_of
 from src.billing.queries.transfers import is_transfer_awaited
 from src.billing.views.credits import EndChange
 from src.booking.models import Booking, Seat, Series, Service, Session
@@ -51,7 +53,9 @@ async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:
     [row] = await lot_rows(uow, found, now)
     state, worth = lot_state(lot_facts(lot), now), await get_worth(uow, lot)
     of_nobody = await is_of_nobody(uow, lot)
-    rolled_to_id, order = await _rolled_to(uow, lot_id), await _order(uow, lot.order_id)
+    rolled, order = await _rolled_over(uow, lot_id), await _order(uow, lot.order_id)
+    taken_back_minor = await get_taken_back_minor(uow, order.id) if order is not None else 0
+    with_the_bank = order is not None and await is_with_the_bank(uow, order.id)
     return LotView(
         row=row,
         source=source_words(lot.source),
@@ -68,7 +72,7 @@ async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:
         package_id=lot.package_id,
         reference="" if order is None else order.reference,
         rolled_from_id=lot.rolled_from_id,
-        rolled_to_id=rolled_to_id,
+        rolled_to_id=None if rolled is None else rolled.lot_id,
         validity_days=lot.validity_days,
         worth_minor=worth.amount_minor if state is LotState.ACTIVE else 0,
         by_hand_minor=worth.by_hand_minor,
@@ -76,12 +80,16 @@ async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:
         is_of_nobody=of_nobody,
         may_change=not of_nobody and may_change(state),
         is_over=state is LotState.EXPIRED,
+        has_ended=has_ended(uow, lot),
+        is_worth_money=state is LotState.ACTIVE and bool(lot.paid_minor or lot.value_minor),
         kept=lot.balance + lot.forfeited,
         is_refunded=state is LotState.REFUNDED,
         is_pending=state is LotState.PENDING,
         awaits_transfer=order is not None and is_transfer_awaited(order),
-        may_roll_over=not of_nobody and state is LotState.EXPIRED and rolled_to_id is None,
-        entries=await _entries(uow, lot_id),
+        taken_back_minor=taken_back_minor,
+        is_disputed=with_the_bank and not taken_back_minor,
+        may_roll_over=not of_nobody and state is LotState.EXPIRED and rolled is None,
+        entries=await _entries(uow, lot_id, rolled),
     )
 
 
@@ -94,39 +102,59 @@ async def _order(uow: UnitOfWork, order_id: UUID | None) -> Order | None:
     return None if order_id is None else await uow.session.get_one(Order, (uow.tenant, order_id))
 
 
-async def _rolled_to(uow: UnitOfWork, lot_id: UUID) -> UUID | None:
-    found: UUID | None = await uow.session.scalar(
-        select(CreditLot.id).where(
-            CreditLot.tenant_id == uow.tenant, CreditLot.rolled_from_id == lot_id
+async def _rolled_over(uow: UnitOfWork, lot_id: UUID) -> CreditEntry | None:
+    """How the new lot began that the rest of this one is in; None where it was not rolled over."""
+    found: CreditEntry | None = await uow.session.scalar(
+        select(CreditEntry)
+        .join(
+            CreditLot,
+            (CreditLot.tenant_id == CreditEntry.tenant_id) & (CreditLot.id == CreditEntry.lot_id),
+        )
+        .where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.rolled_from_id == lot_id,
+            CreditEntry.kind == str(EntryKind.GRANT),
         )
     )
     return found
 
 
-async def _entries(uow: UnitOfWork, lot_id: UUID) -> list[EntryRow]:
-    """The newest first, each with the balance after it, and among them when the end was moved."""
+async def _entries(uow: UnitOfWork, lot_id: UUID, rolled: CreditEntry | None) -> list[EntryRow]:
+    """The newest first, each with the balance after it, and among them when the end was moved, and
+    that what was lost at it was rolled over: that was in the ledger no more.
+    """
     statement = _with_seats(uow, CreditEntry.lot_id == lot_id)
     found = await uow.session.execute(statement.order_by(CreditEntry.at, CreditEntry.id))
     entries = found.all()
     new_starts = await find_new_starts(uow, [one.CreditEntry.seat_id for one in entries])
-    moved = deque((await list_end_changes(uow, [lot_id]))[lot_id])
+    acts = [_end_row(change) for change in (await list_end_changes(uow, [lot_id]))[lot_id]]
+    in_ledger = {(one.CreditEntry.kind, one.CreditEntry.by) for one in entries}
+    if rolled is not None and (EntryKind.EXPIRE, "staff") not in in_ledger:
+        acts.append(_act_row(rolled.at, _("Rolled over"), _by(rolled), rolled.reason))
+    others = deque(sorted(acts, key=lambda act: act.at))
     rows: list[EntryRow] = []
     left = 0
     for one in entries:
-        while moved and moved[0].at <= one.CreditEntry.at:
-            rows.append(_end_row(moved.popleft(), left))
+        while others and others[0].at <= one.CreditEntry.at:
+            rows.append(replace(others.popleft(), left=left))
         left += one.CreditEntry.credits
         rows.append(_entry_row(one, left, new_starts))
-    rows.extend(_end_row(change, left) for change in moved)
+    rows.extend(replace(act, left=left) for act in others)
     return rows[::-1]
 
 
-def _end_row(change: EndChange, left: int) -> EntryRow:
+def _end_row(change: EndChange) -> EntryRow:
+    row = _act_row(change.at, _("End changed"), change.by or _("Staff"), change.reason)
+    return replace(row, end=change)
+
+
+def _act_row(at: datetime, words: str, by: str, reason: str) -> EntryRow:
+    """An act that changed no number; how many are left then is not known yet."""
     return EntryRow(
-        at=change.at,
-        words=_("End changed"),
+        at=at,
+        words=words,
         credits=0,
-        left=left,
+        left=0,
         what="",
         starts_at=None,
         exchanged_for=None,
@@ -135,9 +163,8 @@ def _end_row(change: EndChange, left: int) -> EntryRow:
         who="",
         order_id=None,
         reference="",
-        by=change.by or _("Staff"),
-        reason=change.reason,
-        end=change,
+        by=by,
+        reason=reason,
     )
 
 

@@ -7,11 +7,19 @@ from sqlalchemy import select
 
 from src.billing.domain.credits import LotState, lot_state
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import GIVEN_UP_WHY, OrderEnd, OrderState, PaymentMode, order_end
+from src.billing.domain.kinds import (
+    CALLED_OFF_WHY,
+    GIVEN_UP_WHY,
+    OrderEnd,
+    OrderState,
+    PaymentMode,
+    order_end,
+)
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
 from src.billing.models import CreditLot, Order
 from src.billing.owed import get_discount_minor, get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
+from src.billing.queries.disputes import get_taken_back_minor
 from src.billing.queries.lots import lot_facts, scope_of
 from src.billing.queries.transfers import find_how_to_transfer
 from src.booking.guest_links import package_path
@@ -29,6 +37,9 @@ _ENDS = {
     OrderEnd.RELEASED: "released",
     OrderEnd.NOT_PAYABLE: "not_payable",
 }
+
+_LAPSED = {GIVEN_UP_WHY: "let_go", CALLED_OFF_WHY: "called_off"}
+"""How a package that waited for money at the desk came to nothing before its time was over."""
 
 
 async def get_purchase(
@@ -65,6 +76,7 @@ async def get_purchase(
         paid_minor=order.paid_minor,
         owed_minor=await get_owed_minor(uow, order_id),
         **await went_back(uow, order, money),
+        taken_back_minor=await get_taken_back_minor(uow, order_id),
         money_back=money.back,
         hold_until_at=payable_until(order.hold_expires_at),
         waits_until_at=order.created_at + WAITS_FOR_MONEY if stage == "waiting" else None,
@@ -110,8 +122,8 @@ def _stage(
             return "processing"
         return "held" if _is_payable(order, now) else "over"
     if order.state == OrderState.CONFIRMED:
-        if lot.state == LotState.VOID and order.closed_why == GIVEN_UP_WHY:
-            return "let_go"
+        if lot.state == LotState.VOID and order.closed_why in _LAPSED:
+            return _LAPSED[order.closed_why]
         return {LotState.PENDING: "waiting", LotState.VOID: "lapsed"}.get(
             LotState(lot.state), "bought"
         )

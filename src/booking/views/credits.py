@@ -35,9 +35,12 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
 class LotView(msgspec.Struct, frozen=True, kw_only=True):
     """`worth_minor` is what a refund of the unused comes to, 0 where nothing is; `by_hand_minor` of
     it the business gives back itself, `to_voucher_minor` is on a voucher again. `may_change`: it is
-    paid, or was given. `is_over`: its end has passed, and credits were left.
+    paid, or was given. `is_over`: its end has passed, and credits were left; `has_ended`: with or
+    without. `is_worth_money`: it was paid for, and something is left that could be used.
     `kept` is what is left or was lost at the end. `is_refunded`: what was left went back as money.
     `awaits_transfer`: they are there once a bank transfer is matched.
+    `taken_back_minor` of the order went back to the guest's bank after a dispute that was lost;
+    `is_disputed`: while one is open, none of its money can go back.
     """
 
     row: LotRow
@@ -61,10 +64,14 @@ class LotView(msgspec.Struct, frozen=True, kw_only=True):
     is_of_nobody: bool
     may_change: bool
     is_over: bool
+    has_ended: bool
+    is_worth_money: bool
     kept: int
     is_refunded: bool
     is_pending: bool
     awaits_transfer: bool
+    taken_back_minor: int
+    is_disputed: bool
     may_roll_over: bool
     entries: list[EntryRow]
 

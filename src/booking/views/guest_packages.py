@@ -151,12 +151,13 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
 
     `stage`: held, transfer (it is waited for, and `transfer` says how to make it), processing,
     over, bought, waiting (to be paid on site, until `waits_until_at`), lapsed, let_go (given up
-    while it waited), expired, given_up, released (the business waits no longer), not_payable,
-    too_late (money came that nothing was bought with). `credits` are those that were bought, `left`
-    what is left of them by now.
+    while it waited), called_off (by the business while it waited), expired, given_up, released (the
+    business waits no longer), not_payable, too_late (money came that nothing was bought with).
+    `credits` are those that were bought, `left` what is left of them by now.
     `voucher_minor` is paid by a voucher, `to_pay_minor` the rest. `to_voucher_minor` is on that
     voucher again, `as_voucher_minor` was given back as a new one; `refunded_minor` went back as
-    money, of which `returning_minor` is on its way.
+    money, of which `returning_minor` is on its way. `taken_back_minor` is with the guest's bank
+    after a dispute that was lost.
     """
 
     stage: str
@@ -182,6 +183,7 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     returning_minor: int
     to_voucher_minor: int
     as_voucher_minor: int
+    taken_back_minor: int
     money_back: str
     hold_until_at: datetime | None
     waits_until_at: datetime | None

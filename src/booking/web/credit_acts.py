@@ -147,6 +147,7 @@ async def ask_act(
     async with services.uow_factory(ctx.here.id) as uow:
         lot = await get_lot_view(uow, lot_id)
     if not _is_open(act, lot):
+        flash(request, "warning", _why_not(act, lot))
         return redirect(request, f"/app/{ctx.here.slug}/credits/{lot_id}")
     initial = {
         "token": new_id(),
@@ -225,12 +226,35 @@ def _is_open(act: str, lot: LotView) -> bool:
     if not lot.may_change:
         return False
     return {
-        "add": not lot.is_over and not lot.is_refunded,
-        "remove": lot.row.left > 0 and not lot.is_over,
+        "add": not lot.has_ended and not lot.is_refunded,
+        "remove": lot.row.left > 0 and not lot.has_ended,
         "end": True,
         "roll-over": lot.may_roll_over,
         "refund": lot.worth_minor > 0,
     }[act]
+
+
+def _why_not(act: str, lot: LotView) -> str:
+    """Why there is nothing to ask, for whoever comes by an address or a page of before."""
+    if lot.is_of_nobody:
+        return _("Their customer was erased, so nobody can use these credits any more.")
+    if not lot.may_change:
+        return _("Nobody has paid for these credits, so there is nothing to change.")
+    if act == "roll-over":
+        if lot.rolled_to_id is not None:
+            return _("They are rolled over already.")
+        return _("Only credits that have expired can be rolled over.")
+    if lot.is_refunded:
+        return _("These credits were refunded. Give the customer new ones instead.")
+    if lot.has_ended:
+        return _("These credits have ended. Extend them first.")
+    if not lot.row.left:
+        return _("Nothing is left of these credits.")
+    if lot.is_disputed:
+        return _(
+            "The guest's bank has this payment because of a dispute, so it cannot be refunded."
+        )
+    return _("Nothing that was paid for these credits is left to give back.")
 
 
 def _first_end(act: str, lot: LotView, ctx: RequestContext, now: datetime) -> date | None:

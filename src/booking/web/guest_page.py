@@ -113,15 +113,19 @@ async def give_up_booking(
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
-    """Frees the held seats at once. A hold that was paid meanwhile stays, and its page says so."""
+    """Frees the held seats at once. A hold that was paid meanwhile stays, and is said to."""
     order_id = await _order_id(services, ctx, token)
     try:
-        await give_up_order(services, ctx.here.id, order_id, LEFT)
+        became = await give_up_order(services, ctx.here.id, order_id, LEFT)
     except ProcessorError as error:
         log.warning("hold_not_given_up", order_id=str(order_id), error=str(error))
         flash(request, "error", _("That did not work just now. Please try again in a moment."))
     except Unavailable as refusal:
         flash(request, "error", refusal.message)
+    else:
+        if became is OrderState.CONFIRMED:
+            sentence = _("It has been paid meanwhile, so nothing was given up. You are booked.")
+            flash(request, "warning", sentence)
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order(uow, order_id)
     return redirect(request, booking_path(services.settings, ctx.here.slug, order))

@@ -9,7 +9,9 @@ from litestar.params import FromPath
 
 from src.billing.commands.lapse_package import lapse_package
 from src.billing.commands.orders import get_order
+from src.billing.domain.credits import LotState
 from src.billing.domain.kinds import OrderState, PaymentMode
+from src.billing.models import Order
 from src.billing.processor import ProcessorError
 from src.billing.settlement import LEFT, check_payment, give_up_order
 from src.booking.guest_links import open_link, package_path
@@ -83,21 +85,37 @@ async def give_up_package(
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
-    """Ends what is not paid yet, by card or at the desk; what was paid meanwhile stays."""
+    """Ends what is not paid yet, by card or at the desk; what was paid meanwhile stays, and is said
+    to.
+    """
     order_id = await open_link(services, ctx, bought, to_package=True)
     async with services.uow_factory(ctx.here.id) as uow:
         order, _lot = await find_bought(uow, order_id)
-    if order.state == OrderState.CONFIRMED:
-        async with services.uow_factory(ctx.here.id) as uow:
-            await lapse_package(uow, order_id, by_guest=True)
-        return redirect(request, package_path(services.settings, ctx.here.slug, order))
     try:
-        await give_up_order(services, ctx.here.id, order_id, LEFT)
+        is_bought = await _is_bought_all_the_same(services, ctx, order)
     except ProcessorError:
         flash(request, "error", _("That did not work just now. Please try again in a moment."))
     except Unavailable as refusal:
         flash(request, "error", refusal.message)
+    else:
+        if is_bought:
+            sentence = _(
+                "It has been paid meanwhile, so it was not given up. Its credits are yours."
+            )
+            flash(request, "warning", sentence)
     return redirect(request, package_path(services.settings, ctx.here.slug, order))
+
+
+async def _is_bought_all_the_same(services: Services, ctx: RequestContext, order: Order) -> bool:
+    """Gives it up. Whether its money had come before. Raises: ProcessorError, Unavailable."""
+    if order.state != OrderState.CONFIRMED:
+        became = await give_up_order(services, ctx.here.id, order.id, LEFT)
+        return became is OrderState.CONFIRMED
+    async with services.uow_factory(ctx.here.id) as uow:
+        if await lapse_package(uow, order.id, by_guest=True):
+            return False
+        _order, lot = await find_bought(uow, order.id)
+        return lot.state == LotState.ACTIVE
 
 
 async def _view(

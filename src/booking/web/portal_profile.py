@@ -213,6 +213,22 @@ async def share_own_dates(
     return await _page(request, services, ctx, portal, made=made)
 
 
+@get([f"{PROFILE}/calendar", f"{PROFILE}/address"], opt=GUESTS)
+async def show_part_of_profile(
+    request: AnyRequest,
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """What stands in the address bar after a form of the profile was sent leads back to it."""
+    portal = await open_portal(request, services, ctx)
+    if not request.url.path.endswith("/calendar"):
+        return redirect(request, f"{portal.path}/profile")
+    async with services.uow_factory(ctx.here.id) as uow:
+        is_shared = await find_customer_feed(uow, portal.guest.customer_id) is not None
+    path = f"{portal.path}/profile#calendar"
+    return shown_before(request, path) if is_shared else redirect(request, path)
+
+
 @post(f"{PROFILE}/calendar/revoke", opt=GUESTS, status_code=200)
 async def stop_sharing_own_dates(
     request: AnyRequest,
@@ -284,5 +300,6 @@ route_handlers: list[Any] = [
     show_new_address,
     take_new_address,
     share_own_dates,
+    show_part_of_profile,
     stop_sharing_own_dates,
 ]

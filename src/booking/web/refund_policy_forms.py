@@ -114,15 +114,22 @@ def read_policy(bound: Bound[PolicyForm]) -> ReadPolicy | None:
 
 
 def asks_for_percent(bound: Bound[PolicyForm]) -> bool:
-    """Whether money was chosen on a page that had no field for how much of it: all of it would come
-    back, and nobody has said so.
+    """Whether money was chosen on a page that had no field for how much of it, for any step that is
+    wanted: all of it would come back, and nobody has said so.
     """
-    sent = bound.raw
     return any(
         bound.value(f"rules.{place}.gives") == Gives.MONEY
-        and not any(f"rules.{place}.tiers.{step}.percent" in sent for step in range(STEPS))
+        and _has_step_without_percent(bound, f"rules.{place}.tiers")
         for place in range(bound.rows("rules"))
     )
+
+
+def _has_step_without_percent(bound: Bound[PolicyForm], tiers: str) -> bool:
+    asked = [f"{tiers}.{step}.percent" in bound.raw for step in range(STEPS)]
+    wanted = [bool(bound.value(f"{tiers}.{step}.before")) for step in range(STEPS)]
+    if not any(asked):
+        return True
+    return any(is_wanted and not was for is_wanted, was in zip(wanted, asked, strict=True))
 
 
 def _tiers(row: RuleRow, name: str, wrong: dict[str, str]) -> dict[int, Tier]:

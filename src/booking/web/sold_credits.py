@@ -86,7 +86,7 @@ async def show_credits(
         after=after,
     )
     async with services.uow_factory(ctx.here.id) as uow:
-        lots = await list_lot_page(uow, wanted)
+        lots = await list_lot_page(uow, ctx.here.zone, wanted)
         totals = await get_credit_totals(uow, ctx.here)
         packages = await list_package_choices(uow)
         has_any = bool(lots.rows) or bool(await find_lots(uow, LotFilter(state="any"), most=1))

@@ -1,5 +1,7 @@
 """The people whom a customer keeps, to book for."""
 
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -29,3 +31,26 @@ async def list_own_people(uow: UnitOfWork, customer_id: UUID) -> list[OwnPerson]
         .order_by(func.lower(Participant.name), Participant.id)
     )
     return [OwnPerson(id=one.id, name=one.name, note=one.note) for one in found]
+
+
+Following = Callable[
+    [UnitOfWork, UUID, Sequence[OwnPerson]], Awaitable[Mapping[UUID, Sequence[str]]]
+]
+_following: list[Following] = []
+
+
+def register_following(say: Following) -> None:
+    """What `say` knows to follow, by person, is told before a customer removes one of theirs."""
+    if say not in _following:
+        _following.append(say)
+
+
+async def say_what_follows(
+    uow: UnitOfWork, customer_id: UUID, people: Sequence[OwnPerson]
+) -> dict[UUID, list[str]]:
+    """By person, in sentences; those are left out who are merely offered no more."""
+    said: defaultdict[UUID, list[str]] = defaultdict(list)
+    for say in _following:
+        for person_id, sentences in (await say(uow, customer_id, people)).items():
+            said[person_id].extend(sentences)
+    return dict(said)

@@ -1,5 +1,6 @@
 """/b/<slug>/me/people: the people whom a guest books for."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from src.tenants.commands.own_people import (
 )
 from src.tenants.context import RequestContext
 from src.tenants.portal_sections import Portal, PortalHead, portal_head, register_portal_tab
-from src.tenants.queries.own_people import OwnPerson, list_own_people
+from src.tenants.queries.own_people import OwnPerson, list_own_people, say_what_follows
 from src.tenants.web.portal import open_portal
 from src.tenants.web.portal_sign_in import GUESTS, ME, PRIVATE
 
@@ -44,12 +45,15 @@ class PersonForm(msgspec.Struct):
 
 
 class OwnPeopleView(msgspec.Struct, frozen=True, kw_only=True):
-    """All of them with the form for a new one, or that of the one being `changed`."""
+    """All of them with the form for a new one, or that of the one being `changed`. `what_follows`
+    says of whom more ends than being offered, once they are removed.
+    """
 
     head: PortalHead
     people: list[OwnPerson]
     form: Bound[PersonForm]
     here: str
+    what_follows: Mapping[UUID, list[str]]
     changed: OwnPerson | None = None
 
 
@@ -137,6 +141,7 @@ async def _show(
 ) -> Response[bytes]:
     async with services.uow_factory(portal.tenant.id) as uow:
         people = await list_own_people(uow, portal.guest.customer_id)
+        what_follows = await say_what_follows(uow, portal.guest.customer_id, people)
     changed = next((one for one in people if one.id == person_id), None)
     if person_id is not None and changed is None:
         raise NotFound(_("There is no such person among yours."))
@@ -146,6 +151,7 @@ async def _show(
         people=people,
         form=form or blank(PersonForm, known),
         here=f"{portal.path}/people",
+        what_follows=what_follows,
         changed=changed,
     )
     status = 200 if form is None else 422

@@ -24,14 +24,11 @@ from src.billing.open_item_words import open_item_sentence
 from src.billing.processor import Dispute
 from src.billing.queries.lots import lot_facts
 from src.billing.refund_news import take_refunds_of
-from src.billing.settlement import settle_page
 from src.platform import i18n
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.ids import new_id
 from src.platform.mail.models import MailRow
-from src.tenants.context import Actor, RequestContext
-from src.tenants.domain.roles import Role
-from src.tenants.queries.tenants import tenant_snapshot
+from src.tenants.context import RequestContext
 from tests.billing.support import make_business
 from tests.billing.till import Till
 from tests.support.lots import lot_of, the_lot
@@ -49,23 +46,6 @@ msgstr ""
 msgid "The bank took the payment back after a dispute."
 msgstr "Die Bank hat die Zahlung zurückgeholt."
 """
-
-
-@pytest.fixture
-async def ctx(till: Till) -> RequestContext:
-    async with till.services.uow_factory(till.business.id) as uow:
-        tenant = await tenant_snapshot(uow, till.business.id, till.clock.now())
-    actor = Actor(kind="user", user_id=new_id(), name="Olive", role=Role.OWNER)
-    return RequestContext(actor=actor, tenant=tenant, request_id="test")
-
-
-@pytest.fixture
-async def sold(till: Till) -> UUID:
-    """A confirmed order of 20.00, paid by card."""
-    order_id, session_id = await till.order_with_page()
-    await till.pay(session_id)
-    await settle_page(till.services, till.business.id, await till.page_id(order_id))
-    return order_id
 
 
 @pytest.fixture

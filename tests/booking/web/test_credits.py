@@ -8,7 +8,7 @@ import pytest
 from httpx import AsyncClient
 from sqlalchemy import select
 
-from src.billing.domain.credits import LotSource, Scope
+from src.billing.domain.credits import LotSource, Scope, end_of_day
 from src.billing.models import CreditLot, Order, Payment
 from src.billing.queries.credit_lists import MOST_NAMED, get_credit_totals
 from src.booking.domain.drop_in import PayWay
@@ -173,6 +173,20 @@ async def test_credits_that_have_ended_are_not_out_before_they_are_written_off(
         after = await get_credit_totals(uow, lotus.tenant)
     assert (before.outstanding, before.outstanding_minor, before.expiring) == (20, 24_000, 10)
     assert (after.outstanding, after.outstanding_minor, after.expiring) == (10, 12_000, 0)
+
+
+async def test_what_is_bought_today_for_thirty_days_ends_within_them(
+    client: AsyncClient, services: Services, clock: FrozenClock, lotus: Business, carl: Customer
+) -> None:
+    zone = lotus.tenant.zone
+    for days, name in ((30, "Thirty"), (31, "Thirty-one")):
+        ends_at = end_of_day(days, clock.now(), zone)
+        await lot(services, lotus, carl, name=name, expires_at=ends_at)
+    shown = (await client.get(HOME, params={"state": "ending"})).text
+    assert "<span>Thirty</span>" in shown
+    assert "<span>Thirty-one</span>" not in shown
+    async with services.uow_factory(lotus.id) as uow:
+        assert (await get_credit_totals(uow, lotus.tenant)).expiring == 10
 
 
 @pytest.mark.parametrize("sort", ["bought", "ends"])

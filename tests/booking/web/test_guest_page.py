@@ -90,7 +90,7 @@ async def test_giving_up_what_was_paid_meanwhile_confirms_it(shop: Shop) -> None
     await shop.guest.open(await own_page(shop))
     await shop.pay(payment)
     page = await shop.guest.submit(to="/give-up")
-    assert "You are booked" in page.text
+    assert "It has been paid meanwhile, so nothing was given up. You are booked." in page.text
 
 
 async def test_back_from_paying_it_asks_when_nobody_has_told_us(shop: Shop) -> None:

@@ -14,6 +14,7 @@ from tests.booking.web.conftest import Shop, subject
 from tests.booking.web.test_guest_credits import a_date, carl_with, left
 from tests.support.builders import a_series, a_service
 from tests.support.credits import a_lot
+from tests.support.lots import lot_of
 
 pytestmark = pytest.mark.anyio
 
@@ -125,3 +126,23 @@ async def test_a_booking_for_one_child_names_the_child(shop: Shop) -> None:
     page = await shop.guest.open(sent.headers["location"])
     assert "1 person: Kim" in " ".join(page.text.split())
     assert "For Kim" in (await shop.guest.open("/b/lotus/me")).text
+
+
+async def test_what_removing_somebody_opens_to_everyone_is_said_before(shop: Shop) -> None:
+    """Of credits for them alone; not of those that somebody else may use too."""
+    customer_id, lot_id = await carl_with(shop)
+    both = await lot_of(shop.services.uow_factory, shop.business.id, customer_id, name="For both")
+    ids = await kept(shop, customer_id, "Kim", "Leo")
+    for lot, people in ((lot_id, ["Kim"]), (both.id, ["Kim", "Leo"])):
+        await shop.guest.open(f"/b/lotus/me/credits/{lot}/people")
+        chosen = [ids[name] for name in people]
+        await shop.guest.submit({"who": "some", "people": chosen}, to="/people")
+    said = "Only Kim may use “10 sessions”. Without them, everyone in your bookings may."
+    page = await shop.guest.open("/b/lotus/me/people")
+    assert page.text.count(said) == 1
+    assert "Only Leo" not in page.text
+    assert "For both" not in page.text
+    await shop.guest.submit({}, to=f"/people/{ids['Kim']}/remove")
+    page = await shop.guest.open("/b/lotus/me/people")
+    assert "Only Leo may use “For both”." in page.text
+    assert ids["Kim"] not in page.text

@@ -6,19 +6,21 @@ import io
 import pytest
 from httpx import AsyncClient
 
+from src.billing.commands.by_staff import mark_paid_on_site
 from src.billing.commands.credits import SYSTEM, write_entry
 from src.billing.commands.lapse_package import lapse_package
 from src.billing.domain.credits import EntryKind
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import CreditLot, Order
 from src.booking.guest_links import package_path
+from src.platform.mail.models import MailRow
 from tests.booking.web.conftest import Shop, rows
 from tests.booking.web.pages import send_again
 from tests.booking.web.test_credits import HOME
-from tests.booking.web.test_place_package import buy, wish
+from tests.booking.web.test_place_package import a_pending_one, buy, only_lot, wish
 from tests.support.credits import a_lot, a_package
 from tests.support.portal import sign_in_portal
-from tests.support.vouchers import CODE, a_voucher
+from tests.support.vouchers import CODE, a_voucher, on_it
 from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
@@ -50,6 +52,78 @@ async def test_giving_up_says_before_and_after_what_the_voucher_gets_back(shop: 
     assert "You have given it up: there are no credits" in shop.guest.text
 
 
+async def test_giving_up_what_was_paid_meanwhile_says_that_it_stays(shop: Shop) -> None:
+    package = await a_package(shop.services.uow_factory, shop.business.id)
+    await buy(shop, wish(package.id, way=PaymentMode.ON_SITE))
+    (order,) = await rows(shop, Order)
+    path = package_path(shop.services.settings, "lotus", order)
+    page = await shop.guest.open(path)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await mark_paid_on_site(uow, shop.business.ctx, order.id)
+    said = "It has been paid meanwhile, so it was not given up. Its credits are yours."
+    given_up = await send_again(shop.guest.client, f"{path}/give-up", page, {})
+    assert given_up.status_code == 303
+    assert said in (await shop.guest.open(path)).text
+    assert "10 sessions are yours" in shop.guest.text
+    assert said not in (await shop.guest.open(path)).text
+
+
+async def test_giving_up_twice_says_once_that_it_is_given_up(shop: Shop) -> None:
+    order = await a_pending_one(shop)
+    path = package_path(shop.services.settings, "lotus", order)
+    page = await shop.guest.open(path)
+    for _press in range(2):
+        await send_again(shop.guest.client, f"{path}/give-up", page, {})
+        shown = await shop.guest.open(path)
+        assert "You have given it up" in shown.text
+        assert "not given up" not in shown.text
+
+
+async def test_the_business_cancels_what_waits_for_money_and_its_buyer_reads_so(
+    shop: Shop,
+) -> None:
+    await a_voucher(shop.services.uow_factory, shop.business.id, minor=5000)
+    package = await a_package(shop.services.uow_factory, shop.business.id)
+    await buy(shop, wish(package.id, coupon=CODE, way=PaymentMode.ON_SITE))
+    (order,) = await rows(shop, Order)
+    await sign_in(shop.guest.client, shop.services, shop.business.owner.id)
+    here = f"/app/lotus/orders/{order.id}"
+    lot = await only_lot(shop)
+    assert f"{here}#cancel" in (await shop.guest.open(f"{HOME}/{lot.id}")).text
+    page = await shop.guest.open(here)
+    assert "€50.00 goes back to the voucher that paid a part." in page.text
+    assert "gets a mail about it." in page.text
+    for said in ("The package is cancelled", "nothing was changed"):
+        await send_again(shop.guest.client, f"{here}/package/cancel", page, {})
+        shown = await shop.guest.open(here)
+        assert said in shown.text
+    assert "Cancel the package" not in shown.text
+    assert f"{here}/paid" not in shown.text
+    assert shown.text.count("Cancelled by the business before it was paid") == 1
+    await shop.work()
+    assert await on_it(shop.services.uow_factory, shop.business.id) == 5000
+    [mail] = [one for one in await rows(shop, MailRow) if one.kind == "package_lapsed"]
+    assert mail.subject == f"Cancelled: {lot.name}"
+    assert "has cancelled this package, which was not paid yet." in mail.text
+    page = await shop.guest.open(package_path(shop.services.settings, "lotus", order))
+    assert "has cancelled it: there are no credits, and you owe nothing." in page.text
+    await signed_in(shop, order)
+    await shop.guest.open(f"{ME}/receipts")
+    assert "Cancelled, nothing to pay" in shop.guest.text
+
+
+async def test_what_was_paid_meanwhile_is_not_cancelled(shop: Shop) -> None:
+    order = await a_pending_one(shop)
+    await sign_in(shop.guest.client, shop.services, shop.business.owner.id)
+    here = f"/app/lotus/orders/{order.id}"
+    page = await shop.guest.open(here)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await mark_paid_on_site(uow, shop.business.ctx, order.id)
+    await send_again(shop.guest.client, f"{here}/package/cancel", page, {})
+    assert "nothing was changed" in (await shop.guest.open(here)).text
+    assert (await only_lot(shop)).balance == 10
+
+
 async def test_what_was_paid_back_is_not_counted_out_of_what_was_bought(shop: Shop) -> None:
     email = "carl@example.com"
     customer_id, lot_id = await a_lot(shop.services.uow_factory, shop.business.id, email)
@@ -60,7 +134,7 @@ async def test_what_was_paid_back_is_not_counted_out_of_what_was_bought(shop: Sh
         await write_entry(uow, lot, EntryKind.REFUND, -11, SYSTEM)
     await sign_in_portal(shop.guest.client, shop.services, shop.business.id, customer_id, email)
     await shop.guest.open(ME)
-    assert "Its unused credits were paid back." in shop.guest.text
+    assert "Its unused credits were given back for money." in shop.guest.text
     assert "of 11" not in shop.guest.text
 
 

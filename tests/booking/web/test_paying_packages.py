@@ -306,6 +306,9 @@ async def test_a_guest_reads_how_to_transfer_and_may_give_it_up(shop: Shop) -> N
         assert words in page.text
     await shop.guest.submit(to="/give-up")
     assert "You did not buy it" in (await shop.guest.open(path)).text
+    for words in ("Receipt", "Bought on", "Bought by"):
+        assert words not in shop.guest.text
+    assert "Ordered by" in shop.guest.text
     assert (await only_lot(shop)).state == "void"
     await shop.work()
     assert "billing.transfer_over" in await mails(shop)

@@ -271,10 +271,17 @@ async def test_the_calendar_of_all_dates_is_offered_here(
     await guest.submit(to="/profile/calendar")
     assert "This address was shown once and cannot be shown again." in guest.text
     assert (await guest.client.get(path)).status_code == 200, "sent twice it makes one"
+    await guest.open(f"{PROFILE}/calendar")
+    assert guest.text.count("This address was shown once and cannot be shown again.") == 1
+    assert (await guest.client.get(path)).status_code == 200, "who enters its page anew ends none"
     await guest.open(PROFILE)
     await guest.submit(to="/profile/calendar/revoke")
     assert "The address has ended." in guest.text
     assert (await guest.client.get(path)).status_code == 410
+    for part in ("calendar", "address"):
+        again = await guest.client.get(f"{PROFILE}/{part}")
+        assert (again.status_code, again.headers["location"].split("#")[0]) == (303, PROFILE)
+    assert "was shown once" not in (await guest.client.get(PROFILE)).text
 
 
 @pytest.mark.slow

@@ -305,6 +305,32 @@ async def test_only_what_the_choice_needs_is_asked(
     assert 'name="rules.1.package_id"' in refused.text
 
 
+async def test_a_percent_that_one_step_keeps_is_asked_of_every_step(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    """Who chooses money next, without scripts, has a field for each of them."""
+    given = await a_refund_package(services.uow_factory, lotus.id)
+    path, _series = await a_term(services, lotus, drop_in_allowed=True)
+    typed = a_row(0, "package", package_id=str(given.id), **{"tiers.0.before": "24"})
+    half = {"rules.0.tiers.0.percent": "50"}
+    assert (await send(client, f"{path}/refunds", typed | half)).status_code == 303
+    shown = await client.get(f"{path}/refunds")
+    for step in range(3):
+        assert f'name="rules.0.tiers.{step}.percent"' in shown.text
+    stale = {"rules.0.gives": "money", "rules.0.tiers.1.before": "12"}
+    stale |= {"rules.0.tiers.1.percent": None, "rules.0.tiers.0.percent": "100"}
+    asked = await send_again(client, f"{path}/refunds", shown, stale)
+    assert asked.status_code == 422
+    assert "Look at how much of the money comes back" in asked.text
+    said = {"rules.0.gives": "money", "rules.0.tiers.1.before": "12"}
+    said |= {"rules.0.tiers.1.percent": "30"}
+    saved = await send_again(client, f"{path}/refunds", shown, said)
+    assert saved.status_code == 303, saved.text
+    policy = (await kept(services, lotus, Series)).policy
+    assert policy is not None and policy.course is not None
+    assert [tier.percent for tier in policy.course.tiers] == [50, 30]
+
+
 async def test_money_instead_of_a_credit_is_not_saved_before_its_percent_was_asked_for(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:

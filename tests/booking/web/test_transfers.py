@@ -247,6 +247,22 @@ async def test_staff_wait_longer_or_no_longer(shop: Shop) -> None:
     assert "does not wait for your transfer any more" in await last_mail(shop)
 
 
+async def test_what_came_after_all_and_went_back_is_not_asked_for_again(shop: Shop) -> None:
+    """A part of it leaves the rest to come."""
+    page, order = await booked(shop)
+    await submit(shop.guest.client, page, "/give-up")
+    client = shop.guest.client
+    await sign_in(client, shop.services, shop.business.owner.id)
+    here = f"/app/lotus/orders/{order.id}"
+    for amount, is_offered in (("6", True), ("9", False)):
+        assert "It came after all" in (await client.get(here)).text
+        await submit(client, await client.get(f"{here}/transfer"), "/received", amount=amount)
+        assert ("It came after all" in (await client.get(here)).text) is is_offered
+    while "I have given it back" in (shown := await client.get(here)).text:
+        await submit(client, shown, "/close")
+    assert "It came after all" not in shown.text
+
+
 async def last_mail(shop: Shop) -> str:
     await shop.work()
     async with shop.services.uow_factory(shop.business.id) as uow:
