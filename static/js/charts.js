@@ -17,11 +17,14 @@
     const line = colour("--line");
     const { scale } = canvas.dataset;
     const isNarrow = canvas.parentElement.clientWidth < 420;
+    // Ticks of two lines are as narrow as numbers, and all of them have room.
+    const most = isNarrow ? 4 : 6;
+    const step = points[0].tick.includes("\n") ? 1 : Math.ceil(points.length / most);
     drawn.get(canvas)?.destroy();
     const chart = new Chart(canvas, {
       type: "bar",
       data: {
-        labels: points.map((point) => point.tick),
+        labels: points.map((point) => point.tick.split("\n")),
         datasets: [
           {
             data: points.map((point) => point.value),
@@ -39,7 +42,11 @@
           x: {
             grid: { display: false },
             border: { color: text },
-            ticks: { color: text, maxTicksLimit: isNarrow ? 5 : 8, maxRotation: 0 },
+            ticks: { color: text, autoSkip: false, maxRotation: 0 },
+            // The last bar always has its tick: whoever reads the last one takes it for the end.
+            afterBuildTicks: (axis) => {
+              axis.ticks = axis.ticks.filter((_tick, at) => (points.length - 1 - at) % step === 0);
+            },
           },
           y: {
             display: Boolean(scale),

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from src.booking.commands.busy import Slot, take_performer
 from src.booking.commands.decision_due import plan_decisions
@@ -19,6 +19,7 @@ from src.booking.domain.kinds import SessionState
 from src.booking.domain.price_tiers import document_of, put_off, read_tiers
 from src.booking.domain.repeat import holiday_name
 from src.booking.domain.term_copy import CopiedDate, copy_dates
+from src.booking.domain.title_numbers import number_anew
 from src.booking.models import Series, Session
 from src.booking.queries.busy import Taken, taken_between
 from src.booking.queries.drop_in import drop_in_columns
@@ -49,7 +50,6 @@ _KEPT_OF_SERIES = (
 )
 _KEPT_OF_SESSION = (
     "service_id",
-    "title",
     "capacity",
     "mode",
     "location_id",
@@ -65,7 +65,9 @@ _KEPT_OF_SESSION = (
 class CopyTerm(msgspec.Struct, frozen=True, kw_only=True):
     """The series to copy and the day its first date is to be on; the same `new_id` copies once.
 
-    `skip_holidays_of` is a country or a part of one, None for dates on holidays too.
+    `skip_holidays_of` is a country or a part of one, None for dates on holidays too. `ticked` are
+    the sessions to copy; None for all that were not cancelled and whose leader is free.
+    `number_anew` counts titles that count over what is copied.
     """
 
     series_id: UUID
@@ -73,6 +75,8 @@ class CopyTerm(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     first_on: date
     skip_holidays_of: str | None = None
+    ticked: frozenset[UUID] | None = None
+    number_anew: bool = False
 
 
 class PlannedDate(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,38 +85,51 @@ class PlannedDate(msgspec.Struct, frozen=True, kw_only=True):
     date: CopiedDate
     source: Session
     clash: str | None
+    title: str
+    is_wanted: bool
+
+    @property
+    def was_cancelled(self) -> bool:
+        return _was_cancelled(self.source)
+
+
+class PlannedTerm(msgspec.Struct, frozen=True, kw_only=True):
+    """Every date of the copy from the first that took place on, those that were cancelled too.
+    `cancelled_before` is how many were before that one; `counts` tells whether the titles do.
+    """
+
+    dates: list[PlannedDate]
+    cancelled_before: int
+    counts: bool
+
+    @property
+    def wanted(self) -> list[PlannedDate]:
+        return [each for each in self.dates if each.is_wanted]
 
 
 async def list_term(uow: UnitOfWork, series_id: UUID) -> list[Session]:
-    """The dates of a series that were not cancelled, in order. Raises: Conflict without any."""
+    """The dates of a series in order, cancelled ones too. Raises: Conflict where all were."""
     found = await uow.session.scalars(
         select(Session)
-        .where(
-            Session.tenant_id == uow.tenant,
-            Session.series_id == series_id,
-            Session.state == str(SessionState.SCHEDULED),
-        )
+        .where(Session.tenant_id == uow.tenant, Session.series_id == series_id)
         .order_by(Session.starts_at, Session.id)
     )
     runs = list(found)
-    if not runs:
+    if all(_was_cancelled(run) for run in runs):
         raise Conflict(_("This series has no date that could be copied."), code="no_dates")
     return runs
 
 
-async def count_left_out(uow: UnitOfWork, series_id: UUID) -> int:
-    """How many dates of the series no copy has, because they were cancelled."""
-    found = await uow.session.scalar(
-        select(func.count()).where(
-            Session.tenant_id == uow.tenant,
-            Session.series_id == series_id,
-            Session.state != str(SessionState.SCHEDULED),
-        )
-    )
-    return found or 0
+def held_dates(runs: list[Session]) -> list[Session]:
+    """Those that were not cancelled."""
+    return [run for run in runs if not _was_cancelled(run)]
 
 
-async def plan_copy(uow: UnitOfWork, ctx: RequestContext, cmd: CopyTerm) -> list[PlannedDate]:
+def _was_cancelled(run: Session) -> bool:
+    return run.state != str(SessionState.SCHEDULED)
+
+
+async def plan_copy(uow: UnitOfWork, ctx: RequestContext, cmd: CopyTerm) -> PlannedTerm:
     """Every date of the copy, creating nothing. Raises: NotFound; Conflict; InvalidInput."""
     await get_series(uow, cmd.series_id)
     runs = await list_term(uow, cmd.series_id)
@@ -124,30 +141,59 @@ async def plan_copy(uow: UnitOfWork, ctx: RequestContext, cmd: CopyTerm) -> list
         fields["first_on"] = _("Please choose a day that is still to come.")
     if fields:
         raise InvalidInput(_("The term cannot be copied like this."), fields=fields)
-    times = [(run.starts_at, run.ends_at) for run in runs]
+    before = next(at for at, run in enumerate(runs) if not _was_cancelled(run))
+    shown = runs[before:]
+    times = [(run.starts_at, run.ends_at) for run in shown]
+    idle = {at for at, run in enumerate(shown) if _was_cancelled(run)}
     holiday_of = partial(holiday_name, cmd.skip_holidays_of)
-    dates = copy_dates(times, cmd.first_on, ctx.here.zone, holiday_of)
-    pairs = list(zip(runs, dates, strict=True))
+    dates = copy_dates(times, cmd.first_on, ctx.here.zone, holiday_of, idle)
+    pairs = list(zip(shown, dates, strict=True))
     taken = await _taken(uow, pairs)
-    return [PlannedDate(date=on, source=run, clash=_clash(taken, run, on)) for run, on in pairs]
+    clashes = [_clash(taken, run, on) for run, on in pairs]
+    wanted = [
+        _is_wanted(cmd, run, on, clash) for (run, on), clash in zip(pairs, clashes, strict=True)
+    ]
+    titles = [run.title for run in runs]
+    counted = number_anew(titles, [False] * before + wanted)
+    if counted is not None and cmd.number_anew:
+        titles = counted
+    planned = [
+        PlannedDate(date=on, source=run, clash=clash, title=title, is_wanted=is_wanted)
+        for (run, on), clash, title, is_wanted in zip(
+            pairs, clashes, titles[before:], wanted, strict=True
+        )
+    ]
+    return PlannedTerm(dates=planned, cancelled_before=before, counts=counted is not None)
+
+
+def _is_wanted(cmd: CopyTerm, run: Session, on: CopiedDate, clash: str | None) -> bool:
+    if on.holiday is not None:
+        return False
+    if cmd.ticked is not None:
+        return run.id in cmd.ticked
+    return not _was_cancelled(run) and clash is None
 
 
 async def copy_term(uow: UnitOfWork, ctx: RequestContext, cmd: CopyTerm) -> UUID:
     """The new series with its dates, a draft: nothing of it is sold before it is published.
 
-    Raises: PlanLimitReached, NotFound, Conflict; InvalidInput where a leader is taken.
+    Raises: PlanLimitReached, NotFound, Conflict; InvalidInput where a leader is taken, or nothing
+    is ticked.
     """
     await require_feature_now(uow, ctx, Feature.GROUP_SERVICES)
     await require_feature_now(uow, ctx, Feature.SERIES)
     if await uow.session.get(Series, (uow.tenant, cmd.new_id)) is not None:
         return cmd.new_id
-    planned = await plan_copy(uow, ctx, cmd)
-    if any(each.clash for each in planned):
-        sentence = _("Somebody is taken at one of these times; choose another first day.")
-        raise InvalidInput(sentence, fields={"first_on": sentence})
+    term = await plan_copy(uow, ctx, cmd)
+    if not term.wanted:
+        raise InvalidInput(_("Tick at least one date."))
+    if any(each.clash for each in term.wanted):
+        raise InvalidInput(
+            _("Somebody is taken at a ticked time: untick it, or choose another first day.")
+        )
     source = await get_series(uow, cmd.series_id)
-    await _insert_series(uow, ctx, source, cmd, planned)
-    made = [_copied(uow, each, cmd.new_id) for each in planned]
+    await _insert_series(uow, ctx, source, cmd, term.dates)
+    made = [_copied(uow, each, cmd.new_id) for each in term.wanted]
     uow.session.add_all(made)
     said = {"title": cmd.title.strip(), "count": len(made), "copied": str(source.id)}
     await audit(uow, ctx, "series.copied", "series", cmd.new_id, **said)
@@ -193,6 +239,7 @@ def _copied(uow: UnitOfWork, each: PlannedDate, series_id: UUID) -> Session:
         series_id=series_id,
         starts_at=each.date.starts_at,
         ends_at=each.date.ends_at,
+        title=each.title,
         created_at=uow.clock.now(),
         **_kept(each.source, _KEPT_OF_SESSION),
     )

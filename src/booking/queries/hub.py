@@ -257,6 +257,8 @@ def service_card(row: ServiceRow, on_sale: OnSale, shop: Shop) -> ServiceCard:
         is_online=row.mode == SessionMode.ONLINE,
         price=price_text(on_sale.label(row, shop.tenant.currency), current_locale()),
         next_at=row.next_at,
+        # A course is bought as a whole, whichever of its dates has a seat left.
+        next_free_at=row.next_at if row.sales_mode == "series" else row.next_free_at,
     )
 
 

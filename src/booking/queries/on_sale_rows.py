@@ -101,7 +101,8 @@ class SoldAlone(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
     """A group service. `free_runs` are its next dates that are sold alone and have a seat left,
-    `coming_runs` the next of them whether or not.
+    `coming_runs` the next of them whether or not. `next_at` is its next date, `next_free_at` the
+    next with a seat left, whichever way they are sold.
     """
 
     id: UUID
@@ -123,6 +124,7 @@ class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
     free_runs: list[SoldAlone] | None
     coming_runs: list[SoldAlone] | None
     next_at: datetime | None
+    next_free_at: datetime | None = None
 
     def facts(self) -> ServiceFacts:
         return ServiceFacts(

@@ -47,7 +47,8 @@ _SERVICES = (
     " s.price_minor, s.price_tiers, s.duration_minutes, s.min_notice_minutes, s.horizon_days,"
     " s.active, s.visibility, s.waitlist, s.tags,"
     " CASE WHEN s.sales_mode <> 'series' THEN free.runs END AS free_runs,"
-    " CASE WHEN s.sales_mode <> 'series' THEN coming.runs END AS coming_runs, coming.next_at"
+    " CASE WHEN s.sales_mode <> 'series' THEN coming.runs END AS coming_runs, coming.next_at,"
+    " free.next_at AS next_free_at"
     " FROM services s {free} {coming}"
     " WHERE s.tenant_id = :tenant_id AND s.kind = 'group' AND {which} ORDER BY s.name, s.id"
 )

@@ -15,12 +15,12 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext
 from src.platform.localtime import local_day_bounds, to_local
 from src.platform.web.formats import (
+    day_in_two_lines,
     day_medium,
     day_short,
     money,
     number,
     percent,
-    weekday_and_day,
 )
 from src.tenants.context import TenantSnapshot
 
@@ -78,7 +78,7 @@ async def _by_day(uow: UnitOfWork, tenant: TenantSnapshot, days: list[date]) -> 
 def _day(day: date, taken: int, capacity: int) -> ChartPoint:
     words = _("%(taken)s of %(capacity)s", taken=number(taken), capacity=number(capacity))
     return ChartPoint(
-        tick=weekday_and_day(day),
+        tick=day_in_two_lines(day),
         label=day_medium(day),
         text=f"{words} ({percent(taken / capacity)})" if capacity else _("no session"),
         value=round(100 * taken / capacity, 1) if capacity else None,

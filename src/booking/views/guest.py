@@ -139,8 +139,9 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     `title` is the session's own, empty where it has none. `was` is what was sold, as far as it has
     changed since; `is_moved` says that its time has. `leave_href` is empty where nothing can be
     left any more, `move_href` where it cannot be exchanged, and `hand_on_href` where a place cannot
-    be given to somebody else; `back_until` says what comes back until when, while something does.
-    One that nobody of the party comes to any more is as it was told to them last.
+    be given to somebody else; `handed_to` are those who got one; `back_until` says what comes back
+    until when, while something does. One that nobody of the party comes to any more is as it was
+    told to them last.
     """
 
     title: str
@@ -159,6 +160,7 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     leave_href: str = ""
     move_href: str = ""
     hand_on_href: str = ""
+    handed_to: list[str] = []
     back_until: str = ""
 
 
@@ -274,6 +276,14 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     looks_again: bool
     swapped_to: list[SwappedTo] = []
     asked_to_leave: AskedToLeave
+
+    @property
+    def given_to(self) -> list[str]:
+        """Who comes, each once, where all places that stand were given to others; else nobody."""
+        standing = [date for date in self.dates if date.seats]
+        if any(len(date.handed_to) < date.seats for date in standing):
+            return []
+        return list(dict.fromkeys(name for date in standing for name in date.handed_to))
 
     @property
     def to_pay_minor(self) -> int:

@@ -72,7 +72,7 @@ class SeriesCard(msgspec.Struct, frozen=True, kw_only=True):
 
 class ServiceCard(msgspec.Struct, frozen=True, kw_only=True):
     """A service with its one price label; `next_at` None: no date is published, or it is given
-    `by_appointment`.
+    `by_appointment`. `next_free_at` is the first with a seat left, None where all are taken.
     """
 
     name: str
@@ -82,6 +82,7 @@ class ServiceCard(msgspec.Struct, frozen=True, kw_only=True):
     is_online: bool
     price: str
     next_at: datetime | None
+    next_free_at: datetime | None = None
     by_appointment: bool = False
 
 

@@ -41,7 +41,9 @@ class MonthCounter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChartPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A bar: `tick` stands below it, `label` and `text` say it in words; no bar where no value."""
+    """A bar: `tick` stands below it, in as many lines as it has; `label` and `text` say it in
+    words; no bar where no value.
+    """
 
     tick: str
     label: str

@@ -140,7 +140,7 @@ async def export_customers(
         _("Name"),
         _("E-mail"),
         _("Phone"),
-        _("Established"),
+        _("Known customer"),
         _("Tags"),
         _("Bookings"),
         _("Since"),

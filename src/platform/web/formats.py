@@ -110,9 +110,9 @@ def day_short(on: date) -> str:
     return _date(on, "MMMd")
 
 
-def weekday_and_day(on: date) -> str:
-    """Tue 14, of a date without a zone"""
-    return _date(on, "Ed")
+def day_in_two_lines(on: date) -> str:
+    """T above 14, of a date without a zone, where a column is no wider than a number"""
+    return f"{_date(on, 'EEEEE')}\n{on.day}"
 
 
 def day_medium(on: date) -> str:
@@ -181,7 +181,7 @@ def _time(wall_clock: time) -> str:
 @lru_cache(maxsize=8192)
 def _date_text(day: date, skeleton: str, locale: str) -> str:
     known = babel_locale(locale)
-    if skeleton in {"full", "LLLL", "LLL", "EEEE", "EEE"}:
+    if skeleton in {"full", "LLLL", "LLL", "EEEE", "EEE", "EEEEE"}:
         return str(format_date(day, skeleton, locale=known))
     return str(format_skeleton(skeleton, day, locale=known, fuzzy=True))
 
@@ -222,7 +222,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
         day_long,
         day_medium,
         day_short,
-        weekday_and_day,
+        day_in_two_lines,
         month_of,
         clock,
         iso,

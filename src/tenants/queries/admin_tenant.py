@@ -1,6 +1,6 @@
 """One business as the platform's admins see it, and what moving it would do."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -156,7 +156,11 @@ async def _months(uow: UnitOfWork, tenant_id: UUID) -> tuple[MonthRow, ...]:
         .limit(SHOWN_MONTHS)
     )
     return tuple(
-        MonthRow(month=row.month, taken=row.taken, warned_percent=row.warned_percent)
+        MonthRow(
+            on=date.fromisoformat(f"{row.month}-01"),
+            taken=row.taken,
+            warned_percent=row.warned_percent,
+        )
         for row in rows
     )
 

@@ -1,6 +1,6 @@
 """The platform admin's desk."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -147,9 +147,9 @@ class TenantBoltOnRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MonthRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A month's bookings, newest month first. `month` is "YYYY-MM" on the business's clocks."""
+    """A month's bookings, newest month first. `on` is its first day on the business's clocks."""
 
-    month: str
+    on: date
     taken: int
     warned_percent: int
 

@@ -172,7 +172,7 @@ _FIELDS = {
     "note": N_("Note"),
     "email": N_("E-mail"),
     "phone": N_("Phone"),
-    "is_established": N_("Established customer"),
+    "is_established": N_("Known customer"),
     "slug": N_("Address of your booking page"),
     "about": N_("About you"),
     "contact_email": N_("E-mail for guests"),

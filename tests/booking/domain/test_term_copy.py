@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from src.booking.domain.term_copy import copy_dates, day_after_term
+from src.booking.domain.term_copy import copy_dates, day_after_term, holes_before
 from src.platform.localtime import to_local
 
 ZONE = ZoneInfo("Europe/Amsterdam")
@@ -60,3 +60,28 @@ def test_a_night_that_the_clocks_cut_out_keeps_its_length() -> None:
 
 def test_a_term_follows_the_last_on_its_own_weekday() -> None:
     assert day_after_term(RUNS[0][0], RUNS[-1][0], ZONE) == date(2027, 1, 25)
+
+
+def test_a_date_that_did_not_take_place_goes_along_and_moves_nothing() -> None:
+    holidays = {date(2027, 3, 24): "Founders' day"}
+    copied = copy_dates(RUNS, date(2027, 3, 22), ZONE, holidays.get, {1})
+    assert [f"{to_local(one.starts_at, ZONE):%m-%d}" for one in copied] == [
+        "03-22",
+        "03-24",
+        "03-29",
+        "03-31",
+    ]
+    assert [one.holiday for one in copied] == [None, "Founders' day", None, None]
+
+
+def test_a_hole_has_the_days_beside_it_and_the_holidays_in_it() -> None:
+    days = [date(2027, 4, 12), date(2027, 4, 19), date(2027, 5, 10)]
+    holidays = {date(2027, 4, 26): "King's day", date(2027, 5, 5): "no date's day"}
+    first, second, third = holes_before(days, holidays.get)
+    assert first is None
+    assert second is None
+    assert third is not None
+    assert (third.after, third.before) == (days[1], days[2])
+    assert third.holidays == ((date(2027, 4, 26), "King's day"),)
+    assert holes_before(days[:1], holidays.get) == [None]
+    assert holes_before([], holidays.get) == []

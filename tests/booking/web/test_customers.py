@@ -269,6 +269,8 @@ async def test_an_edit_is_saved_and_anothers_address_leads_to_merging(
     assert f"{HOME}/{bea}/merge/{anna}?readdress=1" in refused.text
     names = [(one.name, one.is_established) for one in await all_customers(services, lotus)]
     assert names == [("Anne", True), ("Bea", False)]
+    assert "Known: has had a confirmed booking" in (await client.get(f"{HOME}/{anna}")).text
+    assert "New: has had no confirmed booking yet." in (await client.get(f"{HOME}/{bea}")).text
 
 
 async def a_pair(services: Services, lotus: Business) -> tuple[UUID, UUID]:

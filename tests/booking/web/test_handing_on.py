@@ -1,5 +1,6 @@
 """Giving a place away by the booking's link and from the roster."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,6 +51,24 @@ async def test_a_guest_gives_their_place_away_and_the_booking_says_who_comes(sho
     assert sent.status_code == 303
     shown = await shop.guest.open(sent.headers["location"])
     assert "Done. Ben has a mail with the date." in shown.text
+    assert "You gave your place away" in shown.text
+    assert "Coming instead of you: Ben." in shown.text
+    assert "Given to Ben" in shown.text
+    assert "You are booked" not in shown.text
+    assert "calendar.ics" not in shown.text, "it is in no calendar of theirs"
+
+
+async def test_who_still_comes_themselves_stays_booked(shop: Shop) -> None:
+    two = {"size": "2", "quoted_size": "2", "quoted_minor": "3000"}
+    session = await a_date(shop, LeavingTerms(hand_on_before=24), **two)
+    page = await page_of(shop, session)
+    seat_ids = re.findall(r'name="seat"[^>]*value="([^"]+)"', page.text)
+    assert len(seat_ids) == 2
+    sent = await send(shop, page, {**BEN, "seat": seat_ids[1]})
+    shown = await shop.guest.open(sent.headers["location"])
+    assert "You are booked" in shown.text
+    assert "You gave your place" not in shown.text
+    assert "Given to Ben" in shown.text
 
 
 async def test_bad_input_is_said_at_its_field_and_kept(shop: Shop) -> None:

@@ -12,6 +12,7 @@ from src.booking.models import Series, Service, Session
 from src.booking.queries.hub_search import MANY_SERVICES
 from src.platform.db.uow import UowFactory
 from src.platform.services import Services
+from src.platform.web.formats import date_short
 from src.tenants.models import Performer, Tenant
 from tests.support.builders import Business, a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
@@ -51,6 +52,32 @@ async def test_nothing_published_is_said_kindly(client: AsyncClient, lotus: Busi
     page = await client.get("/b/lotus")
     assert page.status_code == 200
     assert "Nothing to book here yet" in page.text
+
+
+async def test_a_service_names_its_next_date_with_places(
+    client: AsyncClient, uow_factory: UowFactory, lotus: Business, clock: FrozenClock
+) -> None:
+    service = await a_service(uow_factory, lotus.id)
+    dates = [
+        await a_session(uow_factory, service, in_days=days, seats_taken=taken)
+        for days, taken in ((1, 10), (2, 3))
+    ]
+    first, second = (date_short(one.starts_at, lotus.tenant.zone) for one in dates)
+
+    async def told() -> str:
+        clock.advance(timedelta(seconds=2))
+        page = " ".join((await client.get("/b/lotus")).text.split())
+        return page.split('id="services"')[1].split("</li>")[0]
+
+    assert f"Next with places: {second}, " in await told()
+    await change(uow_factory, lotus, Session, seats_taken=4)
+    assert f"Next: {first}, " in await told()
+    assert "sold out" not in await told()
+    await change(uow_factory, lotus, Session, seats_taken=10)
+    assert f"Next: {first}, " in await told()
+    assert "· sold out" in await told()
+    await change(uow_factory, lotus, Service, sales_mode="series")
+    assert "sold out" not in await told(), "a course is sold as a whole"
 
 
 async def test_few_and_none_left(

@@ -74,7 +74,7 @@ async def test_a_leader_is_asked_for_once_however_many_the_dates(
             cmd = CopyTerm(series_id=term.series.id, new_id=new_id(), title="Next", first_on=on)
             with counted() as sent:
                 planned = await plan_copy(uow, lotus.ctx, cmd)
-        assert len(planned) == dates
+        assert len(planned.dates) == dates
         counts.append(len(sent))
     assert counts[0] == counts[1]
 
@@ -142,21 +142,90 @@ async def test_a_term_that_was_copied_is_proposed_for_after_its_copies(
     assert notice.count("</li>") == 2
 
 
-async def test_a_cancelled_date_is_left_out_and_said_so(
+async def titled(services: Services, lotus: Business, titles: dict[UUID, str]) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        for session_id, title in titles.items():
+            (await uow.session.get_one(Session, (lotus.id, session_id))).title = title
+
+
+async def test_a_cancelled_date_stands_unticked_in_its_gap_and_can_be_copied(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:
-    """Titles keep their numbers and the price stays, which only the owner can know to be right."""
     service = await a_service(services.uow_factory, lotus.id, price_type="online")
-    term = await a_series(services.uow_factory, service)
+    term = await a_series(services.uow_factory, service, sessions=4)
+    ids = [str(one.id) for one in term.sessions]
+    await titled(
+        services, lotus, {one.id: f"Class {n}" for n, one in enumerate(term.sessions, start=1)}
+    )
+    async with services.uow_factory(lotus.id) as uow:
+        await cancel_session(uow, lotus.ctx, term.sessions[1].id, reason="", undo_seconds=0)
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/series/{term.series.id}/copy"
+    looked = await send(client, path, {"skip_holidays": None})
+    shown = " ".join(looked.text.split())
+    assert fields_of(looked)["ticked"] == [ids[0], ids[2], ids[3]]
+    assert shown.count("cancelled in the old term") == 1
+    assert "The price of the whole stays €60.00, however many are ticked." in shown
+    assert [shown.count(f"· Class {n}<") for n in (1, 2, 3, 4)] == [1, 1, 1, 0]
+    again = await send_again(client, path, looked, {"number_anew": None})
+    assert [again.text.count(f"· Class {n}<") for n in (1, 2, 3, 4)] == [1, 1, 1, 1]
+    made = await send_again(client, path, looked, {"ticked": ids[1:], "looked": "on"})
+    copied = await runs_of(services, lotus, UUID(made.headers["location"].rsplit("/", 1)[1]))
+    assert [one.title for one in copied] == ["Class 1", "Class 2", "Class 3"]
+    days = [to_local(one.starts_at, lotus.tenant.zone).date() for one in copied]
+    assert [(on - days[0]).days for on in days] == [0, 7, 14]
+    assert {one.state for one in copied} == {"scheduled"}
+
+
+async def test_dates_cancelled_before_the_first_are_left_out_and_said(
+    client: AsyncClient, services: Services, lotus: Business, term: Term
+) -> None:
     async with services.uow_factory(lotus.id) as uow:
         await cancel_session(uow, lotus.ctx, term.sessions[0].id, reason="", undo_seconds=0)
     await as_owner(client, services, lotus)
     looked = await send(client, f"/app/lotus/series/{term.series.id}/copy", {"skip_holidays": None})
     shown = " ".join(looked.text.split())
     assert looked.text.count("10:00") == 2
-    assert "1 cancelled date is left out" in shown
-    assert "The titles stay as they are, their numbers too." in shown
-    assert "The price still is €60.00, now for 2 dates." in shown
+    assert "1 cancelled date before the first is left out." in shown
+
+
+async def test_what_is_unticked_is_left_out_and_nothing_at_all_is_refused(
+    client: AsyncClient, services: Services, lotus: Business, term: Term
+) -> None:
+    await titled(services, lotus, {one.id: "Yoga" for one in term.sessions})
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/series/{term.series.id}/copy"
+    looked = await send(client, path, {"skip_holidays": None})
+    assert "Number the titles anew" not in looked.text
+    none = await send_again(client, path, looked, {"ticked": None, "looked": "on"})
+    assert none.status_code == 422
+    assert "Tick at least one date." in none.text
+    kept = [str(term.sessions[0].id), str(term.sessions[2].id)]
+    wrong = await send_again(client, path, looked, {"ticked": kept, "first_on": "soon"})
+    assert wrong.status_code == 422
+    assert fields_of(wrong)["ticked"] == kept, "what was ticked is kept beside a mistake"
+    made = await send_again(client, path, looked, {"ticked": kept, "looked": "on"})
+    copied = await runs_of(services, lotus, UUID(made.headers["location"].rsplit("/", 1)[1]))
+    assert [one.title for one in copied] == ["Yoga", "Yoga"]
+    assert copied[1].starts_at - copied[0].starts_at == timedelta(days=14)
+
+
+async def test_dates_that_nobody_has_seen_are_shown_before_they_are_made(
+    client: AsyncClient, services: Services, lotus: Business, term: Term
+) -> None:
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/series/{term.series.id}/copy"
+    looked = await send(client, path, {"skip_holidays": None})
+    [first_on], [token] = fields_of(looked)["first_on"], fields_of(looked)["token"]
+    later = (date.fromisoformat(first_on) + timedelta(days=7)).isoformat()
+    kept = [str(one.id) for one in term.sessions[1:]]
+    changed = {"first_on": later, "ticked": kept, "looked": "on"}
+    again = await send_again(client, path, looked, changed)
+    assert again.status_code == 200
+    assert fields_of(again)["ticked"] == kept
+    assert await runs_of(services, lotus, UUID(token)) == []
+    await send_again(client, path, again, {"looked": "on"})
+    assert len(await runs_of(services, lotus, UUID(token))) == 2
 
 
 async def test_a_hole_and_a_date_with_a_rule_of_its_own_are_said(
@@ -165,7 +234,7 @@ async def test_a_hole_and_a_date_with_a_rule_of_its_own_are_said(
     await as_owner(client, services, lotus)
     path = f"/app/lotus/series/{term.series.id}/copy"
     plain = await send(client, path, {"skip_holidays": None})
-    assert "days after the date before" not in plain.text
+    assert "there was nothing between" not in plain.text
     assert "its own rule" not in plain.text
     last = term.sessions[-1]
     async with services.uow_factory(lotus.id) as uow:
@@ -174,11 +243,11 @@ async def test_a_hole_and_a_date_with_a_rule_of_its_own_are_said(
         found.ends_at += timedelta(days=14)
         found.drop_in_allowed = True
     looked = await send(client, path, {"skip_holidays": None})
-    assert looked.text.count("21 days after the date before") == 1
+    assert looked.text.count("In the old term there was nothing between") == 1
     assert looked.text.count("keeps its own rule for single places") == 1
 
 
-async def test_a_taken_leader_is_named_and_nothing_is_made(
+async def test_a_taken_leader_is_named_and_that_date_is_left_out(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:
     service = await a_service(services.uow_factory, lotus.id, price_type="free")
@@ -193,11 +262,21 @@ async def test_a_taken_leader_is_named_and_nothing_is_made(
         await take_performer(uow, ivan.id, [slot])
     await as_owner(client, services, lotus)
     path = f"/app/lotus/series/{term.series.id}/copy"
-    looked = await send(client, path, {"skip_holidays": None, "looked": "on"})
-    assert "Away" in looked.text
-    assert "Make the new term" not in looked.text
-    [token] = fields_of(looked)["token"]
+    looked = await send(client, path, {"skip_holidays": None})
+    assert looked.text.count("Away”") == 1
+    free = fields_of(looked)["ticked"]
+    assert len(free) == 2
+    [token], [first_on] = fields_of(looked)["token"], fields_of(looked)["first_on"]
+    everything = [str(one.id) for one in term.sessions]
+    refused = await send_again(client, path, looked, {"ticked": everything, "looked": "on"})
+    assert refused.status_code == 422
+    assert "Somebody is taken at a ticked time" in refused.text
     assert await runs_of(services, lotus, UUID(token)) == []
+    far = (date.fromisoformat(first_on) + timedelta(days=70)).isoformat()
+    elsewhere = await send_again(client, path, looked, {"first_on": far})
+    assert fields_of(elsewhere)["ticked"] == everything, "free there, it is ticked again"
+    await send_again(client, path, looked, {"looked": "on"})
+    assert len(await runs_of(services, lotus, UUID(token))) == 2
 
 
 @pytest.mark.parametrize("first_on", [date(2020, 1, 6), date(2200, 1, 6)])

@@ -1,6 +1,9 @@
 """The first page of the day."""
 
-from datetime import timedelta
+import html
+import json
+import re
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -39,6 +42,11 @@ ZONE = ZoneInfo("Europe/Amsterdam")
 async def count(services: Services, business: Business, taken: int) -> None:
     async with services.uow_factory(business.id) as uow:
         uow.session.add(BookingCounter(tenant_id=business.id, month="2027-03", taken=taken))
+
+
+def tick_of(at: datetime) -> str:
+    on = to_local(at, ZONE)
+    return f"{on:%A}"[0] + f"\n{on.day}"
 
 
 async def test_a_new_business_is_led_to_its_first_steps(
@@ -237,6 +245,9 @@ async def test_how_full_the_next_days_are_is_counted_by_the_businesss_days(
     assert "35%: 7 of 20 places are taken." in shown
     assert "7 of 20 (35%)" in shown
     assert shown.count("no session") >= 13
+    [fill, *_weekly] = re.findall(r"data-chart=\"([^\"]+)\"", shown)
+    ticks = [point["tick"] for point in json.loads(html.unescape(fill))]
+    assert (ticks[0], ticks[-1]) == (tick_of(midnight), tick_of(midnight + timedelta(days=13)))
 
 
 async def test_what_each_week_brought_is_told_with_what_was_given_back(

@@ -135,6 +135,16 @@ async def test_businesses_are_found_by_name_member_plan_and_status(
 
 
 @pytest.mark.usefixtures("ada")
+async def test_months_of_usage_are_named_in_words(client: AsyncClient, services: Services) -> None:
+    lotus = await a_business(services.uow_factory)
+    async with services.uow_factory(lotus.id) as uow:
+        uow.session.add(BookingCounter(tenant_id=lotus.id, month="2026-11", taken=7))
+    shown = (await client.get(f"/admin/tenants/{lotus.id}")).text
+    assert "<span>November 2026</span>" in shown
+    assert "2026-11" not in shown
+
+
+@pytest.mark.usefixtures("ada")
 async def test_a_long_list_has_pages(client: AsyncClient, services: Services) -> None:
     for number in range(27):
         await a_business(services.uow_factory, f"place-{number}", owner=f"Owner{number}")
