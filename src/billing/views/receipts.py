@@ -1,6 +1,7 @@
 """What guests see of what they paid."""
 
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -14,9 +15,10 @@ class ReceiptRow(msgspec.Struct, frozen=True, kw_only=True):
     """An order with money in it. `what` is the first thing in it as it was sold, `more` how many
     others, and `by_now` what it is for since then, empty where that is the same.
     `has_lapsed`: it was a package that was not paid in full in time, or that its buyer did not want
-    any more (`is_given_up`).
+    any more (`is_given_up`). `credits_given`: so many credits were given for parts of it.
     """
 
+    order_id: UUID
     href: str
     reference: str
     what: str
@@ -30,6 +32,7 @@ class ReceiptRow(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     has_lapsed: bool = False
     is_given_up: bool = False
+    credits_given: int = 0
 
 
 class ReceiptsView(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +100,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):
-    """`booking_href` leads to what was bought, empty where it has no page of its own."""
+    """`booking_href` leads to what was bought, empty where it has no page of its own.
+    `credits_given` are lines about credits that were given for parts of it.
+    """
 
     receipt: Receipt
     business: str
@@ -105,4 +110,5 @@ class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):
     contact_phone: str
     back: str
     booking_href: str
+    credits_given: list[str] = []
     zone: ZoneInfo

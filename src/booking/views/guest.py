@@ -227,7 +227,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     `voucher_minor` is paid by a voucher. `missing` are dates that it was sold
     without; `completes_href` leads to the booking that this one is a missing
     date of.
-    `credits_line` says which credits paid for it, empty where none did.
+    `credits_line` says which credits paid for it, empty where none did, and `credits_given` which
+    were given for places of it that were cancelled.
     `asked_to_leave` is how it stands with what its guest asked for last.
     `looks_again`: its guest is just back from paying in vain, and the money goes back in a moment.
     `swapped_to`: what took the place of dates of it in other courses.
@@ -259,6 +260,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     why_not_booked: str
     payment_mode: str
     credits_line: str
+    credits_given: list[str] = []
     currency: str
     zone: ZoneInfo
     hold_until_at: datetime | None
