@@ -110,6 +110,13 @@ class FeeForgiven(Event, frozen=True, kw_only=True):
     fee_id: UUID
 
 
+class FeePaid(Event, frozen=True, kw_only=True):
+    """A guest's payment for a fee has come; they have not been told yet."""
+
+    topic: ClassVar[str] = "billing.fee_paid"
+    fee_id: UUID
+
+
 class CreditsChanged(Event, frozen=True, kw_only=True):
     """Staff did something to a customer's credits; `act` is a `domain.credit_acts.CreditAct`.
 

@@ -69,7 +69,7 @@ class FeePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeeMail(msgspec.Struct, frozen=True, kw_only=True):
-    """To a guest, about a fee that is asked, or not asked any more."""
+    """To a guest, about a fee that is asked, or not asked any more, or paid."""
 
     locale: str
     from_name: str

@@ -150,7 +150,13 @@ async def test_it_is_paid_on_the_payment_page_and_the_money_is_in_the_books(
     async with shop.services.uow_factory(shop.business.id) as uow:
         order = await uow.session.get_one(Order, (shop.business.id, fee.pays_id))
         assert (order.state, order.paid_minor, order.month) == ("confirmed", 750, None)
+    mailer.sent.clear()
     await shop.work()
+    await shop.work()
+    [mail] = mailer.sent
+    assert mail.subject == "Your payment of €7.50 has come"
+    assert "the fee for" in mail.body
+    assert path in mail.body
     again = await pay_again(shop, path)
     assert again is None, "nothing is left to press"
 
