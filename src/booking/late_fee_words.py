@@ -46,3 +46,17 @@ def fee_asked(amount: str, *, is_told: bool = False) -> str:
         "A fee of %(amount)s is asked for cancelling late. A mail follows with a link to pay it.",
         amount=amount,
     )
+
+
+def fee_asked_for_not_coming(amount: str) -> str:
+    """For who has the mail with the link; nobody else is told."""
+    return _(
+        "A fee of %(amount)s is asked for not coming. You have a mail with a link to pay.",
+        amount=amount,
+    )
+
+
+def fee_paid(amount: str, *, is_late: bool) -> str:
+    if is_late:
+        return _("The fee of %(amount)s for cancelling late is paid.", amount=amount)
+    return _("The fee of %(amount)s for not coming is paid.", amount=amount)

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from src.billing.views.fees import GuestFees
 from src.billing.views.orders import Badge, LineView
 from src.billing.words import refund_state
 from src.tenants.portal_sections import PortalHead
@@ -36,8 +37,11 @@ class ReceiptRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReceiptsView(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of them; `fees` are asked and not paid, and stand above the newest."""
+
     head: PortalHead
     rows: list[ReceiptRow]
+    fees: GuestFees | None = None
     zone: ZoneInfo
     previous_href: str | None
     next_href: str | None

@@ -30,7 +30,7 @@ from src.booking.queries.changes import Believed, find_earlier
 from src.booking.queries.credits_back import list_given_instead
 from src.booking.queries.guest_money import get_guest_money, went_back, why_not_booked
 from src.booking.queries.guest_stage import stage_of
-from src.booking.queries.late_fees import get_late_fee_line
+from src.booking.queries.late_fees import list_fee_lines
 from src.booking.queries.leave_requests import find_newest_request
 from src.booking.queries.missing_dates import list_missing
 from src.booking.queries.own_credits import get_credits_line
@@ -87,7 +87,7 @@ async def get_guest_booking(
         not_arrived_minor=money.not_arrived_minor,
         taken_back_minor=await get_taken_back_minor(uow, order_id),
         to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
-        fee_line=await get_late_fee_line(uow, order_id),
+        fees=await list_fee_lines(uow, tenant, settings, order_id),
         money_back=money.back,
         why_not_booked=why_not_booked(order, money),
         payment_mode=order.payment_mode,

@@ -209,6 +209,13 @@ class SwappedTo(msgspec.Struct, frozen=True, kw_only=True):
     href: str
 
 
+class FeeLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Fees of one kind in a sentence; `links` lead to the page of each, with what to call it."""
+
+    text: str
+    links: list[tuple[str, str]]
+
+
 class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     """One booking on its own page.
 
@@ -219,7 +226,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     `owed_minor` is still to be paid on site. `to_voucher_minor` went back to a voucher. Of
     `refunded_minor`, which is money, so much is still on its way as `returning_minor`, and
     `not_arrived_minor` came back from the bank. `taken_back_minor` the guest's bank has taken back
-    in a dispute that was lost. `fee_line` says what is asked for having left late.
+    in a dispute that was lost. `fees` say what is asked for having left late or not having come,
+    and what of it was paid.
     `may_leave_free`: a date that is still to come was moved after it was booked, and is not back
     where it was. `course_href` leads to leaving all of a course, empty where there is none to
     leave; `people_href` to saying who comes, empty where it is too late for that.
@@ -255,7 +263,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     not_arrived_minor: int
     taken_back_minor: int
     to_hand_back_minor: int
-    fee_line: str = ""
+    fees: list[FeeLine] = []
     money_back: str
     why_not_booked: str
     payment_mode: str

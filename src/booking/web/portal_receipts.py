@@ -8,6 +8,7 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from src.billing.portal_pages import find_fees
 from src.billing.queries.receipts import get_receipt, list_receipts
 from src.billing.views.receipts import ReceiptsView, ReceiptView
 from src.booking.credit_words import given_lines
@@ -43,6 +44,7 @@ async def show_receipts(
             limit=A_PAGE + 1,
             offset=(number - 1) * A_PAGE,
         )
+        fees = await find_fees(uow, portal) if number == 1 else None
         given = await list_given_instead(uow, [row.order_id for row in rows])
     rows = [
         msgspec.structs.replace(row, credits_given=len(given.get(row.order_id, ()))) for row in rows
@@ -50,6 +52,7 @@ async def show_receipts(
     view = ReceiptsView(
         head=portal_head(portal, "receipts"),
         rows=rows[:A_PAGE],
+        fees=fees,
         zone=ctx.here.zone,
         previous_href=f"{here}?page={number - 1}" if number > 1 else None,
         next_href=f"{here}?page={number + 1}" if len(rows) > A_PAGE else None,
