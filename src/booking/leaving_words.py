@@ -133,6 +133,8 @@ def next_deadline_words(
     is_whole = terms.gives in (Gives.CREDIT, Gives.PACKAGE)
     when = datetime_local(coming[-1 if is_whole else 0].until_at, zone)
     back = gives_words(terms, coming[0].percent, seats)
+    if price_type is SeriesPriceType.ON_SITE:
+        return _("Until %(when)s: free of charge; once it is paid, %(back)s", when=when, back=back)
     return _("Until %(when)s: %(back)s", when=when, back=back)
 
 

@@ -288,6 +288,19 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     asked_to_leave: AskedToLeave
 
     @property
+    def is_over(self) -> bool:
+        """Whether no date that stands is still to come, or runs."""
+        return not any(date.seats and date.ends_at > self.looked_at for date in self.dates)
+
+    @property
+    def pay_at(self) -> str:
+        """At which of several dates what is owed can be brought along: first or next; else ""."""
+        standing = [date for date in self.dates if date.seats]
+        if self.is_over or len(standing) < 2:
+            return ""
+        return "first" if standing[0].ends_at > self.looked_at else "next"
+
+    @property
     def given_to(self) -> list[str]:
         """Who comes, each once, where all places that stand were given to others; else nobody."""
         standing = [date for date in self.dates if date.seats]
