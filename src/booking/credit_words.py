@@ -37,8 +37,14 @@ def _given(credit: CreditBack, count: int, zone: ZoneInfo) -> str:
     )
 
 
-def credits_are_lost(count: int) -> str:
+def credits_are_lost(count: int, *, others_come_back: bool = False) -> str:
     """Of credits that paid for places which were left."""
+    if others_come_back:
+        return ngettext(
+            "%(num)s of your credits does not come back.",
+            "%(num)s of your credits do not come back.",
+            count,
+        )
     return ngettext(
         "Your credit does not come back.", "%(num)s of your credits do not come back.", count
     )
