@@ -97,7 +97,7 @@ def _wire_billing() -> None:
     from src.billing.lines import register_line_kind
     from src.billing.log_subjects import register_log_subjects_of_billing
     from src.billing.mail_kinds import register_billing_mails
-    from src.billing.portal_pages import register_portal_vouchers
+    from src.billing.portal_pages import register_money_on_portal
     from src.billing.queries.plan_consequences import (
         coupon_consequences,
         package_consequences,
@@ -127,7 +127,7 @@ def _wire_billing() -> None:
     register_credit_act_mail()
     register_credit_mails()
     register_voucher_mails()
-    register_portal_vouchers()
+    register_money_on_portal()
     register_log_subjects_of_billing()
     register_orders_of_customers()
     register_credits_of_customers()

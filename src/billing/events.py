@@ -110,6 +110,13 @@ class FeeForgiven(Event, frozen=True, kw_only=True):
     fee_id: UUID
 
 
+class FeePaid(Event, frozen=True, kw_only=True):
+    """A guest's payment for a fee has come; they have not been told yet."""
+
+    topic: ClassVar[str] = "billing.fee_paid"
+    fee_id: UUID
+
+
 class CreditsChanged(Event, frozen=True, kw_only=True):
     """Somebody's credits changed by staff, or by what came of it; `act` is a
     `domain.credit_acts.CreditAct`.

@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from src.billing.commands.due import drop_due
 from src.billing.commands.fees import FEE_LINE, lock_fee
 from src.billing.domain.kinds import FeeState
+from src.billing.events import FeePaid
 from src.billing.lines import Fate, LineKind, Undeliverable
 from src.billing.models import Fee, Order, OrderLine
 from src.platform.db.uow import UnitOfWork
@@ -94,3 +95,4 @@ class FeeLines(LineKind):
         fee.state, fee.decided_at, fee.pays_id = str(FeeState.PAID), now, order.id
         await drop_due(uow, fee.id)
         await uow.session.flush()
+        uow.record(FeePaid(fee_id=fee.id))

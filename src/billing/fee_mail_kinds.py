@@ -65,21 +65,42 @@ def register_fee_mails() -> None:
             place=1,
         )
     )
+    _register_over(
+        "fee_forgiven",
+        title=N_("A fee is not asked any more"),
+        occasion=N_("When you forgive a fee that its guest knows of."),
+        subject=N_("You need not pay the fee for {service}"),
+        text=N_(
+            "Hello {customer_name},\n\nYou need not pay the fee of {amount} for {service} on"
+            " {date} any more.\n\n{business}"
+        ),
+    )
+    _register_over(
+        "fee_paid",
+        title=N_("A fee was paid"),
+        occasion=N_("When a guest has paid a fee on the payment page."),
+        subject=N_("Your payment of {amount} has come"),
+        text=N_(
+            "Hello {customer_name},\n\nYour payment of {amount} has come: the fee for {service}"
+            " on {date} is paid. Thank you.\n\n{business}"
+        ),
+    )
+
+
+def _register_over(key: str, *, title: str, occasion: str, subject: str, text: str) -> None:
+    """A mail about a fee of which nothing is asked any more."""
     register_mail_kind(
         MailKind(
-            key="fee_forgiven",
-            template="billing/fee_forgiven",
-            title=N_("A fee is not asked any more"),
-            occasion=N_("When you forgive a fee that its guest knows of."),
-            starter_subject=N_("You need not pay the fee for {service}"),
-            starter=N_(
-                "Hello {customer_name},\n\nYou need not pay the fee of {amount} for {service} on"
-                " {date} any more.\n\n{business}"
-            ),
+            key=key,
+            template=f"billing/{key}",
+            title=title,
+            occasion=occasion,
+            starter_subject=subject,
+            starter=text,
             button=N_("See the fee"),
             placeholders=_PLACEHOLDERS,
             needed=("amount",),
-            preview=_shown("fee_forgiven"),
+            preview=_shown(key),
             place=1,
         )
     )

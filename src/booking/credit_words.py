@@ -15,8 +15,36 @@ def credit_lines(credits_back: Sequence[CreditBack], zone: ZoneInfo) -> list[str
     return [_line(credit, count, zone) for credit, count in counts.items()]
 
 
-def credits_are_lost(count: int) -> str:
+def given_lines(given: Sequence[CreditBack], zone: ZoneInfo) -> list[str]:
+    """Afterwards, what was given for places: one line for each kind of credit."""
+    return [_given(credit, count, zone) for credit, count in Counter(given).items()]
+
+
+def _given(credit: CreditBack, count: int, zone: ZoneInfo) -> str:
+    if credit.ends_at is None:
+        return ngettext(
+            "1 credit for “%(name)s”",
+            "%(num)s credits for “%(name)s”",
+            count,
+            name=credit.name,
+        )
+    return ngettext(
+        "1 credit for “%(name)s”, valid until %(until)s",
+        "%(num)s credits for “%(name)s”, valid until %(until)s",
+        count,
+        name=credit.name,
+        until=date_long(credit.ends_at, zone),
+    )
+
+
+def credits_are_lost(count: int, *, others_come_back: bool = False) -> str:
     """Of credits that paid for places which were left."""
+    if others_come_back:
+        return ngettext(
+            "%(num)s of your credits does not come back.",
+            "%(num)s of your credits do not come back.",
+            count,
+        )
     return ngettext(
         "Your credit does not come back.", "%(num)s of your credits do not come back.", count
     )

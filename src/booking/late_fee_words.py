@@ -1,9 +1,7 @@
 """From when a fee for leaving late is asked, and beside what."""
 
-from src.booking.domain.fees import LateFees
 from src.booking.domain.refund_policy import Gives
 from src.platform.i18n import _
-from src.platform.web.formats import money
 
 
 def late_fee(fee: str, gives: Gives, before: str, *, has_steps: bool, is_owed: bool) -> str:
@@ -37,13 +35,6 @@ def late_fee_now(fee: str, *, is_owed: bool) -> str:
     return _("Who cancels now is asked for a fee of %(fee)s.", fee=fee)
 
 
-def late_fees_asked(fees: LateFees | None) -> str:
-    """Empty where none are."""
-    if fees is None:
-        return ""
-    return fee_asked(money(fees.amount_minor, fees.currency), is_told=fees.is_told)
-
-
 def fee_asked(amount: str, *, is_told: bool = False) -> str:
     """For who has left late, or is about to; `is_told`: they have the mail with the link."""
     if is_told:
@@ -55,3 +46,17 @@ def fee_asked(amount: str, *, is_told: bool = False) -> str:
         "A fee of %(amount)s is asked for cancelling late. A mail follows with a link to pay it.",
         amount=amount,
     )
+
+
+def fee_asked_for_not_coming(amount: str) -> str:
+    """For who has the mail with the link; nobody else is told."""
+    return _(
+        "A fee of %(amount)s is asked for not coming. You have a mail with a link to pay.",
+        amount=amount,
+    )
+
+
+def fee_paid(amount: str, *, is_late: bool) -> str:
+    if is_late:
+        return _("The fee of %(amount)s for cancelling late is paid.", amount=amount)
+    return _("The fee of %(amount)s for not coming is paid.", amount=amount)

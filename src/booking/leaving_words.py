@@ -56,8 +56,8 @@ def rules_in_words(
         said = [_owed_rule(terms), *_example(terms, example_at, zone, last, now)]
     else:
         said = [*_step_rules(terms, example_at, zone, now), *_rest(terms)]
-    said += _moves_rule(terms) + _hand_on_rule(terms)
-    said += _fee_rules(terms, price_type)
+    # Late is said of cancelling, so it stands before the deadlines of anything else.
+    said += _fee_rules(terms, price_type) + _moves_rule(terms) + _hand_on_rule(terms)
     return said + _quiet_rules(terms, counted) + _course_rule(terms)
 
 
@@ -90,6 +90,9 @@ def dates_in_words(
     else:
         steps = _steps_until(terms, starts_at, zone, now)
         said = [*steps, *_rest(terms)] if steps else [_no_money_back()]
+    due = deadlines(terms, starts_at, zone)
+    is_over = bool(due) and _is_over(due[-1].until_at, now)
+    said += _fee_rules(terms, price_type, is_over=is_over)
     until_at = moves_until(terms, starts_at, zone)
     if until_at is not None and not _is_over(until_at, now):
         when = datetime_local(until_at, zone)
@@ -98,9 +101,7 @@ def dates_in_words(
     if until_at is not None and not _is_over(until_at, now):
         when = datetime_local(until_at, zone)
         said.append(_("You can give your place to somebody else until %(when)s.", when=when))
-    due = deadlines(terms, starts_at, zone)
-    is_over = bool(due) and _is_over(due[-1].until_at, now)
-    return said + _fee_rules(terms, price_type, is_over=is_over)
+    return said
 
 
 def by_way_in_words(by_card: list[str], on_site: list[str]) -> list[str]:
@@ -133,6 +134,8 @@ def next_deadline_words(
     is_whole = terms.gives in (Gives.CREDIT, Gives.PACKAGE)
     when = datetime_local(coming[-1 if is_whole else 0].until_at, zone)
     back = gives_words(terms, coming[0].percent, seats)
+    if price_type is SeriesPriceType.ON_SITE:
+        return _("Until %(when)s: free of charge; once it is paid, %(back)s", when=when, back=back)
     return _("Until %(when)s: %(back)s", when=when, back=back)
 
 

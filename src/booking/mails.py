@@ -54,8 +54,8 @@ from src.tenants.unsubscribe_links import unsubscribe_url
 from src.tenants.worded_mails import SHIPPED, Wordings
 
 _OFF = (SessionState.CANCELLING, SessionState.CANCELLED)
-COMES = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED})
-"""Whoever books at the door may be checked in before their mail is written."""
+COMES = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED, SeatState.NO_SHOW})
+"""Whoever books at the door may be checked in, or missed, before their mail is written."""
 
 
 def confirmation_mail(

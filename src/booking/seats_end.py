@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from src.booking.credit_words import credit_lines
+from src.booking.credit_words import credit_lines, credits_are_lost
+from src.booking.models import Seat
 from src.booking.money_words import back_line
 from src.booking.queries.changes import Believed
 from src.booking.queries.mail_facts import BookingFacts, SplitParty
@@ -42,7 +43,16 @@ class SeatsEnd(msgspec.Struct, frozen=True):
             bookings,
             self.by_hand_minor,
             self.owed_minor,
-            credit_lines(self.credits_back, zone),
+            [*credit_lines(self.credits_back, zone), *self._lost(bookings)],
             as_voucher=self.as_voucher,
             fee_minor=self.fee_minor,
         )
+
+    def _lost(self, bookings: Sequence[BookingFacts]) -> list[str]:
+        """Of credits that paid, beside others that come back; alone, none is said to come back."""
+        lost = sum(_is_credit_lost(item.seat) for facts in bookings for item in facts.seats)
+        return [credits_are_lost(lost, others_come_back=True)] if lost and self.credits_back else []
+
+
+def _is_credit_lost(seat: Seat) -> bool:
+    return seat.credit_lot_id is not None and seat.returned_as is None

@@ -274,3 +274,23 @@ def test_what_was_taken_on_site_is_spoken_of_as_paid(
     """After a part was cancelled before it was paid, less than the total is all of it."""
     values = {"total_minor": 1500, "paid_minor": 0, "voucher_minor": 0, **order}
     assert paying_of(Order(**values)) is paying
+
+
+def test_late_is_said_before_the_deadlines_of_anything_but_cancelling() -> None:
+    """Between them, "later than that" would be later than the last moment to hand on."""
+    terms = LeavingTerms(
+        tiers=(Tier(before=21, unit=BeforeUnit.DAYS, percent=100),),
+        moves_before=5,
+        hand_on_before=2,
+        late_fee=FIVE,
+        no_show_fee=FIVE,
+    )
+    now = START - timedelta(days=40)
+    rules = rules_in_words(terms, ONLINE, AMSTERDAM, START, now)
+    dates = dates_in_words(terms, ONLINE, START, AMSTERDAM, now)
+    for said in (rules, dates):
+        fee = next(place for place, one in enumerate(said) if "later than that is asked" in one)
+        other = [place for place, one in enumerate(said) if "exchange" in one or "give your" in one]
+        assert len(other) == 2
+        assert fee < min(other), said
+        assert said[fee - 1].startswith("Later than that you can still cancel")

@@ -170,7 +170,7 @@ class Sales(Money):
             sale.gift.balance -= sale.part
         self._stands(sale, now)
         if sale.fee is not None:
-            sale.fee.state = "paid"
+            self._pay_fee(sale.fee)
         return True
 
     def _confirm(self, sale: Sale, now: datetime, lost: set[Place]) -> None:
@@ -182,7 +182,11 @@ class Sales(Money):
         if sale.fee is not None and sale.fee.state != "asked":
             self.ask(sale, sale.total, "lost")
         elif sale.fee is not None:
-            sale.fee.state = "paid"
+            self._pay_fee(sale.fee)
+
+    def _pay_fee(self, fee: Fee) -> None:
+        fee.state = "paid"
+        self.mails["billing.fee_paid", fee.place.order.guest] += 1
 
     def _stands(self, sale: Sale, now: datetime) -> None:
         sale.state, sale.confirmed_at = "confirmed", now

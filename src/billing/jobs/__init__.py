@@ -4,6 +4,7 @@ from src.billing.events import (
     CreditEndSet,
     CreditsChanged,
     FeeForgiven,
+    FeePaid,
     MoneyNeedsAttention,
     OrderRefunded,
     PaymentCameTooLate,
@@ -17,7 +18,12 @@ from src.billing.events import (
 )
 from src.billing.jobs.credit_ends import note_end, watching_credits
 from src.billing.jobs.credit_mails import tell_of_changed_credits
-from src.billing.jobs.fees import CHARGE_SECONDS, charge_due_fees, tell_of_forgiven_fee
+from src.billing.jobs.fees import (
+    CHARGE_SECONDS,
+    charge_due_fees,
+    tell_of_forgiven_fee,
+    tell_of_paid_fee,
+)
 from src.billing.jobs.mails import tell_of_late_payment, tell_of_open_item, tell_of_refund
 from src.billing.jobs.processor_events import handle_processor_event
 from src.billing.jobs.refunds import send_refund
@@ -51,6 +57,7 @@ def register(registry: Registry) -> None:
     registry.on(TransferOver, "billing.tell_transfer_over", tell_transfer_over)
     registry.on(TransferPartCame, "billing.tell_transfer_part", tell_part_came)
     registry.on(FeeForgiven, "billing.tell_forgiven", tell_of_forgiven_fee)
+    registry.on(FeePaid, "billing.tell_fee_paid", tell_of_paid_fee)
     registry.on(CreditsChanged, "billing.tell_credits", tell_of_changed_credits)
     registry.on(CreditEndSet, "billing.watch_credits", note_end)
     registry.on(VoucherToSend, "billing.send_voucher", send_voucher)

@@ -1,11 +1,11 @@
-"""Telling guests of fees: a day after they were asked for, and when they are let go."""
+"""Telling guests of fees: a day after they were asked for, when they are let go, or were paid."""
 
 from src.billing.commands.due import drop_due
 from src.billing.commands.fees import FEE_DUE, lock_fee
 from src.billing.commands.orders import get_order
 from src.billing.cron import work_off
 from src.billing.domain.kinds import FeeKind, FeeState
-from src.billing.events import FeeForgiven
+from src.billing.events import FeeForgiven, FeePaid
 from src.billing.fee_links import fee_path
 from src.billing.fee_words import fee_reason
 from src.billing.models import Fee, Order
@@ -52,6 +52,14 @@ async def tell_of_forgiven_fee(job: JobContext, event: FeeForgiven) -> None:
             await _tell(uow, job.services.settings, fee, "fee_forgiven")
 
 
+async def tell_of_paid_fee(job: JobContext, event: FeePaid) -> None:
+    """Who has paid on the payment page has it in writing that the money came for the fee."""
+    async with job.unit_of_work(done=True) as uow:
+        fee = await lock_fee(uow, event.fee_id)
+        if fee.state == FeeState.PAID:
+            await _tell(uow, job.services.settings, fee, "fee_paid")
+
+
 async def _tell(uow: UnitOfWork, settings: Settings, fee: Fee, kind: str) -> None:
     order = await get_order(uow, fee.order_id)
     if not order.guest_email:
@@ -70,7 +78,7 @@ def fee_mail(
     wordings: Wordings = SHIPPED,
 ) -> Mail:
     """`kind` is that of the mail; a fee is asked once each time that it is, and once for
-    each corrected address.
+    each corrected address. It is paid once at most.
     """
     with use_locale(order.locale):
         view = FeeMail(

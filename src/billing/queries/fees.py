@@ -5,12 +5,14 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 
 from src.billing.commands.fees import FEE_LINE
 from src.billing.domain.kinds import FeeKind, FeeState, RefundCause, RefundState
+from src.billing.fee_links import fee_path
 from src.billing.models import Fee, Order, OrderLine, Refund
-from src.billing.views.fees import FeePage, FeeRow, FeesPage
+from src.billing.views.fees import FeePage, FeeRow, FeesPage, GuestFee
+from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
@@ -59,6 +61,38 @@ async def list_fees_of_customer(
     """The newest first."""
     found = await _rows(uow, FeeFilter(customer_id=customer_id), most)
     return [_row(row, uow) for row in found]
+
+
+async def list_guest_fees(
+    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, whose: ColumnElement[bool]
+) -> list[GuestFee]:
+    """The fees that their guest knows of and that are not let go, the oldest first: what is asked
+    and what is paid. Who did not come knows of it from the mail that asks; who left late at once.
+    """
+    is_known = (Fee.kind == str(FeeKind.LATE_CANCEL)) | Fee.told_at.is_not(None)
+    found = await uow.session.execute(
+        select(Fee, Order)
+        .join(Order, (Order.tenant_id == Fee.tenant_id) & (Order.id == Fee.order_id))
+        .where(
+            Fee.tenant_id == uow.tenant,
+            whose,
+            (Fee.state == str(FeeState.PAID)) | ((Fee.state == str(FeeState.ASKED)) & is_known),
+        )
+        .order_by(Fee.id)
+    )
+    return [
+        GuestFee(
+            kind=FeeKind(fee.kind),
+            is_paid=fee.state == FeeState.PAID,
+            is_told=fee.told_at is not None,
+            amount_minor=fee.amount_minor,
+            currency=fee.currency,
+            what=fee.what,
+            starts_at=fee.starts_at,
+            href=fee_path(settings, tenant.slug, fee, order),
+        )
+        for fee, order in found
+    ]
 
 
 async def get_fee_page(uow: UnitOfWork, tenant: TenantSnapshot, fee_id: UUID) -> FeePage:

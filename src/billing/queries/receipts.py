@@ -54,6 +54,7 @@ async def list_receipts(
     now_for = await list_sold_now(uow, ids, tenant)
     return [
         ReceiptRow(
+            order_id=order.id,
             href=f"{path}/{order.id}",
             reference=order.reference,
             what=bought[0] if bought else "",

@@ -68,8 +68,28 @@ class FeePage(msgspec.Struct, frozen=True, kw_only=True):
     refusal: str = ""
 
 
+class GuestFee(msgspec.Struct, frozen=True, kw_only=True):
+    """A fee on its guest's own pages; `is_told`: the mail with the link to pay it has gone out."""
+
+    kind: FeeKind
+    is_paid: bool
+    is_told: bool
+    amount_minor: int
+    currency: str
+    what: str
+    starts_at: datetime
+    href: str
+
+
+class GuestFees(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of a guest, with the reason for each."""
+
+    rows: list[tuple[GuestFee, str]]
+    zone: ZoneInfo
+
+
 class FeeMail(msgspec.Struct, frozen=True, kw_only=True):
-    """To a guest, about a fee that is asked, or not asked any more."""
+    """To a guest, about a fee that is asked, or not asked any more, or paid."""
 
     locale: str
     from_name: str

@@ -1,10 +1,12 @@
 """What guests see of what they paid."""
 
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from src.billing.views.fees import GuestFees
 from src.billing.views.orders import Badge, LineView
 from src.billing.words import refund_state
 from src.tenants.portal_sections import PortalHead
@@ -14,9 +16,11 @@ class ReceiptRow(msgspec.Struct, frozen=True, kw_only=True):
     """An order with money in it. `what` is the first thing in it as it was sold, `more` how many
     others, and `by_now` what it is for since then, empty where that is the same.
     `has_lapsed`: it was a package that was not paid in full in time, or that its buyer did not want
-    any more (`is_given_up`), or the business called off (`is_called_off`).
+    any more (`is_given_up`), or the business called off (`is_called_off`). `credits_given`: so many
+    credits were given for parts of it.
     """
 
+    order_id: UUID
     href: str
     reference: str
     what: str
@@ -31,11 +35,15 @@ class ReceiptRow(msgspec.Struct, frozen=True, kw_only=True):
     has_lapsed: bool = False
     is_given_up: bool = False
     is_called_off: bool = False
+    credits_given: int = 0
 
 
 class ReceiptsView(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of them; `fees` are asked and not paid, and stand above the newest."""
+
     head: PortalHead
     rows: list[ReceiptRow]
+    fees: GuestFees | None = None
     zone: ZoneInfo
     previous_href: str | None
     next_href: str | None
@@ -112,7 +120,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):
-    """`booking_href` leads to what was bought, empty where it has no page of its own."""
+    """`booking_href` leads to what was bought, empty where it has no page of its own.
+    `credits_given` are lines about credits that were given for parts of it.
+    """
 
     receipt: Receipt
     business: str
@@ -120,4 +130,5 @@ class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):
     contact_phone: str
     back: str
     booking_href: str
+    credits_given: list[str] = []
     zone: ZoneInfo

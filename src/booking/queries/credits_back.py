@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from src.billing.domain.credits import LotSource
+from src.billing.domain.credits import LotSource, LotState
 from src.billing.models import CreditLot
 from src.billing.queries.uncovered import find_unpaid_seats
 from src.booking.commands.lapsed_credits import end_of_grace
@@ -18,6 +18,8 @@ from src.booking.models import Seat
 from src.booking.views.leaving import CreditBack
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
+
+LEFT = (str(SeatState.CANCELLED), str(SeatState.LATE_CANCELLED))
 
 
 async def find_credits_to_come(
@@ -85,6 +87,32 @@ async def find_credits_given(uow: UnitOfWork, seat_ids: Collection[UUID]) -> dic
     return back
 
 
+async def list_given_instead(
+    uow: UnitOfWork, order_ids: Collection[UUID]
+) -> dict[UUID, list[CreditBack]]:
+    """By order, the credits that were given for its places which were cancelled. Those that had
+    paid for a place and came back themselves are none of them, nor what an exchange went through.
+    """
+    found = await uow.session.execute(
+        select(Seat.order_id, CreditLot.name, CreditLot.expires_at)
+        .join(
+            CreditLot,
+            (CreditLot.tenant_id == Seat.tenant_id) & (CreditLot.source_seat_id == Seat.id),
+        )
+        .where(
+            Seat.tenant_id == uow.tenant,
+            Seat.order_id.in_(order_ids),
+            Seat.state.in_(LEFT),
+            CreditLot.state != str(LotState.VOID),
+        )
+        .order_by(CreditLot.id)
+    )
+    given: dict[UUID, list[CreditBack]] = {}
+    for order_id, name, ends_at in found:
+        given.setdefault(order_id, []).append(CreditBack(name=name, ends_at=ends_at))
+    return given
+
+
 async def count_credits_lost(uow: UnitOfWork, seat_ids: Collection[UUID]) -> int:
     """How many credits paid for those of these that were left, and did not come back in any way."""
     found = await uow.session.scalar(
@@ -94,7 +122,7 @@ async def count_credits_lost(uow: UnitOfWork, seat_ids: Collection[UUID]) -> int
             Seat.tenant_id == uow.tenant,
             Seat.id.in_(seat_ids),
             Seat.credit_lot_id.is_not(None),
-            Seat.state.in_([str(SeatState.CANCELLED), str(SeatState.LATE_CANCELLED)]),
+            Seat.state.in_(LEFT),
             Seat.returned_as.is_(None),
         )
     )

@@ -213,6 +213,13 @@ NOTHING_CAME_OF_IT = ("called_off", "expired", "given_up", "not_payable", "too_l
 """Stages of an order that has ended and was never paid for, or in vain."""
 
 
+class FeeLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Fees of one kind in a sentence; `links` lead to the page of each, with what to call it."""
+
+    text: str
+    links: list[tuple[str, str]]
+
+
 class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     """One booking on its own page.
 
@@ -223,8 +230,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     `owed_minor` is still to be paid on site. `to_voucher_minor` is on the voucher again that
     paid, `as_voucher_minor` was given back as a new one. Of `refunded_minor`, which is money, so
     much is still on its way as `returning_minor`, and `not_arrived_minor` came back from the bank.
-    `taken_back_minor` the guest's bank has taken back in a dispute that was lost. `fee_line`
-    says what is asked for having left late.
+    `taken_back_minor` the guest's bank has taken back in a dispute that was lost. `fees` say what
+    is asked for having left late or not having come, and what of it was paid.
     `may_leave_free`: a date that is still to come was moved after it was booked, and is not back
     where it was. `course_href` leads to leaving all of a course, empty where there is none to
     leave; `people_href` to saying who comes, empty where it is too late for that.
@@ -232,7 +239,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     `voucher_minor` is paid by a voucher. `missing` are dates that it was sold
     without; `completes_href` leads to the booking that this one is a missing
     date of.
-    `credits_line` says which credits paid for it, empty where none did.
+    `credits_line` says which credits paid for it, empty where none did, and `credits_given` which
+    were given for places of it that were cancelled.
     `asked_to_leave` is how it stands with what its guest asked for last.
     `looks_again`: its guest is just back from paying in vain, and the money goes back in a moment.
     `swapped_to`: what took the place of dates of it in other courses.
@@ -260,11 +268,12 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     not_arrived_minor: int
     taken_back_minor: int
     to_hand_back_minor: int
-    fee_line: str = ""
+    fees: list[FeeLine] = []
     money_back: str
     why_not_booked: str
     payment_mode: str
     credits_line: str
+    credits_given: list[str] = []
     currency: str
     zone: ZoneInfo
     hold_until_at: datetime | None
@@ -282,6 +291,19 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     looks_again: bool
     swapped_to: list[SwappedTo] = []
     asked_to_leave: AskedToLeave
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no date that stands is still to come, or runs."""
+        return not any(date.seats and date.ends_at > self.looked_at for date in self.dates)
+
+    @property
+    def pay_at(self) -> str:
+        """At which of several dates what is owed can be brought along: first or next; else ""."""
+        standing = [date for date in self.dates if date.seats]
+        if self.is_over or len(standing) < 2:
+            return ""
+        return "first" if standing[0].ends_at > self.looked_at else "next"
 
     @property
     def given_to(self) -> list[str]:

@@ -186,7 +186,8 @@ async def _leave_in(
 def _said(ctx: RequestContext, left: _Left) -> str:
     currency = ctx.here.currency
     if left.credits or left.lost:
-        lost = [credits_are_lost(left.lost)] if left.lost else []
+        some = bool(left.credits)
+        lost = [credits_are_lost(left.lost, others_come_back=some)] if left.lost else []
         return " ".join([_("It is cancelled."), *left.credits, *lost])
     if left.back_minor:
         amount = money(left.back_minor, currency)

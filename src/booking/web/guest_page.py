@@ -39,7 +39,7 @@ PAYING = {"public": PUBLIC["public"]}
 THANKS = "booking/guest/paid_for_corrected.html"
 STATE_FRAGMENT = "booking/guest/_booking_state.html"
 PRIVATE = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
-IN_CALENDAR = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED})
+IN_CALENDAR = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED, SeatState.NO_SHOW})
 CHECKS_BY_ORDER = Limit("payment-check", 10, 10 * 60)
 # A stranger's former link uses up nothing of what the guest's own page asks.
 CHECKS_BY_FORMER_LINK = Limit("payment-check-former", 3, 10 * 60)

@@ -39,8 +39,8 @@ class DeclineForm(msgspec.Struct, kw_only=True):
 
 class LeaveRequestView(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for, and while it is open what hangs on it: the `dates` that are left, what
-    was paid, what of that the guest's terms give back now, if anything can go back, and in `toll`
-    what is not paid yet and falls away.
+    was paid, what the guest's terms give back now, in money and in credits, if anything can go
+    back, and in `toll` what is not paid yet and falls away.
     """
 
     asked: LeaveAsked
@@ -48,6 +48,7 @@ class LeaveRequestView(msgspec.Struct, frozen=True, kw_only=True):
     toll: Toll
     dates: list[LostDate]
     terms_minor: int | None
+    terms_credits: int
     form: Any
     base: str
     zone: str
@@ -111,6 +112,7 @@ async def _page(
         toll=toll,
         dates=dates,
         terms_minor=sum(one.terms_minor for one in able) if able else None,
+        terms_credits=sum(len(one.terms_ids) for one in able),
         form=form,
         base=f"/app/{ctx.here.slug}",
         zone=ctx.here.timezone,

@@ -7,9 +7,12 @@ import recurring_ical_events
 from icalendar import Calendar
 from sqlalchemy import text
 
+from src.booking.commands.attendance import mark_attendance
+from src.booking.domain.kinds import SeatState
 from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked, seats_of
 from tests.support.builders import a_business, a_series, a_service, a_session
+from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
 from tests.support.work import waiting, work, work_together
 
@@ -149,3 +152,25 @@ async def test_those_told_together_get_what_each_would_get_alone(
         established = await uow.session.scalars(text("SELECT is_established FROM customers"))
         assert established.all() == [True, True]
     assert await waiting(services, lotus.id) == []
+
+
+async def test_a_date_that_was_missed_is_one_of_those_that_were_booked(
+    services: Services, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    """The mail may leave late, or once more to a corrected address."""
+    lotus = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, lotus.id)
+    term = await a_series(services.uow_factory, service, price_type="on_site")
+    await booked(services.uow_factory, lotus, a_wish("series", term.series.id))
+    first = term.sessions[0]
+    clock.at = first.ends_at
+    seats = await seats_of(services.uow_factory, lotus.id)
+    [seat_id] = [one.id for one in seats if one.session_id == first.id]
+    async with services.uow_factory(lotus.id) as uow:
+        await mark_attendance(uow, lotus.ctx, first.id, [seat_id], SeatState.NO_SHOW)
+    await work(services, lotus.id)
+    [mail] = mailer.sent
+    for day in (session.starts_at for session in term.sessions):
+        assert f"{day:%b} {day.day}, " in mail.body
+    [(_name, content, _kind)] = mail.attachments
+    assert len(Calendar.from_ical(content).walk("VEVENT")) == len(term.sessions)

@@ -25,6 +25,7 @@ from tests.booking.web.test_guest_page import own_page
 from tests.support.builders import a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
+from tests.support.portal import sign_in_portal
 from tests.support.visitor import forms_of
 
 pytestmark = pytest.mark.anyio
@@ -150,7 +151,13 @@ async def test_it_is_paid_on_the_payment_page_and_the_money_is_in_the_books(
     async with shop.services.uow_factory(shop.business.id) as uow:
         order = await uow.session.get_one(Order, (shop.business.id, fee.pays_id))
         assert (order.state, order.paid_minor, order.month) == ("confirmed", 750, None)
+    mailer.sent.clear()
     await shop.work()
+    await shop.work()
+    [mail] = mailer.sent
+    assert mail.subject == "Your payment of €7.50 has come"
+    assert "the fee for" in mail.body
+    assert path in mail.body
     again = await pay_again(shop, path)
     assert again is None, "nothing is left to press"
 
@@ -314,7 +321,37 @@ async def test_who_leaves_late_reads_of_the_fee_first_and_is_asked_for_it(
     own = await own_page(shop)
     assert f"{asked} A mail follows" in (await shop.guest.open(own)).text
     await a_day_later(shop, clock)
-    assert f"{asked} You have a mail with a link" in (await shop.guest.open(own)).text
+    page = await shop.guest.open(own)
+    assert f"{asked} You have a mail with a link" in page.text
+    assert link_in(mailer) in page.text
+
+
+async def test_who_did_not_come_finds_the_fee_on_all_own_pages_once_told_and_when_paid(
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    await missed(shop, clock)
+    own, me = await own_page(shop), ("/b/lotus/me", "/b/lotus/me/receipts")
+    page = await shop.guest.open(own)
+    assert "Not attended" in page.text
+    [fee] = await fees(shop)
+    await sign_in_portal(shop.guest.client, shop.services, shop.business.id, fee.customer_id)
+    for path in (own, *me):
+        assert "fee of" not in (await shop.guest.open(path)).text, "it may still be forgiven"
+    await a_day_later(shop, clock)
+    path = link_in(mailer)
+    page = await shop.guest.open(own)
+    assert "A fee of €7.50 is asked for not coming. You have a mail with a link" in page.text
+    assert path in page.text
+    for mine in me:
+        page = await shop.guest.open(mine)
+        assert "Fees to pay" in page.text
+        assert "You did not come, and had not cancelled." in page.text
+        assert path in page.text
+    await shop.pay((await pay(shop, path)).headers["location"])
+    await shop.guest.open(f"{path}?paid=1")
+    assert "The fee of €7.50 for not coming is paid." in (await shop.guest.open(own)).text
+    for mine in me:
+        assert "Fees to pay" not in (await shop.guest.open(mine)).text
 
 
 async def test_who_knows_of_a_fee_for_leaving_late_hears_that_it_is_forgiven(

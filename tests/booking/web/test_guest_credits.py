@@ -445,3 +445,30 @@ async def test_a_credit_goes_along_to_another_date_and_is_counted_once(shop: Sho
     (form,) = [form for form in forms_of(page) if "/move" in form.action]
     assert (await shop.guest.client.post(form.action, data=form.fields)).status_code == 303
     assert "1 credit of “10 sessions”, 6 left" in (await shop.guest.open(home)).text
+
+
+async def test_a_course_left_with_one_date_too_late_says_of_that_credit_that_it_is_lost(
+    shop: Shop, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    day_before = (Tier(before=24, percent=100),)
+    terms = LeavingTerms(tiers=day_before, whole_course=True)
+    service = await a_service(shop.services.uow_factory, shop.business.id)
+    term = await a_series(
+        shop.services.uow_factory, service, leaving=terms.document(), takes_credits=True
+    )
+    await carl_with(shop)
+    await shop.guest.open(subject("series", term.series.id))
+    home = (await shop.send()).headers["location"]
+    await shop.work()
+    mailer.sent.clear()
+    clock.at = term.sessions[0].starts_at - timedelta(hours=2)
+    page = await shop.guest.open(f"{home}/leave")
+    (form,) = [form for form in forms_of(page) if form.action.endswith("/leave")]
+    assert (await shop.guest.client.post(form.action, data=form.fields)).status_code == 303
+    lost = "1 of your credits does not come back."
+    assert lost in (await shop.guest.open(home)).text
+    await shop.work()
+    [mail] = mailer.sent
+    said = " ".join(mail.body.split())
+    assert "2 credits of “10 sessions” come back" in said
+    assert lost in said

@@ -37,7 +37,7 @@ KINDS += ["portal_code"]
 KINDS += ["held_cancelled", "seats_moved", "leaving_asked", "leaving_declined", "calendar_link"]
 KINDS += ["voucher", "voucher_bought"]
 KINDS += ["transfer_awaited", "transfer_reminder", "transfer_part", "transfer_over"]
-KINDS += ["fee_asked", "fee_forgiven"]
+KINDS += ["fee_asked", "fee_forgiven", "fee_paid"]
 KINDS += ["credits_warning", "credits_expired", "package_bought", "package_lapsed"]
 
 
