@@ -31,7 +31,7 @@ class Undeliverable(NamedTuple):
 class Ended(NamedTuple):
     """Parts of an order that were cancelled in one act; `by` is guest, staff or system. `page`
     is the one below the business's that tells of the act, where there is one. `what` says in words
-    whose and which they are.
+    whose and which they are. What is no place `said` tells of, in place of all but `what`.
     """
 
     at: datetime
@@ -40,6 +40,7 @@ class Ended(NamedTuple):
     why: str
     page: str | None = None
     what: str = ""
+    said: str = ""
 
 
 class Moved(NamedTuple):

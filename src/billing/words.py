@@ -20,8 +20,10 @@ def refund_cause(cause: str) -> str:
     return words[cause]
 
 
-def order_end_words(end: OrderEnd) -> str:
-    """How an order ended without money, as its history tells it."""
+def order_end_words(end: OrderEnd, *, holds_places: bool) -> str:
+    """How an order ended without money, as its history tells it. `holds_places`: others could not
+    have what was not paid.
+    """
     words = {
         OrderEnd.EXPIRED: _("The time to pay ended; the places were freed"),
         OrderEnd.RELEASED: _("Released; the places are free again"),
@@ -29,7 +31,13 @@ def order_end_words(end: OrderEnd) -> str:
         OrderEnd.NOT_PAYABLE: _("No payment could be started; the places were freed"),
         OrderEnd.CALLED_OFF: _("Cancelled by the business before it was paid"),
     }
-    return words[end]
+    without_places = {
+        OrderEnd.EXPIRED: _("Not paid for in time"),
+        OrderEnd.RELEASED: _("Released; it is not waited for any more"),
+        OrderEnd.GIVEN_UP: _("Given up by the guest"),
+        OrderEnd.NOT_PAYABLE: _("No payment could be started"),
+    }
+    return words[end] if holds_places else without_places.get(end, words[end])
 
 
 def dispute_state(state: str) -> tuple[str, str]:

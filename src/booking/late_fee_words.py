@@ -1,7 +1,9 @@
 """From when a fee for leaving late is asked, and beside what."""
 
+from src.booking.domain.fees import LateFees
 from src.booking.domain.refund_policy import Gives
 from src.platform.i18n import _
+from src.platform.web.formats import money
 
 
 def late_fee(fee: str, gives: Gives, before: str, *, has_steps: bool, is_owed: bool) -> str:
@@ -33,6 +35,13 @@ def late_fee_now(fee: str, *, is_owed: bool) -> str:
     if is_owed:
         return _("Who cancels now is asked for a fee of %(fee)s as well as the price.", fee=fee)
     return _("Who cancels now is asked for a fee of %(fee)s.", fee=fee)
+
+
+def late_fees_asked(fees: LateFees | None) -> str:
+    """Empty where none are."""
+    if fees is None:
+        return ""
+    return fee_asked(money(fees.amount_minor, fees.currency), is_told=fees.is_told)
 
 
 def fee_asked(amount: str, *, is_told: bool = False) -> str:

@@ -6,7 +6,7 @@ looking whether anything pays for them, and shows the race.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from src.billing.commands.credits import give_back_credits, lock_lot, set_end
 from src.billing.commands.dispute_news import take_dispute_news
 from src.billing.models import Payment
 from src.billing.processor import Dispute
+from src.billing.queries.uncovered import Judged
 from src.booking.commands import credit_returns
 from src.booking.commands import leave as leaving
 from src.booking.commands.lapsed_credits import ComingBack, bring_back
@@ -123,7 +124,7 @@ async def test_control_without_a_look_at_the_money_they_get_both(
     committing: Committing, lotus: Business, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def give_back(
-        uow: UnitOfWork, credited: Mapping[UUID, UUID], unpaid: Collection[UUID] | None = None
+        uow: UnitOfWork, credited: Mapping[UUID, UUID], judged: Judged | None = None
     ) -> set[UUID]:
         await give_back_credits(uow, Counter(credited.values()))
         return set()

@@ -71,4 +71,5 @@ async def _lapse(uow: UnitOfWork, order: Order) -> bool:
         await request_refunds(uow, order, left_minor, cause=RefundCause.CANCELLED, cause_key=key)
     await uow.settle()
     await void_lots(uow, order_id)
+    order.closed_at = uow.clock.now()
     return True

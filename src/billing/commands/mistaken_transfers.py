@@ -1,5 +1,6 @@
 """A bank transfer that was noted and never came: it is taken off, as if nobody had noted it."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 import msgspec
@@ -49,6 +50,7 @@ async def take_off_transfer(uow: UnitOfWork, ctx: RequestContext, cmd: TransferM
         "currency": payment.currency,
         "on": payment.arrived_on.isoformat() if payment.arrived_on else None,
         "payment": str(payment.id),
+        "intent": payment.payment_intent_id,
     }
     taken = Money(payment.amount_minor, payment.currency)
     await uow.session.delete(payment)
@@ -63,7 +65,7 @@ async def _find(uow: UnitOfWork, order_id: UUID, payment_id: UUID) -> Payment:
     for one in await list_mistakable(uow, order_id):
         if one.id == payment_id:
             return one
-    if await _was_taken_off(uow, order_id, payment_id):
+    if await was_taken_off(uow, order_id, payment=[str(payment_id)]):
         raise Conflict(_("This transfer was taken off before."), code="taken_off")
     payment = await get_payment(uow, payment_id)
     if payment.order_id != order_id:
@@ -74,14 +76,18 @@ async def _find(uow: UnitOfWork, order_id: UUID, payment_id: UUID) -> Payment:
     )
 
 
-async def _was_taken_off(uow: UnitOfWork, order_id: UUID, payment_id: UUID) -> bool:
-    """Only the log still knows it."""
+async def was_taken_off(uow: UnitOfWork, order_id: UUID, **facts: Collection[str]) -> bool:
+    """Whether a transfer was that has one of these values for each of the `facts`, as they are kept
+    when one is taken off. Only the log still knows it.
+    """
     found = await uow.session.scalar(
-        select(AuditEntry.id).where(
+        select(AuditEntry.id)
+        .where(
             AuditEntry.tenant_id == uow.tenant,
             AuditEntry.subject_id == order_id,
             AuditEntry.action == TAKEN_OFF,
-            AuditEntry.detail["payment"].astext == str(payment_id),
+            *(AuditEntry.detail[key].astext.in_(values) for key, values in facts.items()),
         )
+        .limit(1)
     )
     return found is not None

@@ -14,13 +14,15 @@ from sqlalchemy.orm import aliased
 
 from src.billing.commands.credits import GUEST, activate_lots, void_lots
 from src.billing.commands.due import drop_due
+from src.billing.commands.orders import get_order
 from src.billing.domain.credits import LotState
+from src.billing.domain.kinds import GIVEN_UP_WHY, OrderEnd
 from src.billing.events import PackageBought
 from src.billing.lines import Ended, Fate, LineKind, Undeliverable
 from src.billing.models import CreditLot, Order, OrderLine
+from src.billing.words import order_end_words
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
-from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
 from src.tenants.queries.tenants import tenant_snapshot
 
@@ -101,13 +103,14 @@ class PackageLines(LineKind):
     async def fate(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Fate:
         lots = await _lots_of(uow, order_id)
         void = [lot for lot in lots if lot.state == LotState.VOID]
-        is_confirmed = await uow.session.scalar(
-            select(Order.confirmed_at).where(Order.tenant_id == uow.tenant, Order.id == order_id)
-        )
+        order = await get_order(uow, order_id)
+        is_given_up = order.closed_why == GIVEN_UP_WHY
+        by, end = ("guest", OrderEnd.GIVEN_UP) if is_given_up else ("system", OrderEnd.EXPIRED)
+        said = order_end_words(end, holds_places=False)
         ended = [
-            Ended(lot.created_at, 1, "system", _("It was not paid for in time."), what=lot.name)
+            Ended(order.closed_at or lot.created_at, 1, by, "", what=lot.name, said=said)
             for lot in void
-            if is_confirmed is not None
+            if order.confirmed_at is not None
         ]
         return Fate(standing=0, ended=ended)
 

@@ -22,11 +22,7 @@ from src.billing.queries.credit_worth import get_worth
 from src.billing.queries.disputes import is_payment_with_the_bank
 from src.billing.queries.in_credits import list_in_credits_minor
 from src.billing.queries.lots import has_ended, is_usable
-from src.billing.queries.uncovered import (
-    find_unpaid_seats,
-    list_orders_given_back,
-    list_uncovered,
-)
+from src.billing.queries.uncovered import Judged, judge_credits, list_uncovered
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _, current_locale, use_locale
@@ -77,21 +73,21 @@ async def take_disputed_credits(uow: UnitOfWork, order_id: UUID) -> None:
 
 
 async def return_to_lots(
-    uow: UnitOfWork, credited: Mapping[UUID, UUID], unpaid: Collection[UUID] | None = None
+    uow: UnitOfWork, credited: Mapping[UUID, UUID], judged: Judged | None = None
 ) -> set[UUID]:
     """The credits of these seats, by the lots that they are of, are in them again, as
     `give_back_credits` has it; that they give them back is in the ledger. Those that nothing pays
-    for any more, `unpaid` where `judge_coming` has said so already, leave at once: had they been in
-    their lot when its money went, they would have left with it. So do those that were lost, where
-    what is kept pays for these instead. Returns the seats that nothing has come back for.
+    for any more leave at once, as `judge_coming` has `judged` where it was asked already: had they
+    been in their lot when its money went, they would have left with it. So do those that were lost,
+    where what is kept pays for these instead. Returns the seats that nothing has come back for.
     """
     if not credited:
         return set()
-    if unpaid is None:
-        unpaid = await judge_coming(uow, credited)
-    counts, left = Counter(credited.values()), credited.keys() & set(unpaid)
+    if judged is None:
+        judged = await judge_coming(uow, credited)
+    counts, left = Counter(credited.values()), credited.keys() & judged.unpaid
     await give_back_credits(uow, counts)
-    for order_id in await list_orders_given_back(uow, counts):
+    for order_id in judged.orders_of(counts):
         why = Author(reason=await _in_buyers_words(uow, order_id, _money_gone))
         for lot in await _locked(uow, order_id, LotSource.PACKAGE, LotSource.SEAT):
             of_lot = [seat_id for seat_id in left if credited[seat_id] == lot.id]
@@ -103,15 +99,15 @@ async def return_to_lots(
     return left
 
 
-async def judge_coming(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> set[UUID]:
-    """`find_unpaid_seats`, as it stays until the transaction ends: the lots are locked. Wanted once
+async def judge_coming(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> Judged:
+    """`judge_credits`, as it stays until the transaction ends: the lots are locked. Wanted once
     for all that comes back in it, before anything of it is written.
     """
     # Whoever gives a credit instead of an ended one holds that one's lot: a statement that waited
     # for it does not see the new lot, the next one does.
     for _look in range(2):
         await lock_with_their_orders(uow, set(credited.values()))
-    return await find_unpaid_seats(uow, credited)
+    return await judge_credits(uow, credited)
 
 
 async def _orders_of(uow: UnitOfWork, seat_ids: Collection[UUID]) -> Sequence[UUID | None]:

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from src.billing.commands.by_staff import refuse_while_cancelled
 from src.billing.commands.due import add_transfer_reminder, drop_due, move_due, transfer_reminder_id
 from src.billing.commands.hand_back import keep_hand_back
+from src.billing.commands.mistaken_transfers import was_taken_off
 from src.billing.commands.orders import lock_order
 from src.billing.commands.settle import confirm_locked_order, reacquire_locked_order
 from src.billing.domain.kinds import TRANSFER_METHOD, OrderState, PaymentMode
@@ -51,7 +52,7 @@ class TransferReceived(msgspec.Struct, frozen=True, kw_only=True):
 class Outcome(StrEnum):
     """What came of a transfer. `partial`: more is waited for. `too_much` stands, and the rest is to
     go back; `to_hand_back` is all of it, of an order that does not stand, `paid_already` of one
-    that does. `known`: it was written down before.
+    that does. `known`: it was written down before; `taken_off`: it was, and was a mistake.
     """
 
     CONFIRMED = "confirmed"
@@ -60,6 +61,7 @@ class Outcome(StrEnum):
     TO_HAND_BACK = "to_hand_back"
     PAID_ALREADY = "paid_already"
     KNOWN = "known"
+    TAKEN_OFF = "taken_off"
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -83,8 +85,9 @@ async def mark_transfer_received(
     order = await lock_order(uow, cmd.order_id)
     if order.payment_mode != PaymentMode.TRANSFER:
         raise _not_by_transfer()
-    if await _is_known(uow, cmd.token):
-        return Received(Outcome.KNOWN)
+    before = await _what_came_of_it(uow, cmd)
+    if before is not None:
+        return Received(before)
     _refuse_nonsense(ctx, uow, order, cmd)
     await _refuse_unseen(uow, order, cmd)
     if order.state == OrderState.OPEN:
@@ -186,14 +189,18 @@ def refuse_unless_awaited(order: Order) -> None:
         raise Conflict(_("No bank transfer is waited for any more."), code="not_awaited")
 
 
-async def _is_known(uow: UnitOfWork, token: UUID) -> bool:
+async def _what_came_of_it(uow: UnitOfWork, cmd: TransferReceived) -> Outcome | None:
+    """Of this very form, where it was sent before."""
+    names = (_name(cmd.token), _name(cmd.token, is_extra=True))
     found = await uow.session.scalar(
-        select(Payment.id).where(
-            Payment.tenant_id == uow.tenant,
-            Payment.payment_intent_id.in_((_name(token), _name(token, is_extra=True))),
-        )
+        select(Payment.id)
+        .where(Payment.tenant_id == uow.tenant, Payment.payment_intent_id.in_(names))
+        .limit(1)
     )
-    return found is not None
+    if found is not None:
+        return Outcome.KNOWN
+    is_mistake = await was_taken_off(uow, cmd.order_id, intent=names)
+    return Outcome.TAKEN_OFF if is_mistake else None
 
 
 def _refuse_nonsense(

@@ -53,7 +53,6 @@ class _Around(NamedTuple):
     mail_refused: str | None
     standing: int
     pages_of_sold: Sequence[tuple[str, str]]
-    holds_places: bool
     with_the_bank: Container[UUID]
     to_hand_back_minor: int
     now_for: Sequence[str]
@@ -75,6 +74,7 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
         ended=[end for fate in fates for end in fate.ended],
         moved=[move for fate in fates for move in fate.moved],
         dates_moved=[move for fate in fates for move in fate.dates_moved],
+        holds_places=not kinds or any(kind.holds_places for kind in kinds),
     )
     lines = await _of_order(uow, OrderLine, order_id)
     around = _Around(
@@ -85,7 +85,6 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
         mail_refused=await find_refusal(uow, order.guest_email, order.created_at),
         standing=sum(fate.standing for fate in fates),
         pages_of_sold=[one for fate in fates for one in fate.pages],
-        holds_places=not kinds or any(kind.holds_places for kind in kinds),
         with_the_bank=await list_payments_with_the_bank(uow, order_id),
         to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
         now_for=(await list_sold_now(uow, [order_id], tenant)).get(order_id, ()),
@@ -157,7 +156,7 @@ def _page(
         mail_refused=around.mail_refused,
         standing=around.standing,
         pages_of_sold=around.pages_of_sold,
-        holds_places=around.holds_places,
+        holds_places=history.holds_places,
     )
 
 

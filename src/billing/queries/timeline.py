@@ -11,6 +11,7 @@ from src.billing.domain.kinds import (
     VOUCHER_METHOD,
     OpenItemKind,
     OrderEnd,
+    OrderState,
     RefundState,
     order_end,
 )
@@ -40,6 +41,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     ended: Sequence[Ended] = ()
     moved: Sequence[Moved] = ()
     dates_moved: Sequence[DateMoved] = ()
+    holds_places: bool = True
 
 
 def timeline(history: History) -> list[Moment]:
@@ -65,12 +67,14 @@ def _of_order(history: History) -> Iterator[Moment]:
     yield Moment(at=order.created_at, text=_("Ordered"), who=order.guest_name)
     if order.confirmed_at is not None:
         yield Moment(at=order.confirmed_at, text=_("Confirmed"))
-    if order.closed_at is None:
+    if order.closed_at is None or order.state == OrderState.CONFIRMED:
+        # How the credits of one that stands came to nothing, its fate tells.
         return
     end, who = order_end(order.state, order.closed_why), ""
     if end is OrderEnd.RELEASED:
         who = next((one.actor_name for one in history.audit if one.action == "order.released"), "")
-    yield Moment(at=order.closed_at, text=order_end_words(end), who=who)
+    words = order_end_words(end, holds_places=history.holds_places)
+    yield Moment(at=order.closed_at, text=words, who=who)
 
 
 def _of_pages(pages: Sequence[PaymentPage]) -> Iterator[Moment]:
@@ -173,7 +177,7 @@ def _of_ends(ended: Sequence[Ended]) -> Iterator[Moment]:
         if end.by == "guest":
             places = _("%(places)s by the guest", places=places)
         why = end.why if end.by == "staff" else ""
-        text = f"{places}: {why}" if why else places
+        text = end.said or (f"{places}: {why}" if why else places)
         yield Moment(at=end.at, text=text, page=end.page, more=end.what)
 
 

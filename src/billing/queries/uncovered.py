@@ -5,6 +5,7 @@ Source: docs/algorithms/credits.md.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
@@ -101,13 +102,24 @@ def _stays(uow: UnitOfWork, lot: CreditLot, coming: Collection[UUID]) -> tuple[b
     return (lot.id not in coming, is_usable(uow, lot))
 
 
-async def list_orders_given_back(uow: UnitOfWork, lot_ids: Collection[UUID]) -> list[UUID]:
-    """Of the orders that these lots are of, those of whose price some has gone back, or a bank has
-    kept some, by id.
+class Judged(NamedTuple):
+    """Of seats that give back the credit of their lot, the `unpaid`, whose credits nothing pays for
+    any more. `orders`, by lots that are of them, are those of whose price some has gone back, or a
+    bank has kept some.
     """
+
+    unpaid: set[UUID]
+    orders: Mapping[UUID, UUID]
+
+    def orders_of(self, lot_ids: Collection[UUID]) -> list[UUID]:
+        """By id, each once."""
+        return sorted({order for lot_id, order in self.orders.items() if lot_id in lot_ids})
+
+
+async def _find_orders_given_back(uow: UnitOfWork, lot_ids: Collection[UUID]) -> dict[UUID, UUID]:
     went_back = or_(Payment.refunded_minor > 0, lost_of_payment_minor() > 0)
-    found = await uow.session.scalars(
-        select(Payment.order_id)
+    found = await uow.session.execute(
+        select(CreditLot.id, Payment.order_id)
         .join(
             CreditLot,
             (CreditLot.tenant_id == Payment.tenant_id) & (CreditLot.order_id == Payment.order_id),
@@ -120,20 +132,25 @@ async def list_orders_given_back(uow: UnitOfWork, lot_ids: Collection[UUID]) -> 
             went_back,
         )
         .distinct()
-        .order_by(Payment.order_id)
     )
-    return list(found)
+    return dict(found.tuples().all())
 
 
 async def find_unpaid_seats(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> set[UUID]:
     """Of seats that would give back the credit of their lot, those whose credit would not stay
     there, because nothing pays for it any more.
     """
+    return (await judge_credits(uow, credited)).unpaid
+
+
+async def judge_credits(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> Judged:
+    """`find_unpaid_seats`, with the orders that it looked at."""
     coming = Counter(credited.values())
     if not coming:
-        return set()
+        return Judged(set(), {})
+    judged = Judged(set(), await _find_orders_given_back(uow, coming))
     unpaid: dict[UUID, int] = {}
-    for order_id in await list_orders_given_back(uow, coming):
+    for order_id in judged.orders_of(coming):
         await uow.settle()
         lots = await uow.session.scalars(
             select(CreditLot)
@@ -147,7 +164,7 @@ async def find_unpaid_seats(uow: UnitOfWork, credited: Mapping[UUID, UUID]) -> s
         )
         for lot, number in await list_uncovered(uow, order_id, lots.all(), coming):
             unpaid[lot.id] = min(number, coming.get(lot.id, 0))
-    return last_seats(credited, unpaid)
+    return judged._replace(unpaid=last_seats(credited, unpaid))
 
 
 def last_seats(credited: Mapping[UUID, UUID], numbers: Mapping[UUID, int]) -> set[UUID]:

@@ -182,6 +182,11 @@ def _said(received: Received, currency: str) -> tuple[Level, str]:
             )
         case Outcome.KNOWN:
             return "info", _("This transfer was noted before.")
+        case Outcome.TAKEN_OFF:
+            return "warning", _(
+                "This form noted its transfer before, which was taken off as a mistake. Nothing was"
+                " noted now. If the money has come after all, note it on a page that you open anew."
+            )
 
 
 def _to_order(request: AnyRequest, ctx: RequestContext, order_id: UUID) -> Response[bytes]:

@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from src.billing.commands.credits import Author, insert_restorations
 from src.billing.commands.sold_credits import return_to_lots
+from src.billing.queries.uncovered import Judged
 from src.booking.models import Seat
 from src.platform.db.uow import UnitOfWork
 
@@ -29,13 +30,13 @@ async def return_credits(
 
 
 async def fill_lots(
-    uow: UnitOfWork, credited: Mapping[UUID, UUID], unpaid: Collection[UUID] | None = None
+    uow: UnitOfWork, credited: Mapping[UUID, UUID], judged: Judged | None = None
 ) -> set[UUID]:
     """The credits of these seats are in their lots again, but for those that nothing pays for any
-    more, `unpaid` where that was judged already: nothing has come back for their seats then, which
-    it returns.
+    more, as was `judged` where somebody asked already: nothing has come back for their seats then,
+    which it returns.
     """
-    without = await return_to_lots(uow, credited, unpaid)
+    without = await return_to_lots(uow, credited, judged)
     await _note(uow, without, None)
     return without
 

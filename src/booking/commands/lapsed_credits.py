@@ -53,10 +53,11 @@ async def bring_back(uow: UnitOfWork, coming: ComingBack) -> set[UUID]:
     What those are worth in money stays with the lot that paid. All others go back to their lots.
     Returns the seats that no credit has come back for.
     """
-    credited, unpaid = dict(coming.credited), None
+    credited, judged = dict(coming.credited), None
     if coming.lapsed:
         lapsed = {seat: lot for own in coming.lapsed.values() for seat, lot in own.items()}
-        unpaid = await judge_coming(uow, {**credited, **lapsed})
+        judged = await judge_coming(uow, {**credited, **lapsed})
+        unpaid = judged.unpaid
         paid = {seat_id: lot_id for seat_id, lot_id in lapsed.items() if seat_id not in unpaid}
         replaced = await _replace(uow, coming.tenant, paid, coming.author)
         for order_id, own in sorted(coming.lapsed.items()):
@@ -64,7 +65,7 @@ async def bring_back(uow: UnitOfWork, coming: ComingBack) -> set[UUID]:
             await return_credits(uow, order_id, rest, coming.author)
             credited |= rest
         await uow.settle()
-    return await fill_lots(uow, credited, unpaid)
+    return await fill_lots(uow, credited, judged)
 
 
 async def find_lapsed(uow: UnitOfWork, paid_by: Mapping[UUID, UUID]) -> set[UUID]:

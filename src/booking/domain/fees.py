@@ -4,6 +4,8 @@ A fee is never more than the seat's own share of the price. A seat that a credit
 price of its own: there a fixed fee is what was stated, and a percentage asks for nothing.
 """
 
+from typing import NamedTuple
+
 import msgspec
 
 from src.platform.i18n import _
@@ -18,6 +20,14 @@ class FeeRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     amount_minor: int = 0
     currency: str = ""
     percent: int = 0
+
+
+class LateFees(NamedTuple):
+    """What is asked for what was left late of an order; `is_told`: a mail has told of all of it."""
+
+    amount_minor: int
+    currency: str
+    is_told: bool
 
 
 def fee_minor(rule: FeeRule | None, share_minor: int, *, is_by_credit: bool) -> int:

@@ -31,13 +31,14 @@ from src.booking.domain.moves import Facet, Said, may_leave_free_because_moved, 
 from src.booking.domain.naming import may_guest_name
 from src.booking.domain.states import LIVE_SEATS, state_of_date
 from src.booking.guest_links import booking_path, may_lead_on
+from src.booking.late_fee_words import late_fees_asked
 from src.booking.leaving_words import next_deadline_words
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.paying import paying_of
 from src.booking.queries.changes import Believed, find_earlier, said_of
 from src.booking.queries.guest_money import get_guest_money, went_back, why_not_booked
 from src.booking.queries.guest_stage import stage_of
-from src.booking.queries.late_fees import get_late_fee_line
+from src.booking.queries.late_fees import find_late_fees
 from src.booking.queries.leave_requests import find_newest_request
 from src.booking.queries.mail_facts import Known
 from src.booking.queries.missing_dates import list_missing
@@ -99,7 +100,7 @@ async def get_guest_booking(
         not_arrived_minor=money.not_arrived_minor,
         taken_back_minor=await get_taken_back_minor(uow, order_id),
         to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
-        fee_line=await get_late_fee_line(uow, order_id),
+        fee_line=late_fees_asked(await find_late_fees(uow, order_id)),
         money_back=money.back,
         why_not_booked=why_not_booked(order, money),
         payment_mode=order.payment_mode,

@@ -1,4 +1,4 @@
-"""Fees for leaving late, as the guest who is asked for them is told."""
+"""Fees for leaving late that are asked for."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -7,9 +7,8 @@ from sqlalchemy import func, select
 
 from src.billing.domain.kinds import FeeKind, FeeState
 from src.billing.models import Fee
-from src.booking.late_fee_words import fee_asked
+from src.booking.domain.fees import LateFees
 from src.platform.db.uow import UnitOfWork
-from src.platform.web.formats import money
 
 
 async def get_late_fees_minor(uow: UnitOfWork, seat_ids: Collection[UUID]) -> int:
@@ -25,8 +24,8 @@ async def get_late_fees_minor(uow: UnitOfWork, seat_ids: Collection[UUID]) -> in
     return int(found or 0)
 
 
-async def get_late_fee_line(uow: UnitOfWork, order_id: UUID) -> str:
-    """The same of all that was left of one order, in a sentence; empty where nothing is asked."""
+async def find_late_fees(uow: UnitOfWork, order_id: UUID) -> LateFees | None:
+    """The same of all that was left of one order; None where nothing is asked."""
     asked = select(
         func.sum(Fee.amount_minor), func.min(Fee.currency), func.count() == func.count(Fee.told_at)
     ).where(
@@ -36,4 +35,4 @@ async def get_late_fee_line(uow: UnitOfWork, order_id: UUID) -> str:
         Fee.state == str(FeeState.ASKED),
     )
     minor, currency, is_told = (await uow.session.execute(asked)).one()
-    return fee_asked(money(int(minor), currency), is_told=is_told) if minor else ""
+    return LateFees(int(minor), currency, is_told=is_told) if minor else None

@@ -13,6 +13,7 @@ from src.billing.models import Payment, Refund
 from src.billing.queries.order_page import get_order_page
 from src.billing.queries.transfers import list_mistakable
 from src.platform.errors import Conflict, InvalidInput
+from src.platform.ids import new_id
 from src.platform.money import Money
 from src.platform.services import Services
 from tests.booking.commands.test_transfers import (
@@ -90,6 +91,31 @@ async def test_a_part_that_never_came_is_waited_for_again(
     with pytest.raises(Conflict):
         await take_off(services, lotus, booked.order_id, part.id)
     assert await receive(services, lotus, booked.order_id, 500) == Received(Outcome.PARTIAL, 1000)
+
+
+async def test_a_form_sent_again_after_its_transfer_was_taken_off_notes_nothing(
+    services: Services, lotus: Business
+) -> None:
+    """Going back in the browser sends it anew; what it noted was a mistake, and stays one."""
+    booked, part, extra = await by_transfer(services, lotus), new_id(), new_id()
+    await receive(services, lotus, booked.order_id, 500, part)
+    await _take_off_newest(services, lotus, booked.order_id)
+    known = Received(Outcome.TAKEN_OFF)
+    assert await receive(services, lotus, booked.order_id, 500, part) == known
+    await receive(services, lotus, booked.order_id)
+    await receive(services, lotus, booked.order_id, 900, extra)
+    await _take_off_newest(services, lotus, booked.order_id)
+    assert await receive(services, lotus, booked.order_id, 900, extra) == known
+    order = await the_order(services, lotus, booked.order_id)
+    assert (order.state, order.paid_minor) == ("confirmed", 1500)
+    assert await receive(services, lotus, booked.order_id, 900) == Received(
+        Outcome.PAID_ALREADY, 900
+    ), "another form is another transfer"
+
+
+async def _take_off_newest(services: Services, business: Business, order_id: UUID) -> None:
+    newest = (await transfers_of(services, business, order_id))[0]
+    await take_off(services, business, order_id, newest.id)
 
 
 async def transfers_of(services: Services, business: Business, order_id: UUID) -> Sequence[Payment]:

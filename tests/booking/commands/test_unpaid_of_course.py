@@ -21,6 +21,7 @@ from src.platform.services import Services
 from src.tenants.queries.tenants import tenant_snapshot
 from tests.booking.commands.test_book_by_credit import by_credit
 from tests.booking.commands.test_cancel_credits import a_course_with_a_credit
+from tests.booking.commands.test_claims_last import listened
 from tests.booking.commands.test_unpaid_credits import (
     date,
     leave,
@@ -86,6 +87,19 @@ async def test_the_one_that_can_be_used_is_kept_and_not_the_one_that_comes_back(
     assert await left(services, lotus) == 1
     assert not await leaves(services, lotus, made, lot)
     assert await left(services, lotus) == 1
+
+
+async def test_whose_money_went_back_is_asked_once(
+    services: Services, lotus: Business, date: Session
+) -> None:
+    course = await two_credits(services, lotus)
+    lot = (await lots(services, lotus))[0]
+    made = await by_credit(services, lotus, "session", date.id, (lot.customer_id, lot.id))
+    await one_is_kept(services, lotus, course)
+    with listened() as sent:
+        await leave(services, lotus, made, await of_order(services, lotus, made))
+    asked = [one for one in sent if one.startswith("SELECT DISTINCT") and "payments" in one]
+    assert len(asked) == 1
 
 
 async def test_one_that_was_lost_makes_room_for_the_one_that_comes_back(

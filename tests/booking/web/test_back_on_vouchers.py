@@ -2,7 +2,9 @@
 
 import pytest
 
-from src.billing.models import Order
+from src.billing.commands.by_staff import mark_paid_on_site
+from src.billing.commands.vouchers import refund_as_voucher
+from src.billing.models import Order, Payment
 from src.billing.settlement import check_payment
 from src.booking.domain.leaving import LeavingTerms, Tier
 from tests.booking.web.conftest import Shop, rows, subject
@@ -60,3 +62,43 @@ async def test_no_bank_has_to_carry_what_a_voucher_paid(
     await shop.work()
     assert mailed in " ".join(mailer.sent[0].body.split())
     assert "Back on the voucher" in (await shop.guest.open(own)).text
+
+
+@pytest.mark.parametrize("paid", [False, True], ids=["not paid yet", "paid"])
+async def test_of_what_was_taken_on_site_only_the_vouchers_part_goes_onto_it(
+    shop: Shop, paid: bool
+) -> None:
+    """The business has the rest, if anybody; no card is there that it could go back to."""
+    factory = shop.services.uow_factory
+    service = await a_service(
+        factory, shop.business.id, price_type="on_site", leaving=TERMS.document()
+    )
+    date = await a_session(factory, service)
+    await a_voucher(factory, shop.business.id, minor=1000)
+    await shop.guest.open(subject("session", date.id))
+    shop.guest.page = await shop.send(coupon=CODE, step="update")
+    await shop.send(coupon=CODE)
+    if paid:
+        [order] = await rows(shop, Order)
+        async with factory(shop.business.id) as uow:
+            await mark_paid_on_site(uow, shop.business.ctx, order.id)
+    page = await shop.guest.open(f"{await own_page(shop)}/leave?date={date.id}")
+    assert "€10.00 goes onto the voucher again that you paid with, at once." in page.text
+    assert "the way you paid" not in page.text
+
+
+async def test_a_refund_as_a_voucher_is_none_back_on_one(shop: Shop) -> None:
+    """Nothing was paid by voucher, so there is none that it could be back on."""
+    factory = shop.services.uow_factory
+    date = await a_session(factory, await a_service(factory, shop.business.id))
+    sent = await shop.book(subject("session", date.id))
+    await shop.pay(sent.headers["location"])
+    [order] = await rows(shop, Order)
+    await check_payment(shop.services, shop.business.id, order.id)
+    [payment] = await rows(shop, Payment)
+    part = {"order_id": order.id, "payment_id": payment.id, "amount_minor": 600}
+    async with factory(shop.business.id) as uow:
+        await refund_as_voucher(uow, shop.business.ctx, **part, token="once")
+    page = await shop.guest.open(await own_page(shop))
+    assert "Given back as a voucher" in page.text
+    assert "Back on the voucher" not in page.text

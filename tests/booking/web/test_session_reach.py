@@ -127,6 +127,23 @@ async def test_what_somebody_else_saved_is_not_spread_over_the_others(
     assert {one.capacity for one in await dates(services, lotus)} == {10}
 
 
+async def test_a_stale_form_is_not_done_because_its_own_date_is_as_wanted(
+    client: AsyncClient, services: Services, lotus: Business, term: Term
+) -> None:
+    """A colleague did the same to that date; what was wanted of the others is still to be done."""
+    path = f"/app/lotus/sessions/{term.sessions[0].id}/edit"
+    opened = await client.get(path)
+    await send(client, path, {"title": "Theirs"})
+    late = await send_again(client, path, opened, {"title": "Theirs", "scope": "following"})
+    assert late.status_code == 409
+    assert fields_of(late)["scope"] == ["following"], "what was chosen stays"
+    assert [one.title for one in await dates(services, lotus)] == ["Theirs", "", ""]
+    shown = await send_again(client, path, late, {})
+    assert "The session is saved" not in shown.text
+    alone = await send_again(client, path, opened, {"title": "Theirs"})
+    assert alone.status_code == 303, "of the one date it is all"
+
+
 async def test_a_wrong_year_is_told_at_the_start_that_was_typed(
     client: AsyncClient, lotus: Business, term: Term
 ) -> None:

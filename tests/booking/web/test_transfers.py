@@ -125,7 +125,9 @@ async def test_a_transfer_that_never_came_is_taken_off_with_a_reason(shop: Shop)
     client = shop.guest.client
     await sign_in(client, shop.services, shop.business.owner.id)
     here = f"/app/lotus/orders/{order.id}/transfer"
-    await submit(client, await client.get(here), "/received", amount="24")
+    await submit(client, await client.get(here), "/received", amount="15")
+    form = await client.get(here)
+    await submit(client, form, "/received", amount="9")
     assert "€24.00" in (await client.get(mine)).text
     shown = await client.get(f"/app/lotus/orders/{order.id}")
     assert f"{here}/mistake" in shown.text
@@ -142,6 +144,10 @@ async def test_a_transfer_that_never_came_is_taken_off_with_a_reason(shop: Shop)
     assert "€24.00" not in (await client.get(mine)).text
     again = await client.get(f"{here}/mistake")
     assert again.headers["location"] == f"/app/lotus/orders/{order.id}"
+    resent = await submit(client, form, "/received", amount="9")
+    told = await client.get(resent.headers["location"])
+    assert "Nothing was noted now" in told.text
+    assert "€9.00 came by bank transfer" not in told.text
 
 
 async def test_staff_wait_longer_or_no_longer(shop: Shop) -> None:
