@@ -5,10 +5,14 @@ from src.billing.views.credits import LotBadge
 from src.platform.i18n import _
 
 
-def lot_badge(state: LotState, *, is_rolled_over: bool = False) -> LotBadge:
+def lot_badge(
+    state: LotState, *, is_rolled_over: bool = False, is_taken_off: bool = False
+) -> LotBadge:
     """The state in a word or two, and the tone it is shown in."""
     if is_rolled_over and state is LotState.USED_UP:
         return LotBadge(_("Rolled over"), "muted")
+    if is_taken_off and state is LotState.USED_UP:
+        return LotBadge(_("Taken off"), "muted")
     words = {
         LotState.PENDING: (_("Waiting for payment"), "warning"),
         LotState.ACTIVE: (_("Active"), "success"),

@@ -259,7 +259,7 @@ def _row(found: Any, counts: tuple[int, int], is_rolled_over: bool, now: datetim
         email=found.email or "",
         name=lot.name,
         source=lot.source,
-        badge=lot_badge(state, is_rolled_over=is_rolled_over),
+        badge=lot_badge(state, is_rolled_over=is_rolled_over, is_taken_off=not granted),
         granted=granted or lot.bought,
         used=used,
         left=0 if is_over else lot.balance,
