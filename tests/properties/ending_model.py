@@ -5,7 +5,6 @@ from datetime import datetime
 
 from tests.properties.fees_model import Fees
 from tests.properties.things import (
-    LIVE,
     TAKEN,
     UNDO,
     Ending,
@@ -34,7 +33,8 @@ class Calling(Fees):
         if isinstance(subject, Offer):
             dates = self.stoppable(subject, now)
             return bool(dates) and not any(self._is_any_going(run) for run in dates)
-        coming = [one for one in subject.places if one.state in LIVE and one.run.starts_at > now]
+        coming = [one for one in subject.places if one.run.starts_at > now]
+        coming = [one for one in coming if one.state in ("held", "confirmed")]
         return bool(coming) and not any(_is_going(one) for one in coming)
 
     def _is_any_going(self, run: Run) -> bool:
