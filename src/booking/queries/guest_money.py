@@ -8,9 +8,11 @@ from sqlalchemy import Select, func, select
 
 from src.billing.domain.kinds import (
     GIVEN_UP_WHY,
+    TRANSFER_METHOD,
     VOUCHER_METHOD,
     OrderState,
     PageState,
+    PaymentMode,
     RefundState,
 )
 from src.billing.models import Order, Payment, PaymentPage, Refund
@@ -64,7 +66,8 @@ async def get_guest_money(uow: UnitOfWork, order_id: UUID) -> GuestMoney:
         select(func.coalesce(func.sum(Refund.amount_minor), 0)), uow.tenant, order_id
     ).where(Refund.state == str(RefundState.PENDING))
     asked = Order.total_minor - Order.voucher_minor
-    is_other = (Payment.method != VOUCHER_METHOD) & (
+    # A transfer is matched by hand, and may come in parts.
+    is_other = Payment.method.not_in([VOUCHER_METHOD, TRANSFER_METHOD]) & (
         (Payment.amount_minor != asked) | (Payment.currency != Order.currency)
     )
     row = (
@@ -153,9 +156,10 @@ def _not_arrived(uow: UnitOfWork, order_id: UUID) -> Select[tuple[int]]:
 
 
 def why_not_booked(order: Order, money: GuestMoney) -> str:
-    """Why a payment booked nothing: mismatch, given_up, cancelled, or gone."""
+    """Why a payment booked nothing: mismatch, given_up, cancelled, part, or gone."""
     if money.is_mismatch:
         return "mismatch"
     if order.state == OrderState.CANCELLED:
         return "given_up" if order.closed_why == GIVEN_UP_WHY else "cancelled"
-    return "gone"
+    is_transfer = order.payment_mode == PaymentMode.TRANSFER
+    return "part" if is_transfer and order.paid_minor < order.to_pay_minor else "gone"

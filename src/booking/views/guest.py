@@ -213,7 +213,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     `stage`: held, transfer (it is waited for, and `transfer` says how to make it), processing, over
     (its time to pay), confirmed, cancelled, called_off (before it was paid), expired, given_up,
     not_payable, too_late (a payment came that nothing was booked with: `why_not_booked` says why,
-    mismatch, given_up, cancelled or gone, and `money_back` where it is, returned, pending or kept).
+    mismatch, given_up, cancelled, part (of a transfer) or gone, and `money_back` where it is,
+    returned, pending or kept).
     `owed_minor` is still to be paid on site. `to_voucher_minor` went back to a voucher. Of
     `refunded_minor`, which is money, so much is still on its way as `returning_minor`, and
     `not_arrived_minor` came back from the bank. `taken_back_minor` the guest's bank has taken back
