@@ -105,7 +105,8 @@ async def test_a_credit_for_each_paid_place_instead_of_money(
     async with services.uow_factory(lotus.id) as uow:
         back = await get_money_back(uow, lotus.tenant, cancellation_id)
     assert back is not None
-    assert (back.credits, back.chosen_minor) == (2, 0)
+    assert (back.credits, back.credited_people) == (2, 2)
+    assert (back.people, back.chosen_minor) == (0, 0)
 
 
 async def test_who_gets_an_amount_of_their_own_gets_no_credit_besides(
@@ -114,10 +115,15 @@ async def test_who_gets_an_amount_of_their_own_gets_no_credit_besides(
     made = await buys(services, lotus, term, "carl")
     await buys(services, lotus, term, "dora")
     money = MoneyWanted(choice=MoneyChoice.CREDIT, package_id=given.id, own={made.order_id: 500})
-    await cancels(services, lotus, term, money)
+    cancellation_id = await cancels(services, lotus, term, money)
     await work_through(services, clock, lotus.id, UNDO)
     assert await refunds(services, lotus.id) == [500]
     assert len(await lots(services, lotus)) == 1
+    async with services.uow_factory(lotus.id) as uow:
+        back = await get_money_back(uow, lotus.tenant, cancellation_id)
+    assert back is not None
+    assert (back.people, back.chosen_minor) == (1, 500)
+    assert (back.credited_people, back.credits) == (1, 1)
 
 
 async def test_without_a_package_it_is_asked_for(
