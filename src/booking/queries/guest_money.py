@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from src.billing.domain.kinds import (
     GIVEN_UP_WHY,
@@ -17,7 +17,7 @@ from src.billing.domain.kinds import (
 )
 from src.billing.models import Order, Payment, PaymentPage, Refund
 from src.billing.queries.disputes import is_payment_with_the_bank
-from src.billing.queries.refund_failures import is_waiting
+from src.billing.queries.refund_failures import is_settled_otherwise, is_waiting
 from src.platform.db.uow import UnitOfWork
 
 
@@ -27,6 +27,7 @@ class GuestMoney(msgspec.Struct, frozen=True, kw_only=True):
 
     `not_arrived_minor` could not be paid back, and the business has still to deal with it: never
     more than is left of what was paid, in the order's currency too.
+    `settled_minor` could not be either, and the business has said that it dealt with it elsewhere.
     `is_mismatch`: a sum or currency came that is not the order's.
     """
 
@@ -37,6 +38,7 @@ class GuestMoney(msgspec.Struct, frozen=True, kw_only=True):
     is_returning: bool
     returning_minor: int
     not_arrived_minor: int
+    settled_minor: int
 
     @property
     def back(self) -> str:
@@ -79,7 +81,8 @@ async def get_guest_money(uow: UnitOfWork, order_id: UUID) -> GuestMoney:
                 func.count(Payment.id),
                 func.bool_or(Payment.refunded_minor < Payment.amount_minor),
                 func.bool_or(is_other),
-                _not_arrived(uow, order_id).scalar_subquery(),
+                _failed(uow, order_id, is_waiting()).scalar_subquery(),
+                _failed(uow, order_id, is_settled_otherwise()).scalar_subquery(),
             )
             .select_from(Payment)
             .join(Order, (Order.tenant_id == Payment.tenant_id) & (Order.id == Payment.order_id))
@@ -94,6 +97,7 @@ async def get_guest_money(uow: UnitOfWork, order_id: UUID) -> GuestMoney:
         is_kept=bool(row[4]),
         is_mismatch=bool(row[5]),
         not_arrived_minor=int(row[6]),
+        settled_minor=int(row[7]),
     )
 
 
@@ -140,15 +144,15 @@ def _in_its_currency(statement: Select[Any], tenant_id: UUID, order_id: UUID) ->
     )
 
 
-def _not_arrived(uow: UnitOfWork, order_id: UUID) -> Select[tuple[int]]:
-    """What failed and nobody has dealt with, of each payment at most what is left of it; a payment
-    that a bank has taken back is with the guest.
+def _failed(uow: UnitOfWork, order_id: UUID, stands_so: ColumnElement[bool]) -> Select[tuple[int]]:
+    """What failed and `stands_so`, of each payment at most what is left of it; a payment that a
+    bank has taken back is with the guest.
     """
     left = Payment.amount_minor - Payment.refunded_minor
     least = select(func.least(func.sum(Refund.amount_minor), left).label("minor"))
     of_payment = (
         _in_its_currency(least, uow.tenant, order_id)
-        .where(is_waiting(), ~is_payment_with_the_bank())
+        .where(stands_so, ~is_payment_with_the_bank())
         .group_by(Payment.id, Payment.amount_minor, Payment.refunded_minor)
         .subquery()
     )

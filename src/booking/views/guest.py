@@ -217,8 +217,9 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     returned, pending or kept).
     `owed_minor` is still to be paid on site. `to_voucher_minor` went back to a voucher. Of
     `refunded_minor`, which is money, so much is still on its way as `returning_minor`, and
-    `not_arrived_minor` came back from the bank. `taken_back_minor` the guest's bank has taken back
-    in a dispute that was lost. `fee_line` says what is asked for having left late.
+    `not_arrived_minor` came back from the bank, and `settled_minor` did and was then dealt with
+    elsewhere. `taken_back_minor` the guest's bank has taken back in a dispute that was lost.
+    `fee_line` says what is asked for having left late.
     `may_leave_free`: a date that is still to come was moved after it was booked, and is not back
     where it was. `course_href` leads to leaving all of a course, empty where there is none to
     leave; `people_href` to saying who comes, empty where it is too late for that.
@@ -251,6 +252,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     returning_minor: int
     to_voucher_minor: int = 0
     not_arrived_minor: int
+    settled_minor: int = 0
     taken_back_minor: int
     to_hand_back_minor: int
     fee_line: str = ""
