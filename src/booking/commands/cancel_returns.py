@@ -87,12 +87,19 @@ async def keep_returns(
     how much it is in all.
 
     Raises: InvalidInput for no choice, at `money`; for more than can go back, at `back.<order>`;
-    and when somebody could get another amount by now than was seen.
+    for vouchers where no money goes back, at `as_voucher`; and when somebody could get another
+    amount by now than was seen.
     """
     if wanted in (NOTHING, _NOTHING_BUT_CREDITS):
         return 0
     people = await list_returnable(uow, ctx.here, which, with_credits)
     chosen = decided_minor(people, wanted, ctx.here.currency)
+    if wanted.as_voucher and people and not chosen:
+        sentence = _(
+            "No money goes back, so there is nothing to give as a voucher. Untick this, or choose"
+            " above what goes back."
+        )
+        raise InvalidInput(sentence, fields={"as_voucher": sentence})
     credited = chosen_credits(people, wanted.choice or MoneyChoice.NOTHING, wanted.own)
     package = await _package(uow, wanted)
     by_order = {one.order_id: one for one in people}
