@@ -98,15 +98,27 @@ def _change(event: CreditsChanged, lot: CreditLot, tenant: TenantSnapshot) -> st
         case CreditAct.ADDED:
             return ngettext("%(num)s credit was added.", "%(num)s credits were added.", count)
         case CreditAct.REMOVED:
-            return ngettext(
-                "%(num)s credit was taken off.", "%(num)s credits were taken off.", count
-            )
+            return _taken_off(event)
         case CreditAct.EXTENDED | CreditAct.SHORTENED:
             return _new_end(event, lot, tenant)
         case CreditAct.REFUNDED:
             return _refunded(event, lot)
         case CreditAct.REFUND_FAILED:
             return _refund_failed(event, lot)
+
+
+def _taken_off(event: CreditsChanged) -> str:
+    said = ngettext(
+        "%(num)s credit was taken off.", "%(num)s credits were taken off.", event.number
+    )
+    if not event.with_purchase:
+        return said
+    why = ngettext(
+        "The booking that it came from was cancelled, and you get your money back for it.",
+        "The booking that they came from was cancelled, and you get your money back for them.",
+        event.number,
+    )
+    return f"{said} {why}"
 
 
 def _new_end(event: CreditsChanged, lot: CreditLot, tenant: TenantSnapshot) -> str:

@@ -12,7 +12,7 @@ def lot_badge(state: LotState, *, used: int, is_rolled_over: bool = False) -> Lo
     if is_rolled_over and state is LotState.USED_UP:
         return LotBadge(_("Rolled over"), "muted")
     if state is LotState.USED_UP and not used:
-        return LotBadge(_("None left"), "muted")
+        return LotBadge(_("Taken off"), "muted")
     words = {
         LotState.PENDING: (_("Waiting for payment"), "warning"),
         LotState.ACTIVE: (_("Active"), "success"),

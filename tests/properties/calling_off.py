@@ -151,6 +151,7 @@ class CallingOff(Charging):
             chosen[sale] = possible[sale][0] * own // 100 + (own > 100)
             wanted, fits = {sale.id: chosen[sale]}, own <= 100
         ending.chosen = chosen
+        ending.revokes = self.model.takes_credits(ending, self.now)
         ending.credited = self._credited(ending, choice, [*possible], wanted)
         money = MoneyWanted(
             choice=choice or MoneyChoice.NOTHING,
@@ -173,7 +174,7 @@ class CallingOff(Charging):
                 self._count(f"choose {choice}, for credits")
             if wanted:
                 self._count("choose for one")
-            if revokes and isinstance(subject, Sale) and self.model.revocable(subject, self.now):
+            if ending.revokes:
                 self._count("take credits back")
 
     def _credited(

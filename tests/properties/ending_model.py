@@ -1,10 +1,10 @@
 """The model's rules for a business that calls off a session, a series, a purchase or a seat."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from tests.properties.fees_model import Fees
 from tests.properties.things import (
-    LIVE,
     TAKEN,
     UNDO,
     Ending,
@@ -33,7 +33,8 @@ class Calling(Fees):
         if isinstance(subject, Offer):
             dates = self.stoppable(subject, now)
             return bool(dates) and not any(self._is_any_going(run) for run in dates)
-        coming = [one for one in subject.places if one.state in LIVE and one.run.starts_at > now]
+        coming = [one for one in subject.places if one.run.starts_at > now]
+        coming = [one for one in coming if one.state in ("held", "confirmed")]
         return bool(coming) and not any(_is_going(one) for one in coming)
 
     def _is_any_going(self, run: Run) -> bool:
@@ -49,7 +50,8 @@ class Calling(Fees):
     def returnable(self, ending: Ending, now: datetime) -> dict[Sale, tuple[int, int]]:
         """What could go back for what would be cancelled now: all of it, and by the guests' terms.
 
-        Never more than is left of what was paid, and promised by nothing that waits.
+        Never more than is left of what was paid, and promised by nothing that waits. By their terms
+        guests keep their credits, so what lies in those goes back to nobody.
         """
         found = {}
         waiting = [one for one in self.endings if one.state == "waiting"]
@@ -58,13 +60,22 @@ class Calling(Fees):
             if sale.is_late or not taken:
                 continue
             more = self._revoked_with(ending, sale, now)
-            gone = _promised(waiting, sale) + self.in_credits(sale) - more
-            left = max(sale.left - gone, 0)
-            full = min(sum(one.share for one in taken) + more, left)
+            gone = _promised(waiting, sale) + self.in_credits(sale)
+            share = sum(one.share for one in taken)
+            full = min(share + more, max(sale.left - gone + more, 0))
+            seats = min(share, max(sale.left - gone, 0))
             terms = sum(half_up(one.share * self.percent_back(one, now), 100) for one in taken)
             if full > 0:
-                found[sale] = (full, min(terms, full))
+                found[sale] = (full, min(terms, seats))
         return found
+
+    def takes_credits(self, ending: Ending, now: datetime) -> bool:
+        """Whether so much was chosen that it is for the credits of the purchase too."""
+        if not ending.revokes or not isinstance(ending.subject, Sale):
+            return False
+        seats = self.returnable(replace(ending, revokes=False), now)
+        most, _by_terms = seats.get(ending.subject, (0, 0))
+        return ending.chosen.get(ending.subject, 0) > most
 
     def _revoked_with(self, ending: Ending, sale: Sale, now: datetime) -> int:
         """What is in the credits that are taken back with it."""

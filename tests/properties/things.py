@@ -451,9 +451,12 @@ def is_ahead(place: Place, now: datetime) -> bool:
 
 
 def reached(ending: Ending, sale: Sale, now: datetime) -> list[Place]:
-    """The sale's seats that the cancellation is about; a purchase's leaves what has started."""
+    """The sale's seats that the cancellation is about; a purchase's leaves what has started, and
+    who is ticked.
+    """
     if ending.subject is sale:
-        return [place for place in sale.places if place.run.starts_at > now]
+        coming = [place for place in sale.places if place.run.starts_at > now]
+        return [place for place in coming if place.state not in ("attended", "no_show")]
     if isinstance(ending.subject, Place):
         return [place for place in sale.places if place is ending.subject]
     return [place for place in sale.places if place.run in ending.runs]

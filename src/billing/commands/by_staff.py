@@ -223,8 +223,9 @@ async def retry_refund_by_hand(
 async def close_item_by_hand(
     uow: UnitOfWork, ctx: RequestContext, order_id: UUID, item_id: UUID
 ) -> int:
-    """A person has dealt with it elsewhere; closing it twice changes nothing. What was to be handed
-    back is written down as given. Returns how much that is in minor units. Raises: NotFound.
+    """A person has dealt with it elsewhere, which its facts keep; closing it twice changes nothing.
+    What was to be handed back is written down as given. Returns how much that is in minor units.
+    Raises: NotFound.
     """
     order = await lock_order(uow, order_id)
     item = await uow.session.get(OpenItem, {"tenant_id": uow.tenant, "id": item_id})
@@ -233,6 +234,7 @@ async def close_item_by_hand(
     if item.closed_at is not None:
         return 0
     item.closed_at, item.closed_by = uow.clock.now(), ctx.actor.user_id
+    item.facts = {**item.facts, "dealt_with": True}
     written = await _hand_back(uow, order, item) if item.kind == OpenItemKind.HAND_BACK else 0
     await audit(uow, ctx, "order.item_closed", "order", order_id, item=item.kind)
     return written

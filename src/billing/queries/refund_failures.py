@@ -12,13 +12,24 @@ from src.platform.db.uow import UnitOfWork
 
 def is_waiting() -> ColumnElement[bool]:
     """Whether the row of `refunds` at hand failed and nobody has dealt with that."""
-    stands = exists().where(
+    return _failed_with(OpenItem.closed_at.is_(None))
+
+
+def is_settled_otherwise() -> ColumnElement[bool]:
+    """Whether the row of `refunds` at hand failed and a person has said that they dealt with it, so
+    that no other refund took its place.
+    """
+    return _failed_with(OpenItem.facts["dealt_with"].astext == "true")
+
+
+def _failed_with(state_of_item: ColumnElement[bool]) -> ColumnElement[bool]:
+    found = exists().where(
         OpenItem.tenant_id == Refund.tenant_id,
         OpenItem.subject_id == Refund.id,
         OpenItem.kind == str(OpenItemKind.REFUND_FAILED),
-        OpenItem.closed_at.is_(None),
+        state_of_item,
     )
-    return and_(Refund.state == str(RefundState.FAILED), stands)
+    return and_(Refund.state == str(RefundState.FAILED), found)
 
 
 async def list_waiting_refunds(uow: UnitOfWork, payment_id: UUID) -> list[FailedRefund]:

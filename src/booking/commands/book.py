@@ -43,6 +43,7 @@ from src.booking.commands.waitlist_take import check_party, claim_quoted, held_b
 from src.booking.domain.appointment_terms import SlotWish
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import By
+from src.booking.domain.naming import on_one_line
 from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
 from src.booking.domain.staff_rules import StaffPays
@@ -109,12 +110,11 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
         return self.way is PayWay.CREDIT or self.pays == "credit"
 
     def tidied(self) -> "BookCommand":
-        """Names on one line: they stand in headers of mails and in calendar files."""
-        return msgspec.structs.replace(
-            self,
-            guest_name=" ".join(self.guest_name.split()),
-            party=tuple(" ".join(name.split()) for name in self.party),
-        )
+        """Names on one line: they stand in headers of mails and in calendar files. One of which
+        nothing can be seen is none.
+        """
+        party = tuple(on_one_line(name) for name in self.party)
+        return msgspec.structs.replace(self, guest_name=on_one_line(self.guest_name), party=party)
 
     def fingerprint(self) -> str:
         """Equal for a repeated submit, different when anything the guest chose has changed.

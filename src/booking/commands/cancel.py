@@ -40,7 +40,7 @@ from src.booking.models import Booking, Cancellation, Seat, Series, Session, Ses
 from src.booking.queries.being_cancelled import has_no_marked_seat, is_marked
 from src.booking.queries.born_credits import list_born_credits, worth_by_order
 from src.booking.queries.cancellation_money import Which
-from src.booking.queries.purchases import of_purchase
+from src.booking.queries.purchases import left_of_purchase
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, NotFound
@@ -132,9 +132,9 @@ async def cancel_purchase(
     undo_seconds: int,
     money: MoneyWanted = NOTHING,
 ) -> UUID:
-    """Lets a job free the booking's seats that have not started, those too of dates that it has
-    been completed by, after the undo window, in which nobody else does anything with them. A guest
-    who asked for it has got it with this.
+    """Lets a job free the booking's seats that have not started and are not ticked, those too of
+    dates that it has been completed by, after the undo window, in which nobody else does anything
+    with them. A guest who asked for it has got it with this.
 
     `money` says what goes back. Returns the cancellation's id.
     Raises: NotFound; Conflict when no such seat is left, or some of them are being cancelled
@@ -145,7 +145,7 @@ async def cancel_purchase(
         raise NotFound(_("There is no such booking."))
     # Whoever completes the purchase holds its order: what they took is seen, or they see this.
     await lock_order(uow, booking.order_id)
-    which = [of_purchase(booking_id), Session.starts_at > uow.clock.now()]
+    which = left_of_purchase(booking_id, uow.clock.now())
     if not await _customers_with_seats(uow, which, CANCELLABLE):
         raise Conflict(_("No seat of this booking is left to cancel."), code="nothing_to_cancel")
     seat_ids = await lock_free_seats(uow, which)

@@ -35,7 +35,7 @@ class MoneyWanted(msgspec.Struct, frozen=True, kw_only=True):
     `choice` is None where nobody chose, which will do only where nothing could go back to anybody
     but them. `seen` is the mark of what was looked at before. `package_id` is the refund package
     that credits are given of, where that is chosen. With `revokes_credits` the unspent credits that
-    a purchase has brought are taken back.
+    a purchase has brought are taken back where their worth goes back as money; otherwise they stay.
     """
 
     choice: MoneyChoice | None = None
@@ -82,18 +82,27 @@ async def keep_returns(
     wanted: MoneyWanted,
     with_credits: Mapping[UUID, int] | None = None,
 ) -> int:
-    """Keeps what goes back for the taken seats among `which`, and `with_credits` that are taken
-    back, worth so much by order. Returns how much it is in all.
+    """Keeps what goes back for the taken seats among `which`, and `with_credits` that can be taken
+    back, worth so much by order: they are where so much goes back that it is for them too. Returns
+    how much it is in all.
 
     Raises: InvalidInput for no choice, at `money`; for more than can go back, at `back.<order>`;
-    and when somebody could get another amount by now than was seen.
+    for vouchers where no money goes back, at `as_voucher`; and when somebody could get another
+    amount by now than was seen.
     """
     if wanted in (NOTHING, _NOTHING_BUT_CREDITS):
         return 0
     people = await list_returnable(uow, ctx.here, which, with_credits)
     chosen = decided_minor(people, wanted, ctx.here.currency)
+    if wanted.as_voucher and people and not chosen:
+        sentence = _(
+            "No money goes back, so there is nothing to give as a voucher. Untick this, or choose"
+            " above what goes back."
+        )
+        raise InvalidInput(sentence, fields={"as_voucher": sentence})
     credited = chosen_credits(people, wanted.choice or MoneyChoice.NOTHING, wanted.own)
     package = await _package(uow, wanted)
+    by_order = {one.order_id: one for one in people}
     uow.insert(
         RETURNS,
         [
@@ -107,6 +116,7 @@ async def keep_returns(
                 "by_hand_minor": 0,
                 "credited_ids": list(credited.get(order_id, ())),
                 "package": package if order_id in credited else {},
+                "takes_credits": by_order[order_id].takes_credits(chosen.get(order_id, 0)),
             }
             for order_id in sorted({*chosen, *credited})
         ],

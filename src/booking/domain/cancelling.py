@@ -32,7 +32,8 @@ class Returnable:
 
     `by_hand_minor` of all of it was paid on site, so that the business hands it back itself. The
     dates that it is for start at `starts`. `paid_ids` are the seats that a credit can be given for
-    instead, and `terms_ids` those for which their terms give one.
+    instead, and `terms_ids` those for which their terms give one. `seats_minor` of all is for the
+    seats alone, the rest for unspent credits that are taken back.
     """
 
     order_id: UUID
@@ -41,6 +42,7 @@ class Returnable:
     seats: int
     share_minor: int
     full_minor: int
+    seats_minor: int
     terms_minor: int
     by_hand_minor: int
     starts: tuple[datetime, ...]
@@ -53,6 +55,10 @@ class Returnable:
             return self.paid_ids
         return self.terms_ids if choice is MoneyChoice.TERMS else ()
 
+    def takes_credits(self, back_minor: int) -> bool:
+        """Whether so much is for credits too: it is more than the seats alone could bring."""
+        return back_minor > self.seats_minor
+
     def by(self, choice: MoneyChoice) -> int:
         match choice:
             case MoneyChoice.NOTHING | MoneyChoice.CREDIT:
@@ -61,12 +67,6 @@ class Returnable:
                 return self.terms_minor
             case MoneyChoice.FULL:
                 return self.full_minor
-
-
-def returnable_minor(share_minor: int, terms_minor: int, left_minor: int) -> tuple[int, int]:
-    """All that can go back, and what goes back by the terms, where so much is left of the money."""
-    full = min(share_minor, left_minor)
-    return full, min(terms_minor, full)
 
 
 def chosen_minor(

@@ -45,7 +45,7 @@ from src.booking.jobs.cancel_fees import drop_fees_of_missed
 from src.booking.jobs.cancel_money import Taken, give_money_back
 from src.booking.jobs.cancel_revoke import revoke_credits
 from src.booking.models import Booking, Cancellation, Seat, Session
-from src.booking.queries.purchases import of_purchase
+from src.booking.queries.purchases import of_purchase, still_to_come
 from src.platform.db.uow import UnitOfWork
 from src.platform.jobs.context import JobContext
 from src.tenants.models import PerformerBusy
@@ -219,10 +219,10 @@ async def _next_customers(
 
 
 def _not_started(cancellation: Cancellation, now: datetime) -> list[ColumnElement[bool]]:
-    """A purchase loses only what has not begun; the cancelling of dates reaches all of them, and
-    that of seats those that were asked for in time.
+    """A purchase loses only what has not begun and nobody is ticked for; the cancelling of dates
+    reaches all of them, and that of seats those that were asked for in time.
     """
-    return [Session.starts_at > now] if cancellation.scope == "purchase" else []
+    return still_to_come(now) if cancellation.scope == "purchase" else []
 
 
 async def _lock_seats(

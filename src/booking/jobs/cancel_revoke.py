@@ -20,15 +20,16 @@ from src.billing.domain.credits import EntryKind
 from src.billing.domain.kinds import RefundCause
 from src.billing.models import CreditLot, Order
 from src.booking.jobs.cancel_money import find_left_of_choice, keep_given
-from src.booking.models import Cancellation
+from src.booking.models import Cancellation, CancellationReturn
 from src.booking.queries.born_credits import unspent_of_purchase
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
 
 
 async def revoke_credits(uow: UnitOfWork, cancellation: Cancellation) -> None:
-    """Takes back what is unspent, and asks for what of the choice no seat has brought, at most what
-    these credits are worth; their owner is told. Run again it finds none.
+    """Takes back what is unspent of the orders that get the worth of it as money, and asks for what
+    of the choice no seat has brought, at most what these credits are worth; their owner is told.
+    Run again it finds none.
     """
     if not cancellation.revokes_credits:
         return
@@ -59,13 +60,18 @@ def _tell_owners(uow: UnitOfWork, cancellation: Cancellation, lots: Sequence[Cre
         first.setdefault(called, lot.id)
     for called, lot_id in first.items():
         why, number = cancellation.reason, counts[called]
-        tell(uow, lot_id, CreditAct.REMOVED, new_id(), why, number=number)
+        tell(uow, lot_id, CreditAct.REMOVED, new_id(), why, number=number, with_purchase=True)
 
 
 async def _lock(uow: UnitOfWork, cancellation: Cancellation) -> list[CreditLot]:
     """Orders by id, then the lots as they are now; those that this very cancelling gave stay."""
+    paid_out = select(CancellationReturn.order_id).where(
+        CancellationReturn.tenant_id == uow.tenant,
+        CancellationReturn.cancellation_id == cancellation.id,
+        CancellationReturn.takes_credits,
+    )
     statement = unspent_of_purchase(uow, cancellation.subject_id).where(
-        CreditLot.created_at <= cancellation.requested_at
+        CreditLot.created_at <= cancellation.requested_at, CreditLot.order_id.in_(paid_out)
     )
     seen = (await uow.session.scalars(statement)).all()
     order_ids = sorted({lot.order_id for lot in seen if lot.order_id is not None})

@@ -17,6 +17,7 @@ class CancellationReturn(TenantScoped, Base):
     which was paid on site, is for the business to hand back; `handed_at` says when it did. The two
     are less than was chosen where seats had ended or money had gone back meanwhile. The seats in
     `credited_ids` bring a credit each, of `package`, or where that is empty of their own terms'.
+    With `takes_credits` what goes back is also for unspent credits that the purchase has brought.
     """
 
     __tablename__ = "cancellation_returns"
@@ -44,4 +45,5 @@ class CancellationReturn(TenantScoped, Base):
     package: Mapped[dict[str, Any]] = mapped_column(
         default=dict, server_default=text("'{}'::jsonb")
     )
+    takes_credits: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     handed_at: Mapped[datetime | None]

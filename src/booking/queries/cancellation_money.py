@@ -22,7 +22,7 @@ from src.billing.domain.kinds import BY_HAND_METHODS
 from src.billing.models import Order, Payment
 from src.billing.queries.disputes import is_payment_with_the_bank
 from src.billing.queries.in_credits import list_in_credits_minor
-from src.booking.domain.cancelling import Returnable, returnable_minor
+from src.booking.domain.cancelling import Returnable
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.leaving import (
     LeavingFacts,
@@ -62,7 +62,8 @@ async def list_returnable(
     people = [
         _person(
             rows,
-            left[order_id].without(in_credits.get(order_id, 0) - more.get(order_id, 0)),
+            left[order_id],
+            in_credits.get(order_id, 0),
             percents,
             more.get(order_id, 0),
         )
@@ -77,6 +78,10 @@ class _Left(msgspec.Struct, frozen=True):
 
     card_minor: int
     on_site_minor: int
+
+    @property
+    def all_minor(self) -> int:
+        return self.card_minor + self.on_site_minor
 
     def without(self, promised_minor: int) -> "_Left":
         """Less so much, by card first, as it is given."""
@@ -189,19 +194,27 @@ class _Percents:
 
 
 def _person(
-    rows: Sequence[Row[Any]], left: _Left, percents: _Percents, more_minor: int
+    rows: Sequence[Row[Any]],
+    paid: _Left,
+    in_credits_minor: int,
+    percents: _Percents,
+    more_minor: int,
 ) -> Returnable:
-    share = sum(row.share_minor for row in rows) + more_minor
+    """By their terms guests keep their credits, so only what lies in none of them can go back."""
+    share = sum(row.share_minor for row in rows)
     by_terms = sum(amount_back_minor(row.share_minor, percents.of(row)) for row in rows)
-    full, terms = returnable_minor(share, by_terms, left.card_minor + left.on_site_minor)
+    seats = min(share, paid.without(in_credits_minor).all_minor)
+    left = paid.without(in_credits_minor - more_minor)
+    full = min(share + more_minor, left.all_minor)
     return Returnable(
         order_id=rows[0].order_id,
         name=rows[0].guest_name or rows[0].guest_email,
         email=rows[0].guest_email,
         seats=len(rows),
-        share_minor=share,
+        share_minor=share + more_minor,
         full_minor=full,
-        terms_minor=terms,
+        seats_minor=seats,
+        terms_minor=min(by_terms, seats),
         by_hand_minor=max(full - left.card_minor, 0),
         starts=tuple(sorted({row.starts_at for row in rows})),
         paid_ids=tuple(row.id for row in rows if row.share_minor),

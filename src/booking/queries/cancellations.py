@@ -17,7 +17,7 @@ from src.booking.models import Booking, Cancellation, Seat, Series, Service, Ses
 from src.booking.queries.being_cancelled import has_no_marked_seat, is_halted
 from src.booking.queries.lists_toll import lists_toll
 from src.booking.queries.lost import list_lost_holds
-from src.booking.queries.purchases import of_purchase
+from src.booking.queries.purchases import left_of_purchase
 from src.booking.views.cancellations import ChosenDate, LostDate, Progress, Toll, Touched
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -34,8 +34,10 @@ async def toll_of_session(uow: UnitOfWork, session_id: UUID) -> Toll:
 
 
 async def toll_of_purchase(uow: UnitOfWork, booking_id: UUID, now: datetime) -> Toll:
-    """What cancelling it would do, with dates that complete it; begun ones are not touched."""
-    return await _toll(uow, [of_purchase(booking_id), Session.starts_at > now])
+    """What cancelling it would do, with dates that complete it; begun ones are not touched, nor is
+    who is ticked.
+    """
+    return await _toll(uow, left_of_purchase(booking_id, now))
 
 
 async def toll_of_seats(uow: UnitOfWork, seat_ids: Sequence[UUID]) -> Toll:

@@ -85,6 +85,7 @@ async def get_guest_booking(
         **await went_back(uow, order, money),
         owed_minor=await get_owed_minor(uow, order_id),
         not_arrived_minor=money.not_arrived_minor,
+        settled_minor=money.settled_minor,
         taken_back_minor=await get_taken_back_minor(uow, order_id),
         to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
         fees=await list_fee_lines(uow, tenant, settings, order_id),

@@ -4,18 +4,20 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from src.billing.domain.kinds import (
     GIVEN_UP_WHY,
+    TRANSFER_METHOD,
     VOUCHER_METHOD,
     OrderState,
     PageState,
+    PaymentMode,
     RefundState,
 )
 from src.billing.models import Order, Payment, PaymentPage, Refund
 from src.billing.queries.disputes import is_payment_with_the_bank
-from src.billing.queries.refund_failures import is_waiting
+from src.billing.queries.refund_failures import is_settled_otherwise, is_waiting
 from src.platform.db.uow import UnitOfWork
 
 
@@ -25,6 +27,7 @@ class GuestMoney(msgspec.Struct, frozen=True, kw_only=True):
 
     `not_arrived_minor` could not be paid back, and the business has still to deal with it: never
     more than is left of what was paid, in the order's currency too.
+    `settled_minor` could not be either, and the business has said that it dealt with it elsewhere.
     `is_mismatch`: a sum or currency came that is not the order's.
     """
 
@@ -35,6 +38,7 @@ class GuestMoney(msgspec.Struct, frozen=True, kw_only=True):
     is_returning: bool
     returning_minor: int
     not_arrived_minor: int
+    settled_minor: int
 
     @property
     def back(self) -> str:
@@ -64,7 +68,8 @@ async def get_guest_money(uow: UnitOfWork, order_id: UUID) -> GuestMoney:
         select(func.coalesce(func.sum(Refund.amount_minor), 0)), uow.tenant, order_id
     ).where(Refund.state == str(RefundState.PENDING))
     asked = Order.total_minor - Order.voucher_minor
-    is_other = (Payment.method != VOUCHER_METHOD) & (
+    # A transfer is matched by hand, and may come in parts.
+    is_other = Payment.method.not_in([VOUCHER_METHOD, TRANSFER_METHOD]) & (
         (Payment.amount_minor != asked) | (Payment.currency != Order.currency)
     )
     row = (
@@ -76,7 +81,8 @@ async def get_guest_money(uow: UnitOfWork, order_id: UUID) -> GuestMoney:
                 func.count(Payment.id),
                 func.bool_or(Payment.refunded_minor < Payment.amount_minor),
                 func.bool_or(is_other),
-                _not_arrived(uow, order_id).scalar_subquery(),
+                _failed(uow, order_id, is_waiting()).scalar_subquery(),
+                _failed(uow, order_id, is_settled_otherwise()).scalar_subquery(),
             )
             .select_from(Payment)
             .join(Order, (Order.tenant_id == Payment.tenant_id) & (Order.id == Payment.order_id))
@@ -91,6 +97,7 @@ async def get_guest_money(uow: UnitOfWork, order_id: UUID) -> GuestMoney:
         is_kept=bool(row[4]),
         is_mismatch=bool(row[5]),
         not_arrived_minor=int(row[6]),
+        settled_minor=int(row[7]),
     )
 
 
@@ -136,15 +143,15 @@ def _in_its_currency(statement: Select[Any], tenant_id: UUID, order_id: UUID) ->
     )
 
 
-def _not_arrived(uow: UnitOfWork, order_id: UUID) -> Select[tuple[int]]:
-    """What failed and nobody has dealt with, of each payment at most what is left of it; a payment
-    that a bank has taken back is with the guest.
+def _failed(uow: UnitOfWork, order_id: UUID, stands_so: ColumnElement[bool]) -> Select[tuple[int]]:
+    """What failed and `stands_so`, of each payment at most what is left of it; a payment that a
+    bank has taken back is with the guest.
     """
     left = Payment.amount_minor - Payment.refunded_minor
     least = select(func.least(func.sum(Refund.amount_minor), left).label("minor"))
     of_payment = (
         _in_its_currency(least, uow.tenant, order_id)
-        .where(is_waiting(), ~is_payment_with_the_bank())
+        .where(stands_so, ~is_payment_with_the_bank())
         .group_by(Payment.id, Payment.amount_minor, Payment.refunded_minor)
         .subquery()
     )
@@ -152,9 +159,10 @@ def _not_arrived(uow: UnitOfWork, order_id: UUID) -> Select[tuple[int]]:
 
 
 def why_not_booked(order: Order, money: GuestMoney) -> str:
-    """Why a payment booked nothing: mismatch, given_up, cancelled, or gone."""
+    """Why a payment booked nothing: mismatch, given_up, cancelled, part, or gone."""
     if money.is_mismatch:
         return "mismatch"
     if order.state == OrderState.CANCELLED:
         return "given_up" if order.closed_why == GIVEN_UP_WHY else "cancelled"
-    return "gone"
+    is_transfer = order.payment_mode == PaymentMode.TRANSFER
+    return "part" if is_transfer and order.paid_minor < order.to_pay_minor else "gone"

@@ -13,7 +13,7 @@ from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Seat, Session
 from src.booking.queries.held import pay_until_of, told_until
-from src.booking.queries.purchases import of_purchase
+from src.booking.queries.purchases import left_of_purchase
 from src.booking.views.cancellations import LostDate, LostHold
 from src.platform.db.uow import UnitOfWork
 
@@ -27,9 +27,8 @@ async def list_lost_dates(uow: UnitOfWork, booking_id: UUID, now: datetime) -> l
         .join(Seat, (Seat.tenant_id == Session.tenant_id) & (Seat.session_id == Session.id))
         .where(
             Session.tenant_id == uow.tenant,
-            of_purchase(booking_id),
+            *left_of_purchase(booking_id, now),
             Seat.state.in_(TAKEN),
-            Session.starts_at > now,
         )
         .distinct()
         .order_by(Session.starts_at)

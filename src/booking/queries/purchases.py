@@ -19,6 +19,7 @@ from src.booking.models import Booking, Seat, Session
 
 _LIVE = [str(state) for state in LIVE_SEATS]
 _ANY = aliased(Booking)
+_UNTICKED = [str(SeatState.HELD), str(SeatState.CONFIRMED)]
 _CANCELLED = [str(SeatState.CANCELLED), str(SeatState.LATE_CANCELLED)]
 
 
@@ -94,3 +95,15 @@ def of_purchase(booking_id: UUID | ColumnElement[UUID]) -> ColumnElement[bool]:
             (_ANY.id == booking_id) | (_ANY.completes_id == booking_id),
         )
     )
+
+
+def still_to_come(now: datetime) -> list[ColumnElement[bool]]:
+    """Of a seat, joined with its session: whether it is lost when its purchase is cancelled. Who is
+    ticked as here or missing has used the date, although it may begin only in a while.
+    """
+    return [Session.starts_at > now, Seat.state.in_(_UNTICKED)]
+
+
+def left_of_purchase(booking_id: UUID, now: datetime) -> list[ColumnElement[bool]]:
+    """Of a seat, joined with its session: whether cancelling that whole purchase reaches it."""
+    return [of_purchase(booking_id), *still_to_come(now)]

@@ -22,12 +22,16 @@ async def get_money_back(
     uow: UnitOfWork, tenant: TenantSnapshot, cancellation_id: UUID
 ) -> MoneyBack | None:
     """None where nothing goes back, and nothing did."""
+    number = func.cardinality(CancellationReturn.credited_ids)
+    guests = func.count(Order.customer_id.distinct())
     row = (
         await uow.session.execute(
             select(
-                func.count(Order.customer_id.distinct()),
+                guests,
+                guests.filter(CancellationReturn.chosen_minor > 0),
+                guests.filter(number > 0),
                 func.coalesce(func.sum(CancellationReturn.chosen_minor), 0),
-                func.coalesce(func.sum(func.cardinality(CancellationReturn.credited_ids)), 0),
+                func.coalesce(func.sum(number), 0),
             )
             .join(
                 Order,
@@ -42,9 +46,10 @@ async def get_money_back(
     sums = await _sums(uow, cancellation_id)
     failed_count = sums[RefundState.FAILED][0]
     return MoneyBack(
-        people=row[0],
-        chosen_minor=int(row[1]),
-        credits=int(row[2]),
+        people=row[1],
+        credited_people=row[2],
+        chosen_minor=int(row[3]),
+        credits=int(row[4]),
         pending_minor=sums[RefundState.PENDING][1],
         returned_minor=sums[RefundState.SUCCEEDED][1],
         failed_count=failed_count,

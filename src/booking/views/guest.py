@@ -226,12 +226,14 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     `stage`: held, transfer (it is waited for, and `transfer` says how to make it), processing, over
     (its time to pay), confirmed, cancelled, called_off (before it was paid), expired, given_up,
     not_payable, too_late (a payment came that nothing was booked with: `why_not_booked` says why,
-    mismatch, given_up, cancelled or gone, and `money_back` where it is, returned, pending or kept).
+    mismatch, given_up, cancelled, part (of a transfer) or gone, and `money_back` where it is,
+    returned, pending or kept).
     `owed_minor` is still to be paid on site. `to_voucher_minor` is on the voucher again that
     paid, `as_voucher_minor` was given back as a new one. Of `refunded_minor`, which is money, so
-    much is still on its way as `returning_minor`, and `not_arrived_minor` came back from the bank.
-    `taken_back_minor` the guest's bank has taken back in a dispute that was lost. `fees` say what
-    is asked for having left late or not having come, and what of it was paid.
+    much is still on its way as `returning_minor`, `not_arrived_minor` came back from the bank, and
+    `settled_minor` did and was then dealt with elsewhere. `taken_back_minor` the guest's bank has
+    taken back in a dispute that was lost. `fees` say what is asked for having left late or not
+    having come, and what of it was paid.
     `may_leave_free`: a date that is still to come was moved after it was booked, and is not back
     where it was. `course_href` leads to leaving all of a course, empty where there is none to
     leave; `people_href` to saying who comes, empty where it is too late for that.
@@ -266,6 +268,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     to_voucher_minor: int = 0
     as_voucher_minor: int = 0
     not_arrived_minor: int
+    settled_minor: int = 0
     taken_back_minor: int
     to_hand_back_minor: int
     fees: list[FeeLine] = []

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from src.billing.domain.credits import LotState
 from src.billing.views.credits import EndChange
 from src.billing.views.transfers import HowToTransfer
 from src.booking.views.guest import PriceLine
@@ -89,6 +90,11 @@ class OwnCredits(msgspec.Struct, frozen=True, kw_only=True):
     is_for_place: bool
     users: str
     users_href: str
+
+    @property
+    def is_taken_off(self) -> bool:
+        """Nothing of it was used: staff took off all that there was."""
+        return self.state == LotState.USED_UP and not self.given
 
 
 class OwnLots(msgspec.Struct, frozen=True, kw_only=True):

@@ -53,10 +53,10 @@ class ToHandBack(msgspec.Struct, frozen=True, kw_only=True):
 class MoneyBack(msgspec.Struct, frozen=True, kw_only=True):
     """What a cancellation gives back, and how far that is.
 
-    For the orders of `people` `chosen_minor` was chosen; refunds of `pending_minor` are on the way
+    For `people` `chosen_minor` was chosen; refunds of `pending_minor` are on the way
     and of `returned_minor` have arrived; `failed` are the first of those that did not.
     `elsewhere_minor` of these orders has gone back since by the processor's own dashboard. For
-    `credits` seats a credit was chosen.
+    `credits` seats of `credited_people` a credit was chosen.
     """
 
     people: int
@@ -69,6 +69,7 @@ class MoneyBack(msgspec.Struct, frozen=True, kw_only=True):
     elsewhere_minor: int
     currency: str
     credits: int = 0
+    credited_people: int = 0
 
     @property
     def still_by_hand_minor(self) -> int:

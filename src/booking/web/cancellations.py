@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from src.booking.commands.cancel import cancel_purchase, cancel_session
 from src.booking.commands.sessions import get_session
 from src.booking.domain.kinds import DateScope
-from src.booking.models import Seat, Session
+from src.booking.models import Seat
 from src.booking.queries.being_cancelled import list_going
 from src.booking.queries.born_credits import BornCredit, list_born_credits, worth_by_order
 from src.booking.queries.buyers import get_booking_detail
@@ -25,7 +25,7 @@ from src.booking.queries.cancellations import (
 )
 from src.booking.queries.leave_requests import find_open_request
 from src.booking.queries.lost import list_lost_dates
-from src.booking.queries.purchases import of_purchase
+from src.booking.queries.purchases import left_of_purchase
 from src.booking.queries.reached import count_others
 from src.booking.queries.seat_answers import get_guest_may
 from src.booking.queries.sessions import get_session_detail
@@ -243,7 +243,7 @@ async def _ask_purchase(
         booking = await get_booking_detail(uow, booking_id, now)
         toll = await toll_of_purchase(uow, booking_id, now)
         dates = await list_lost_dates(uow, booking_id, now)
-        which = [of_purchase(booking_id), Session.starts_at > now]
+        which = left_of_purchase(booking_id, now)
         born = await list_born_credits(uow, booking_id)
         more = worth_by_order(born) if form.checked("revoke") else {}
         able = await list_returnable(uow, ctx.here, which, more)

@@ -15,7 +15,7 @@ from src.booking.commands.book import BookCommand
 from src.booking.commands.book_checks import way_not_open
 from src.booking.domain.appointment_terms import SlotWish
 from src.booking.domain.drop_in import PayWay
-from src.booking.domain.naming import LONGEST_NOTE
+from src.booking.domain.naming import LONGEST_NAME, LONGEST_NOTE, on_one_line
 from src.booking.domain.price_tiers import booker_first
 from src.booking.domain.questions import answer_errors, people_errors
 from src.booking.queries.wish import Typed
@@ -52,15 +52,17 @@ class BookingForm(msgspec.Struct, kw_only=True):
     stands for the dates that were. `offered`: there were credits to choose among the ways to pay.
     """
 
-    name: Annotated[str, Meta(max_length=120)]
-    first: Annotated[str, Meta(max_length=120)] = ""
+    name: Annotated[str, Meta(max_length=LONGEST_NAME)]
+    first: Annotated[str, Meta(max_length=LONGEST_NAME)] = ""
     email: Email
     phone: Annotated[str, Meta(max_length=40)] = ""
     size: Annotated[int, Meta(ge=1, le=LARGEST_PARTY)] = 1
     counts: dict[str, Annotated[int, Meta(ge=0, le=LARGEST_PARTY)]] = msgspec.field(
         default_factory=dict
     )
-    names: dict[str, Annotated[str, Meta(max_length=120)]] = msgspec.field(default_factory=dict)
+    names: dict[str, Annotated[str, Meta(max_length=LONGEST_NAME)]] = msgspec.field(
+        default_factory=dict
+    )
     answers: dict[str, Annotated[str, Meta(max_length=2000)]] = msgspec.field(default_factory=dict)
     people: dict[str, Annotated[str, Meta(max_length=2000)]] = msgspec.field(default_factory=dict)
     note: Annotated[str, Meta(max_length=LONGEST_NOTE)] = ""
@@ -171,8 +173,7 @@ def checked(bound: Bound[BookingForm], wish: Wish, tenant: TenantSnapshot) -> Bo
     people = people_answers(form.people if form is not None else _typed(bound, "people."))
     errors |= people_errors(wish.questions, people, wish.size)
     if form is not None:
-        twice = named_twice(form.party())
-        errors |= {f"names.{number}": sentence for number, sentence in twice.items()}
+        errors |= _name_errors(form)
     phone = form.phone if form is not None else bound.value("phone")
     if phone and "phone" not in bound.errors and dialled_phone(phone, tenant.country) is None:
         errors["phone"] = not_a_phone()
@@ -193,6 +194,12 @@ def checked(bound: Bound[BookingForm], wish: Wish, tenant: TenantSnapshot) -> Bo
             "The number of people has changed, and the price with it. Please check both."
         )
     return bound.with_errors(errors) if errors else bound
+
+
+def _name_errors(form: BookingForm) -> dict[str, str]:
+    twice = named_twice(form.party())
+    errors = {f"names.{number}": sentence for number, sentence in twice.items()}
+    return errors if on_one_line(form.name) else errors | {"name": _("Please give a name.")}
 
 
 def _why_not_that_way(chosen: str, wish: Wish) -> str | None:

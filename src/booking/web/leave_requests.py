@@ -10,12 +10,11 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from src.booking.commands.leave_requests import decline_leaving
-from src.booking.models import Session
 from src.booking.queries.cancellation_money import list_returnable
 from src.booking.queries.cancellations import toll_of_purchase
 from src.booking.queries.leave_requests import get_leave_request, get_purchase_money
 from src.booking.queries.lost import list_lost_dates
-from src.booking.queries.purchases import of_purchase
+from src.booking.queries.purchases import left_of_purchase
 from src.booking.views.cancellations import LostDate, Toll
 from src.booking.views.leaving import LeaveAsked, PurchaseMoney
 from src.platform.errors import InvalidInput
@@ -104,7 +103,7 @@ async def _page(
         money = await get_purchase_money(uow, asked.purchase_id)
         toll = await toll_of_purchase(uow, asked.purchase_id, now)
         dates = await list_lost_dates(uow, asked.purchase_id, now)
-        which = [of_purchase(asked.purchase_id), Session.starts_at > now]
+        which = left_of_purchase(asked.purchase_id, now)
         able = await list_returnable(uow, ctx.here, which)
     view = LeaveRequestView(
         asked=asked,

@@ -265,6 +265,34 @@ async def test_bad_input_is_named_by_its_field(
     assert field in answer.text
 
 
+@pytest.mark.parametrize("name", ["   ", "\t \u200b", "\u2060\u00a0"])
+async def test_a_name_of_which_nothing_can_be_seen_is_none(
+    program: Program, services: Services, lotus: Business, name: str
+) -> None:
+    """The guest has one; who else comes may have none."""
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    body = {"kind": "session", "id": str(session.id), **CARL}
+    refused = await program.post("/bookings", {**body, "guest_name": name})
+    assert refused.status_code == 422, refused.text
+    assert list(refused.json()["errors"]) == ["guest_name"]
+    made = await program.post("/bookings", {**body, "party": ["Carl", name]})
+    shown = (await program.get(f"/bookings/{made.json()['id']}")).json()
+    assert sorted(seat["participant"] for seat in shown["seats"]) == ["", "Carl"]
+
+
+async def test_a_guests_name_is_as_long_as_on_the_form(
+    program: Program, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    body = {"kind": "session", "id": str(session.id), **CARL}
+    refused = await program.post("/bookings", {**body, "guest_name": "x" * 121})
+    assert "guest_name" in refused.text
+    made = await program.post("/bookings", {**body, "guest_name": "x" * 120})
+    assert made.status_code == 201, made.text
+
+
 async def test_a_price_that_differs_from_the_expected_books_nothing(
     program: Program, services: Services, lotus: Business
 ) -> None:

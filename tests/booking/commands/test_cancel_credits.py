@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from src.billing.commands.credit_refunds import RefundCredits, refund_credits
 from src.billing.domain.credits import LotSource
-from src.billing.models import CreditLot, Order, Package
+from src.billing.models import CreditLot, Order, Package, Payment
 from src.booking.commands.book import Booked
 from src.booking.commands.cancel import cancel_purchase
 from src.booking.commands.cancel_returns import MoneyWanted
@@ -105,7 +105,8 @@ async def test_a_credit_for_each_paid_place_instead_of_money(
     async with services.uow_factory(lotus.id) as uow:
         back = await get_money_back(uow, lotus.tenant, cancellation_id)
     assert back is not None
-    assert (back.credits, back.chosen_minor) == (2, 0)
+    assert (back.credits, back.credited_people) == (2, 2)
+    assert (back.people, back.chosen_minor) == (0, 0)
 
 
 async def test_who_gets_an_amount_of_their_own_gets_no_credit_besides(
@@ -114,10 +115,15 @@ async def test_who_gets_an_amount_of_their_own_gets_no_credit_besides(
     made = await buys(services, lotus, term, "carl")
     await buys(services, lotus, term, "dora")
     money = MoneyWanted(choice=MoneyChoice.CREDIT, package_id=given.id, own={made.order_id: 500})
-    await cancels(services, lotus, term, money)
+    cancellation_id = await cancels(services, lotus, term, money)
     await work_through(services, clock, lotus.id, UNDO)
     assert await refunds(services, lotus.id) == [500]
     assert len(await lots(services, lotus)) == 1
+    async with services.uow_factory(lotus.id) as uow:
+        back = await get_money_back(uow, lotus.tenant, cancellation_id)
+    assert back is not None
+    assert (back.people, back.chosen_minor) == (1, 500)
+    assert (back.credited_people, back.credits) == (1, 1)
 
 
 async def test_without_a_package_it_is_asked_for(
@@ -302,6 +308,55 @@ async def test_unspent_credits_are_taken_back_with_their_purchase_and_their_wort
         "grant",
         "adjust",
     ]
+
+
+@pytest.mark.parametrize(
+    "money", [{"choice": MoneyChoice.NOTHING}, {"choice": MoneyChoice.TERMS}, {"own": 4000}]
+)
+async def test_credits_stay_where_their_worth_does_not_go_back_as_money(
+    services: Services,
+    lotus: Business,
+    given: Package,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+    money: dict[str, Any],
+) -> None:
+    made, booking_id, lot_id = await a_course_with_a_credit(services, lotus, given)
+    if "own" in money:
+        money = {"own": {made.order_id: money["own"]}}
+    await cancels_purchase(services, lotus, booking_id, revokes_credits=True, **money)
+    await work_through(services, clock, lotus.id, UNDO)
+    by_id = {lot.id: (lot.balance, lot.value_minor) for lot in await lots(services, lotus)}
+    assert by_id[lot_id] == (1, 2000)
+    assert not [mail for mail in mailer.sent if "taken off" in mail.body]
+
+
+async def test_an_amount_that_is_for_the_credits_too_takes_them(
+    services: Services, lotus: Business, given: Package, clock: FrozenClock
+) -> None:
+    made, booking_id, _lot_id = await a_course_with_a_credit(services, lotus, given)
+    await cancels_purchase(
+        services, lotus, booking_id, own={made.order_id: 5000}, revokes_credits=True
+    )
+    await work_through(services, clock, lotus.id, UNDO)
+    assert sum(await refunds(services, lotus.id)) == 5000
+    assert [lot.balance for lot in await lots(services, lotus)] == [0]
+
+
+async def test_terms_give_no_money_that_lies_in_a_credit(
+    services: Services, lotus: Business, given: Package
+) -> None:
+    """60 were paid, 20 lie in a credit that stays and 20 went back, so 20 are left of it."""
+    made, _booking_id, _lot_id = await a_course_with_a_credit(services, lotus, given)
+    async with services.uow_factory(lotus.id) as uow:
+        payment = (await uow.session.scalars(select(Payment))).one()
+        payment.refunded_minor = 2000
+        for session in await uow.session.scalars(select(Session)):
+            session.sequence = session.moved_sequence = 1
+    async with services.uow_factory(lotus.id) as uow:
+        which = [Seat.order_id == made.order_id, Seat.state == "confirmed"]
+        [one] = await list_returnable(uow, lotus.tenant, which, {made.order_id: 2000})
+    assert (one.full_minor, one.terms_minor) == (4000, 2000)
 
 
 async def test_who_loses_credits_with_a_purchase_is_told_once(

@@ -67,7 +67,7 @@ async def lotus(services: Services) -> Business:
 async def test_a_cancelling_keeps_the_credits_that_it_gives(
     services: Services, clock: FrozenClock, lotus: Business, choice: MoneyChoice
 ) -> None:
-    """It takes back those of before alone."""
+    """And those of before, too: what they are worth does not go back as money."""
     given = await a_refund_package(services.uow_factory, lotus.id)
     _made, booking_id, _lot_id = await a_course_with_a_credit(services, lotus, given)
     await work(services, lotus.id)
@@ -75,7 +75,7 @@ async def test_a_cancelling_keeps_the_credits_that_it_gives(
         services, lotus, booking_id, choice=choice, package_id=given.id, revokes_credits=True
     )
     await work_through(services, clock, lotus.id, UNDO)
-    assert sum(lot.balance for lot in await lots(services, lotus)) == 2
+    assert sum(lot.balance for lot in await lots(services, lotus)) == 3
 
 
 async def test_what_credits_were_worth_goes_where_all_else_goes(

@@ -14,7 +14,8 @@ from src.booking.commands.leave import NotLeavable, leave_dates
 from src.booking.domain.kinds import SeatState
 from src.booking.events import SeatsCancelled
 from src.booking.models import Booking, Cancellation, Seat, Session
-from src.booking.queries.cancellations import toll_of_session
+from src.booking.queries.cancellations import get_progress, toll_of_purchase, toll_of_session
+from src.booking.queries.lost import list_lost_dates
 from src.platform.db.uow import UowFactory
 from src.platform.errors import Conflict, NotFound
 from src.platform.services import Services
@@ -234,6 +235,43 @@ async def test_a_purchase_loses_only_the_seats_that_have_not_started(
     states = [seat.state for seat in await seats_of(services.uow_factory, lotus.id)]
     assert states == ["confirmed", "cancelled", "cancelled"]
     assert await taken(services.uow_factory, lotus.id) == [1, 0, 0]
+
+
+async def test_who_is_ticked_on_a_roster_stays_when_the_purchase_is_cancelled(
+    services: Services,
+    lotus: Business,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+) -> None:
+    """Ticked before the start: the date is as good as over for them, as it is on their own page."""
+    service = await a_service(services.uow_factory, lotus.id)
+    term = await a_series(services.uow_factory, service, price_type="free", price_minor=0)
+    made = await booked(services.uow_factory, lotus, a_wish("series", term.series.id))
+    today, *later = term.sessions
+    clock.advance(today.starts_at - clock.now() - timedelta(minutes=5))
+    [first, *_rest] = await seats_of(services.uow_factory, lotus.id)
+    async with services.uow_factory(lotus.id) as uow:
+        await mark_attendance(uow, lotus.ctx, today.id, [first.id], SeatState.ATTENDED)
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    async with services.uow_factory(lotus.id) as uow:
+        toll = await toll_of_purchase(uow, made.booking_id, clock.now())
+        dates = await list_lost_dates(uow, made.booking_id, clock.now())
+    assert (toll.seats, [one.starts_at for one in dates]) == (2, [one.starts_at for one in later])
+    cancellation_id = await cancel_the_purchase(services, lotus, made.booking_id)
+    async with services.uow_factory(lotus.id) as uow:
+        assert len((await get_progress(uow, cancellation_id)).dates) == 2
+    await work_through(services, clock, lotus.id, timedelta(seconds=30))
+    states = [seat.state for seat in await seats_of(services.uow_factory, lotus.id)]
+    assert states == ["attended", "cancelled", "cancelled"]
+    async with services.uow_factory(lotus.id) as uow:
+        done = await get_progress(uow, cancellation_id)
+    assert (done.state, done.seats_freed, len(done.dates)) == ("done", 2, 2)
+    [mail] = mailer.sent
+    assert date_short(today.starts_at, lotus.tenant.zone) not in mail.body
+    with pytest.raises(Conflict) as refused:
+        await cancel_the_purchase(services, lotus, made.booking_id)
+    assert refused.value.code == "nothing_to_cancel"
 
 
 async def test_whose_date_begins_during_the_wait_is_not_counted(

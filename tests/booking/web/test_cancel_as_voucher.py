@@ -11,6 +11,7 @@ from tests.booking.web.test_cancellation_money import UNDO, buys, owner, path_to
 from tests.support.builders import Term, a_series, a_service
 from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
+from tests.support.policies import a_refund_package
 from tests.support.visitor import Visitor
 from tests.support.vouchers import CODE, a_voucher
 from tests.support.work import work_through
@@ -47,6 +48,24 @@ async def test_each_guest_gets_one_and_no_card_is_asked(
     said = [mail.body for mail in mailer.sent]
     assert sum("You get €20.00 as a voucher, in a mail of its own." in one for one in said) == 2
     assert sum(any(v.code in one for v in vouchers) for one in said) == 2
+
+
+@pytest.mark.parametrize("money", ["nothing", "credit", "terms"])
+async def test_without_money_there_is_nothing_to_give_as_a_voucher(
+    shop: Shop, owner: Visitor, money: str
+) -> None:
+    package = await a_refund_package(shop.services.uow_factory, shop.business.id)
+    service = await a_service(shop.services.uow_factory, shop.business.id)
+    term = await a_series(shop.services.uow_factory, service)
+    carl = await buys(shop, term, "Carl")
+    await owner.open(path_to(term))
+    chosen = {"money": money, "package": str(package.id), "as_voucher": "on"}
+    await owner.submit({**chosen, "reason": "Flood"}, to="/cancel", status=422)
+    assert "No money goes back, so there is nothing to give as a voucher." in owner.text
+    assert 'id="f-as_voucher-error"' in owner.text
+    assert "Flood" in owner.text
+    await owner.submit({f"back.{carl}": "10"}, to="/cancel")
+    assert "10.00 to 1 guest" in owner.text
 
 
 async def test_what_was_paid_on_site_is_one_too_and_a_voucher_gets_its_own_back(

@@ -19,6 +19,7 @@ from tests.booking.commands.test_leave import TERMS
 from tests.booking.web.conftest import ROOT, Shop, shop
 from tests.support.builders import Term, a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.policies import a_refund_package
 from tests.support.visitor import Visitor, forms_of
 from tests.support.work import work_through
 from tests.tenants.web.signed_in import sign_in
@@ -83,6 +84,22 @@ async def test_who_has_two_orders_is_one_guest(shop: Shop, term: Term, owner: Vi
     assert "2 seats of 1 guest" in owner.text
     await owner.submit({"money": "full"}, to="/cancel")
     assert "€40.00 to 1 guest" in owner.text
+
+
+async def test_money_and_credits_are_counted_apart(shop: Shop, term: Term, owner: Visitor) -> None:
+    package = await a_refund_package(shop.services.uow_factory, shop.business.id)
+    carl = await buys(shop, term, "Carl")
+    for guest in ("Dora", "Emil"):
+        await buys(shop, term, guest)
+    chosen = {"money": "credit", "package": str(package.id)}
+    await owner.open(path_to(term))
+    await owner.submit({**chosen, f"back.{carl}": "10"}, to="/cancel")
+    assert "€10.00 to 1 guest" in owner.text
+    assert "2 credits to 2 guests" in owner.text
+    await owner.open(path_to(term, 2))
+    await owner.submit(chosen, to="/cancel")
+    assert "3 credits to 3 guests" in owner.text
+    assert "€0.00" not in owner.text
 
 
 @pytest.mark.slow

@@ -60,7 +60,7 @@ async def test_its_buyer_reads_that_the_bank_took_it_and_has_one_mail(shop: Shop
         shop.guest.client, shop.services, shop.business.id, order.customer_id, order.guest_email
     )
     page = await shop.guest.open("/b/lotus/me")
-    assert "None left" in page.text
+    assert "Taken off" in page.text
     assert "Used up" not in page.text
 
 
@@ -78,7 +78,7 @@ async def test_its_business_reads_where_the_money_is_during_the_dispute_and_afte
     page = await shop.guest.open(here)
     assert "€120.00 taken back by the guest's bank" in unescape(page.text)
     assert "Until that is decided" not in page.text
-    assert "None left" in page.text
+    assert "Taken off" in page.text
     assert "Used up" not in page.text
     [item] = await rows(shop, OpenItem)
     assert open_item_sentence(item).endswith("the guest's bank has given the money back to them.")

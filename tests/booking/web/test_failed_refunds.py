@@ -3,13 +3,13 @@
 import pytest
 from sqlalchemy import select
 
-from src.billing.commands.by_staff import RefundByHand, refund_by_hand
+from src.billing.commands.by_staff import RefundByHand, close_item_by_hand, refund_by_hand
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import (
     fail_refund,
     retry_refund,
 )
-from src.billing.models import Payment, Refund
+from src.billing.models import OpenItem, Payment, Refund
 from src.booking.commands.book import Booked
 from src.platform.services import Services
 from tests.booking.web.money_back import (
@@ -89,6 +89,24 @@ async def test_money_that_is_given_back_anew_is_told_once_and_no_more_when_it_is
     assert visitor.text.count("Try the refund again") == 1
     await pays_back(services, lotus, sold, 300)
     await nothing_is_left_to_do(services, lotus, sold, visitor)
+
+
+@pytest.mark.slow
+async def test_what_was_dealt_with_elsewhere_stays_on_the_guests_page(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    """It is told as long as that much of the payment has not gone back after all."""
+    await gives_back_in_vain(services, lotus, sold, 700)
+    async with services.uow_factory(lotus.id) as uow:
+        item = (await uow.session.scalars(select(OpenItem))).one()
+        await close_item_by_hand(uow, lotus.ctx, sold.order_id, item.id)
+    text = await guests_page(services, lotus, sold, visitor)
+    assert "Settled otherwise €7.00 The refund did not go through, and the business" in text
+    assert "Did not arrive" not in text
+    await gives_back_in_vain(services, lotus, sold, 300, instead=False)
+    await pays_back(services, lotus, sold, 300)
+    text = await guests_page(services, lotus, sold, visitor)
+    assert "Settled otherwise €7.00 " in text, "what another refund replaced is no part of it"
 
 
 async def test_money_for_another_reason_leaves_what_failed_waiting(

@@ -29,6 +29,15 @@ async def test_a_free_session_is_booked_at_once(shop: Shop) -> None:
     assert "Free" in page.text
 
 
+async def test_a_name_of_which_nothing_can_be_seen_is_asked_for(shop: Shop) -> None:
+    service = await a_service(shop.services.uow_factory, shop.business.id, price_type="free")
+    session = await a_session(shop.services.uow_factory, service)
+    await shop.guest.open(subject("session", session.id))
+    sent = await shop.send(name="\u200b \u2060")
+    assert sent.status_code == 422
+    assert "Please give a name." in sent.text
+
+
 async def test_form_and_booking_show_the_dates_own_titles(shop: Shop) -> None:
     factory = shop.services.uow_factory
     service = await a_service(factory, shop.business.id)

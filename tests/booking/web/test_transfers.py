@@ -8,12 +8,15 @@ import pytest
 from httpx import AsyncClient, Response
 from sqlalchemy import select
 
+from src.billing.commands.by_staff import close_item_by_hand
 from src.billing.models import Order
+from src.billing.settlement import give_up_order, released_by
 from src.platform.localtime import to_local
 from src.platform.mail.models import MailRow
-from tests.booking.commands.test_transfers import receive, takes_transfers
+from tests.booking.commands.test_transfers import items, receive, takes_transfers, to_the_end
 from tests.booking.web.conftest import Shop, subject
 from tests.support.builders import a_service, a_session
+from tests.support.clock import FrozenClock
 from tests.support.visitor import forms_of
 from tests.support.vouchers import CODE, a_voucher, on_it
 from tests.tenants.web.signed_in import sign_in
@@ -124,6 +127,34 @@ async def test_a_form_that_is_changed_says_nothing_of_giving_up(shop: Shop) -> N
         assert (await shop.send(way="transfer", **changed)).status_code == 303
     await shop.work()
     assert [mail.kind for mail in await told(shop)] == ["billing.transfer_awaited"]
+
+
+@pytest.mark.parametrize("end", ["given up", "released", "over"])
+async def test_a_part_that_came_goes_back_and_the_page_says_so(
+    shop: Shop, clock: FrozenClock, end: str
+) -> None:
+    page, order = await booked(shop)
+    await receive(shop.services, shop.business, order.id, 500)
+    if end == "given up":
+        await submit(shop.guest.client, page, "/give-up")
+        said = "You gave the place up"
+    elif end == "released":
+        ending = released_by(shop.business.ctx)
+        await give_up_order(shop.services, shop.business.id, order.id, ending)
+        said = "This booking is cancelled"
+    else:
+        await to_the_end(shop.services, clock, order)
+        said = "Only a part of the price has come, so the place is free again."
+    shown = (await shop.guest.client.get(str(page.url))).text
+    assert said in shown
+    assert "did not fit" not in shown
+    assert "The business gives €5.00 back to you." in shown
+    [item] = await items(shop.services, shop.business)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await close_item_by_hand(uow, shop.business.ctx, order.id, item.id)
+    shown = (await shop.guest.client.get(str(page.url))).text
+    assert said in shown
+    assert "The business has given €5.00 back to you." in shown
 
 
 async def test_the_way_is_offered_where_there_is_time_for_it(shop: Shop) -> None:

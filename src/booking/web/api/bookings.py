@@ -16,7 +16,7 @@ from src.billing.owed import get_owed_minor
 from src.booking.commands.book import BookCommand
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import BookingState, SeatState
-from src.booking.domain.naming import LONGEST_NOTE
+from src.booking.domain.naming import LONGEST_NAME, LONGEST_NOTE, on_one_line
 from src.booking.domain.price_label import text as label_text
 from src.booking.domain.price_tiers import PriceTier
 from src.booking.domain.states import booking_state
@@ -59,12 +59,13 @@ Key = Annotated[
     ),
 ]
 LONGEST_KEY = 200
-Name = Annotated[str, Meta(max_length=100)]
+Name = Annotated[str, Meta(max_length=LONGEST_NAME)]
 
 
 class BookingIn(msgspec.Struct, frozen=True, kw_only=True):
-    """A guest's wish. `party` has a name, perhaps empty, for everyone who comes. `coupon` is a code
-    that makes it cheaper; one that cannot be used is refused with 422, and nothing is booked.
+    """A guest's wish. `party` has a name for everyone who comes, empty where it is not known.
+    `coupon` is a code that makes it cheaper; one that cannot be used is refused with 422, and
+    nothing is booked.
     `tiers` are the keys of everyone's price, in the order of the party: `full`, or one that the hub
     tells; none, and all pay the full price. `way` is how it is to be paid where there is a choice;
     null: the first way that is open.
@@ -72,7 +73,7 @@ class BookingIn(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: Literal["session", "series"]
     id: UUID
-    guest_name: Annotated[str, Meta(min_length=1, max_length=100)]
+    guest_name: Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
     guest_email: Email
     guest_phone: Annotated[str, Meta(max_length=40)] = ""
     party: Annotated[list[Name], Meta(min_length=1, max_length=100)] = msgspec.field(
@@ -139,8 +140,8 @@ def _command(ctx: RequestContext, data: BookingIn, token: str) -> BookCommand:
     return BookCommand(
         kind=data.kind,
         subject_id=data.id,
-        party=tuple(name.strip() for name in data.party),
-        guest_name=data.guest_name.strip(),
+        party=tuple(on_one_line(name) for name in data.party),
+        guest_name=_guest_name(data.guest_name),
         guest_email=email,
         guest_phone=_phone(ctx, data.guest_phone.strip()),
         answers=data.answers,
@@ -154,6 +155,15 @@ def _command(ctx: RequestContext, data: BookingIn, token: str) -> BookCommand:
         source="api",
         locale=current_locale(),
     )
+
+
+def _guest_name(typed: str) -> str:
+    """Raises: InvalidInput at `guest_name` where nothing of it can be seen."""
+    name = on_one_line(typed)
+    if not name:
+        sentence = _("Please give a name.")
+        raise InvalidInput(sentence, fields={"guest_name": sentence})
+    return name
 
 
 def _phone(ctx: RequestContext, typed: str) -> str:

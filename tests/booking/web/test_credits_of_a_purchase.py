@@ -1,0 +1,77 @@
+"""Credits that a purchase has brought, and what its cancelling makes of them."""
+
+import re
+
+import pytest
+from httpx import AsyncClient
+
+from src.billing.models import Package
+from src.booking.domain.cancelling import MoneyChoice
+from src.platform.services import Services
+from tests.booking.commands.test_cancel_credits import (
+    a_course_with_a_credit,
+    cancels_purchase,
+    lots,
+)
+from tests.booking.commands.test_cancel_money import UNDO
+from tests.booking.web.pages import as_owner
+from tests.support.builders import Business, a_business
+from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
+from tests.support.policies import a_refund_package
+from tests.support.portal import sign_in_portal
+from tests.support.work import work, work_through
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def lotus(services: Services) -> Business:
+    return await a_business(services.uow_factory)
+
+
+@pytest.fixture
+async def given(services: Services, lotus: Business) -> Package:
+    return await a_refund_package(services.uow_factory, lotus.id)
+
+
+async def test_the_page_says_when_the_credits_are_taken_back(
+    services: Services, client: AsyncClient, lotus: Business, given: Package
+) -> None:
+    _made, booking_id, _lot_id = await a_course_with_a_credit(services, lotus, given)
+    await as_owner(client, services, lotus)
+    page = (await client.get(f"/app/lotus/bookings/{booking_id}/cancel")).text
+    words = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "Take back the unspent credit that this purchase brought" in words
+    assert "Only where what it is worth goes back as money" in words
+    assert "€60.00" in words, "all that was paid, what the credit is worth among it"
+
+
+@pytest.mark.slow
+async def test_who_loses_them_reads_why_and_nobody_reads_that_they_were_used(
+    services: Services,
+    client: AsyncClient,
+    lotus: Business,
+    given: Package,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+) -> None:
+    _made, booking_id, lot_id = await a_course_with_a_credit(services, lotus, given)
+    await cancels_purchase(
+        services, lotus, booking_id, choice=MoneyChoice.FULL, revokes_credits=True
+    )
+    await work(services, lotus.id)
+    await work_through(services, clock, lotus.id, UNDO)
+    [mail] = [mail for mail in mailer.sent if "1 credit was taken off." in mail.body]
+    assert "came from was cancelled, and you get your money back for it." in mail.body
+    await as_owner(client, services, lotus)
+    [lot] = await lots(services, lotus)
+    for path in (f"customers/{lot.customer_id}", f"credits/{lot_id}"):
+        page = (await client.get(f"/app/lotus/{path}")).text
+        assert "Taken off" in page, path
+        assert "0 of 0" not in page, path
+        assert "Used up" not in page, path
+    await sign_in_portal(client, services, lotus.id, lot.customer_id)
+    own = (await client.get("/b/lotus/packages")).text
+    assert "What was not used was taken off." in own
+    assert "0 of 0" not in own
