@@ -17,6 +17,7 @@ from src.booking.calendar_files import (
 from src.booking.check_in_codes import check_in_path
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.guest_links import booking_path
+from src.booking.held_until_words import held_until_words
 from src.booking.mail_parts import (
     calendar_seats,
     credits_of,
@@ -47,7 +48,7 @@ from src.platform.config import Settings
 from src.platform.i18n import use_locale
 from src.platform.mail.queue import Mail
 from src.platform.money import Money, format_money
-from src.platform.web.formats import date_short, datetime_local
+from src.platform.web.formats import date_short
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.mail_topics import MailTopic
 from src.tenants.unsubscribe_links import unsubscribe_url
@@ -125,6 +126,7 @@ def payment_link_mail(
     """
     order = facts.order
     until = payable_until(order.hold_expires_at)
+    sessions = [item.session for item in facts.seats]
     with use_locale(order.locale):
         # The link to an online session is for those who have paid.
         runs = [msgspec.structs.replace(run, join_url="") for run in runs_of(tenant, facts.seats)]
@@ -138,7 +140,7 @@ def payment_link_mail(
             zone_name=tenant.timezone,
             party_size=facts.booking.party_size,
             price=format_money(Money(order.to_pay_minor, order.currency), order.locale),
-            pay_until="" if until is None else datetime_local(until, tenant.zone),
+            pay_until=held_until_words(until, sessions, tenant.zone, now),
             is_shortened_by_paying=is_shortened_by_paying(until, now),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )

@@ -7,7 +7,7 @@ from src.booking.domain.kinds import SessionState
 from src.booking.events import MinimumMissed
 from src.booking.models import Service, Session
 from src.booking.views.mails import MinimumMissedView
-from src.booking.waitlist_words import on_offer_words
+from src.booking.waitlist_words import not_counted_words
 from src.platform.i18n import use_locale
 from src.platform.jobs.context import JobContext
 from src.platform.mail.queue import Mail, queue_mail
@@ -70,7 +70,7 @@ def _mail(
             what=" · ".join(filter(None, (service.name, session.title))),
             when=date_range(session.starts_at, session.ends_at, tenant.zone),
             taken=event.taken,
-            on_offer=on_offer_words(event.on_offer),
+            not_counted=not_counted_words(event.unpaid, event.on_offer),
             min_seats=session.min_seats or 0,
             decided_at=datetime_local(event.at, tenant.zone),
             href=href,

@@ -305,7 +305,7 @@ class MinimumMissedView(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     when: str
     taken: int
-    on_offer: str
+    not_counted: str
     min_seats: int
     decided_at: str
     href: str
