@@ -16,6 +16,7 @@ from src.billing.queries.orders import (
 )
 from src.billing.queries.transfers import count_awaited
 from src.booking.models import Series, Service, Session
+from src.booking.queries.called_off import list_called_off
 from src.booking.queries.leave_requests import list_open_requests
 from src.booking.queries.on_offer import places_on_offer, with_offers
 from src.booking.queries.sessions import list_next_sessions
@@ -66,6 +67,7 @@ async def _business(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> B
     needs = [
         *await _leave_needs(uow, tenant),
         *await _session_needs(uow, tenant, now),
+        *await _called_off_needs(uow, tenant, now),
         *await _money_needs(uow, tenant),
         *await _plan_needs(uow, tenant, counter, now),
     ]
@@ -150,6 +152,23 @@ def _missing(row: Row[Any], tenant: TenantSnapshot) -> str:
         least=row.min_seats,
     )
     return " ".join(filter(None, (text, not_counted_words(row.unpaid, row.on_offer))))
+
+
+async def _called_off_needs(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> list[Need]:
+    """Sessions that nobody called off, told until they would have begun."""
+    return [
+        Need(
+            tone="info",
+            text=_(
+                "%(what)s, %(day)s: called off, since too few people had booked.",
+                what=row.name,
+                day=date_short(row.Session.starts_at, tenant.zone),
+            ),
+            href=f"/app/{tenant.slug}/sessions/{row.Session.id}",
+            label=_("Look at it"),
+        )
+        for row in await list_called_off(uow, now, most=MOST_SESSIONS)
+    ]
 
 
 async def _money_needs(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Need]:

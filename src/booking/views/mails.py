@@ -309,3 +309,16 @@ class MinimumMissedView(msgspec.Struct, frozen=True, kw_only=True):
     min_seats: int
     decided_at: str
     href: str
+
+
+class CalledOffView(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail to those who run the business: too few came, and it was called off."""
+
+    locale: str
+    from_name: str
+    contact: str
+    name: str
+    what: str
+    when: str
+    min_seats: int
+    href: str

@@ -50,6 +50,7 @@ async def test_a_place_that_waits_for_a_link_lets_no_session_take_place(
     await work_through(services, clock, lotus.id, timedelta(minutes=3))
     assert (await the(services, lotus, session)).state == "cancelled"
     told = {mail.to[0]: mail.body for mail in mailer.sent}
+    assert "It needed 3 people" in told.pop("Olive <olive@lotus.example>")
     assert len(told) == 2
     assert all("Too few people have booked this date." in body for body in told.values())
 
