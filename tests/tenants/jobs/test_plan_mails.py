@@ -50,7 +50,9 @@ async def test_owners_are_warned_at_80_and_at_100_percent(services: Services) ->
     (first,) = await mails(services, business.id)
     assert first.to_address == "olive@lotus.example"
     assert first.subject == "Lotus: 80 percent of this month's bookings are used"
-    assert "24 bookings" in first.text
+    assert "24 of the 30 bookings that Free has room for this month" in first.text
+    assert "What waits for its payment counts already" in first.text
+    assert "What waits for its payment counts already" in first.html
     await book(services, business, 6)
     await work(services, business.id)
     assert await waiting(services, business.id) == []
