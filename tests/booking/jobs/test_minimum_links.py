@@ -89,6 +89,7 @@ async def test_the_question_counts_as_the_decision_does(
     await turn(services, lotus)
     [link] = [mail for mail in mailer.sent if mail.to == ["Anna <anna@example.com>"]]
     assert "if too few people have booked by then" not in link.body, "it is over before that"
+    assert "Lotus holds a place for you: Yoga. It is yours once you have paid." in link.body
     held = "1 place is held until it is paid, and does not count yet."
     [asked] = [mail for mail in mailer.sent if mail.subject == "Too few people so far: Yoga"]
     assert f"2 of the 3 people it needs have booked. {held}" in asked.body

@@ -75,6 +75,7 @@ async def test_who_gives_it_alone_is_named_before_it_is_booked_and_in_its_mail(
     assert "With Nora" in (await shop.guest.open(PAGE)).text
     await open_first_time(shop)
     assert "With Nora" in shop.guest.text
+    assert "seat left" not in shop.guest.text, "a time has no seats to choose among"
     await shop.send()
     await shop.work()
     [told] = mailer.sent

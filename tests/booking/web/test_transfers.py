@@ -44,7 +44,7 @@ async def test_a_guest_reads_how_to_pay_and_may_give_it_up(shop: Shop) -> None:
     assert "<svg" in page.text
     await submit(shop.guest.client, page, "/give-up")
     shown = await shop.guest.client.get(str(page.url))
-    assert "You gave the places up" in shown.text
+    assert "You gave the place up" in shown.text
 
 
 async def test_the_way_is_offered_where_there_is_time_for_it(shop: Shop) -> None:
