@@ -35,6 +35,7 @@ def wire() -> None:
     _wire_tenants()
     _wire_billing()
     _wire_booking()
+    _wire_minimums()
     _wire_booking_settings()
     _wire_words_to_guests()
     _wire_packages()
@@ -152,7 +153,6 @@ def _wire_booking() -> None:
         HeldPlacesCancelled,
         LeavingAsked,
         LeavingDeclined,
-        MinimumMissed,
         PaymentLinkPromised,
         SeatHandedOn,
         SeatsCancelled,
@@ -164,7 +164,6 @@ def _wire_booking() -> None:
     from src.booking.jobs.changes import find_affected_customers, tell_affected_customer
     from src.booking.jobs.handing_on import tell_of_handing_on
     from src.booking.jobs.leave_requests import tell_of_asked_leaving
-    from src.booking.jobs.minimum import ask_about_minimum
     from src.booking.jobs.tell import (
         tell_corrected_addresses,
         tell_of_cancelled_hold,
@@ -196,9 +195,16 @@ def _wire_booking() -> None:
     registry.on(LeavingDeclined, "booking.tell_declined", tell_of_declined_leaving)
     registry.on(SeatsMoved, "booking.tell_moved", tell_of_moved_seats)
     registry.on(SeatHandedOn, "booking.tell_handed_on", tell_of_handing_on)
-    registry.on(MinimumMissed, "booking.ask_about_minimum", ask_about_minimum)
     registry.on(SessionsChanged, "booking.find_affected", find_affected_customers)
     registry.on(CustomerAffected, "booking.tell_changed", tell_affected_customer)
+
+
+def _wire_minimums() -> None:
+    from src.booking.events import MinimumMissed, SessionCancelled
+    from src.booking.jobs.minimum import ask_about_minimum, tell_of_calling_off
+
+    registry.on(MinimumMissed, "booking.ask_about_minimum", ask_about_minimum)
+    registry.on(SessionCancelled, "booking.tell_called_off", tell_of_calling_off)
 
 
 def _wire_booking_settings() -> None:

@@ -168,7 +168,8 @@ class GuestWrittenTo(Event, frozen=True, kw_only=True):
 class MinimumMissed(Event, frozen=True, kw_only=True):
     """A session has too few people a day before it is decided `at`; its owners are to be asked.
 
-    `on_offer` places are offered to people who wait, and count for nothing yet.
+    `on_offer` places are offered to people who wait and `unpaid` ones held until they are paid;
+    both count for nothing yet.
     """
 
     topic: ClassVar[str] = "booking.minimum_missed"
@@ -176,6 +177,7 @@ class MinimumMissed(Event, frozen=True, kw_only=True):
     at: datetime
     taken: int
     on_offer: int = 0
+    unpaid: int = 0
 
 
 class PlacesFreed(Event, frozen=True, kw_only=True):

@@ -41,7 +41,7 @@ def held_cancelled_mail(
             what=what_of(tenant, facts),
             runs=runs_of(tenant, seats, may_join=False),
             has_others=any(item.session.id not in gone for item in facts.seats),
-            zone_name=tenant.timezone,
+            zone_name=tenant.zone_name,
             reason=reason,
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
             by_transfer=order.payment_mode == PaymentMode.TRANSFER,

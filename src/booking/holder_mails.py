@@ -74,7 +74,7 @@ def place_mail(
             giver=order.guest_name,
             taker=taker,
             runs=runs_of(tenant, [item], may_join=comes),
-            zone_name=tenant.timezone,
+            zone_name=tenant.zone_name,
             booking_url=booking_url,
         )
         rendered = render_mail("booking/place", view, order.locale)

@@ -59,7 +59,7 @@ def moved_mail(
             people=", ".join(people),
             before=runs_of(tenant, before.seats, may_join=False),
             runs=runs_of(tenant, facts.seats),
-            zone_name=tenant.timezone,
+            zone_name=tenant.zone_name,
             reason=why,
             by_guest=by_guest,
             leaving=_leaving(tenant, facts, now),

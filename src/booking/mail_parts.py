@@ -321,9 +321,11 @@ def runs_of(
     *,
     may_join: bool = True,
     says_performer: bool = False,
+    is_whole: bool = False,
 ) -> list[RunView]:
     """Each date once, however many people of the party come, in the order of time, whatever number
-    of bookings they are of.
+    of bookings they are of. With `says_performer` another performer is told as a change, and where
+    it `is_whole` whoever performs is named.
     """
     in_time = sorted(seats, key=lambda item: item.session.starts_at)
     by_session = {item.session.id: item for item in in_time}
@@ -335,6 +337,7 @@ def runs_of(
             join_url=join_url_of(item, may_join=may_join),
             was=_was(tenant, item, believed or {}),
             performer=_performer(item, believed or {}) if says_performer else "",
+            led_by=item.performer if is_whole else "",
         )
         for item in by_session.values()
     ]

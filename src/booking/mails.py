@@ -17,6 +17,7 @@ from src.booking.calendar_files import (
 from src.booking.check_in_codes import check_in_path
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.guest_links import booking_path
+from src.booking.held_until_words import held_until_words
 from src.booking.mail_parts import (
     calendar_seats,
     credits_of,
@@ -47,7 +48,7 @@ from src.platform.config import Settings
 from src.platform.i18n import use_locale
 from src.platform.mail.queue import Mail
 from src.platform.money import Money, format_money
-from src.platform.web.formats import date_short, datetime_local
+from src.platform.web.formats import date_short
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.mail_topics import MailTopic
 from src.tenants.unsubscribe_links import unsubscribe_url
@@ -83,8 +84,8 @@ def confirmation_mail(
             contact=tenant.contact_email,
             guest_name=order.guest_name,
             what=what_of(tenant, facts),
-            runs=runs_of(tenant, seats, believed),
-            zone_name=tenant.timezone,
+            runs=runs_of(tenant, seats, believed, is_whole=True),
+            zone_name=tenant.zone_name,
             may_leave=_moved_since_told(seats),
             party_size=facts.booking.party_size,
             party=party_of(facts, seats),
@@ -125,6 +126,7 @@ def payment_link_mail(
     """
     order = facts.order
     until = payable_until(order.hold_expires_at)
+    sessions = [item.session for item in facts.seats]
     with use_locale(order.locale):
         # The link to an online session is for those who have paid.
         runs = [msgspec.structs.replace(run, join_url="") for run in runs_of(tenant, facts.seats)]
@@ -135,10 +137,10 @@ def payment_link_mail(
             guest_name=order.guest_name,
             what=what_of(tenant, facts),
             runs=runs,
-            zone_name=tenant.timezone,
+            zone_name=tenant.zone_name,
             party_size=facts.booking.party_size,
             price=format_money(Money(order.to_pay_minor, order.currency), order.locale),
-            pay_until="" if until is None else datetime_local(until, tenant.zone),
+            pay_until=held_until_words(until, sessions, tenant.zone, now),
             is_shortened_by_paying=is_shortened_by_paying(until, now),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )
@@ -261,7 +263,7 @@ def _seats_mail(
             party_line=party_line(split),
             takes_place=not any(item.session.state in _OFF for item in seats),
             runs=runs_of(tenant, seats, end.believed, may_join=False),
-            zone_name=tenant.timezone,
+            zone_name=tenant.zone_name,
             reason=end.reason,
             by_guest=end.by_guest,
             as_asked=end.as_asked,
@@ -306,7 +308,7 @@ def change_mail(
             guest_name=first.order.guest_name,
             what=what_of(tenant, first),
             runs=runs_of(tenant, seats, believed, says_performer=True),
-            zone_name=tenant.timezone,
+            zone_name=tenant.zone_name,
             reason=_reason(seats, believed),
             may_leave=_moved_since_told(seats),
             credits=credits_that_paid(tenant, bookings),
@@ -346,8 +348,8 @@ def reminder_mail(
             contact=tenant.contact_email,
             guest_name=order.guest_name,
             what=what_of(tenant, first),
-            runs=runs_of(tenant, seats),
-            zone_name=tenant.timezone,
+            runs=runs_of(tenant, seats, is_whole=True),
+            zone_name=tenant.zone_name,
             party_size=len(seats),
             party=party_of(first, seats, every=seats),
             booking_url=pages[0],

@@ -37,7 +37,7 @@ def message_mail(
                     where=place_of(about),
                 )
             ],
-            zone_name=tenant.timezone,
+            zone_name=tenant.zone_name,
             paragraphs=[part.strip() for part in message.text.splitlines() if part.strip()],
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from src.booking.domain.kinds import SessionMode
@@ -55,6 +55,11 @@ def in_party(rows: Iterable[tuple[UUID, int, str, str]]) -> dict[UUID, Person]:
     """
     people = {one: Person(number, name, tier) for one, number, name, tier in rows}
     return dict(sorted(people.items()))
+
+
+def in_party_of(seats: Iterable[Any]) -> dict[UUID, Person]:
+    """The same of rows of seats that have these by name."""
+    return in_party((one.participant_id, one.number, one.participant, one.tier) for one in seats)
 
 
 def party_words(people: Sequence[Person], guest: str) -> list[str]:

@@ -190,7 +190,7 @@ def _common(
         "guest_name": facts.entry.name,
         "what": facts.what(tenant.zone),
         "runs": _runs(tenant, facts, runs),
-        "zone_name": tenant.timezone,
+        "zone_name": tenant.zone_name,
     }
 
 

@@ -46,6 +46,22 @@ def on_offer_words(places: int) -> str:
     )
 
 
+def unpaid_words(places: int) -> str:
+    """That so many places are held and not paid yet; empty for none."""
+    if not places:
+        return ""
+    return ngettext(
+        "%(num)s place is held until it is paid, and does not count yet.",
+        "%(num)s places are held until they are paid, and do not count yet.",
+        places,
+    )
+
+
+def not_counted_words(unpaid: int, on_offer: int) -> str:
+    """Both, beside the number of people that a session needs."""
+    return " ".join(filter(None, (unpaid_words(unpaid), on_offer_words(on_offer))))
+
+
 def on_offer_short(places: int) -> str:
     """The same beside a number of people; empty for none."""
     return ngettext("%(num)s on offer", "%(num)s on offer", places) if places else ""

@@ -62,6 +62,11 @@ class TenantSnapshot(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
 
+    @property
+    def zone_name(self) -> str:
+        """As people read it."""
+        return self.timezone.replace("_", " ")
+
 
 class RequestContext(msgspec.Struct, frozen=True, kw_only=True):
     """What a command knows of its caller."""

@@ -4,6 +4,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from src.platform.outbox.events import Event
+from src.tenants.domain.plans import Change
 
 
 class MonthlyLimitNeared(Event, frozen=True, kw_only=True):
@@ -32,11 +33,14 @@ class PlanRequestDeclined(Event, frozen=True, kw_only=True):
 
 
 class TenantMoved(Event, frozen=True, kw_only=True):
-    """An admin put the tenant on a plan."""
+    """An admin put the tenant on a plan; `change` is what that gave and took, None in events of
+    before this was carried.
+    """
 
     topic: ClassVar[str] = "tenants.tenant_moved"
     move_id: UUID
     plan_name: str
+    change: Change | None = None
 
 
 class BoltOnGiven(Event, frozen=True, kw_only=True):

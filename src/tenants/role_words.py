@@ -14,6 +14,15 @@ def role_name(role: Role) -> str:
     return names[role]
 
 
+def needs_role(role: Role) -> str:
+    """Why somebody with a lesser role, or another one, may not."""
+    if role is Role.OWNER:
+        return _("Only somebody with the role of %(role)s can do this.", role=role_name(role))
+    return _(
+        "This needs the role of %(role)s, or one that may do more than that.", role=role_name(role)
+    )
+
+
 def actor_words(kind: str, name: str) -> str:
     """Who it was, in the reader's language."""
     if kind == "api_key":

@@ -30,6 +30,7 @@ from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.domain.entitlements import Feature
 from src.tenants.domain.roles import Role, reaches
 from src.tenants.gates import lacks_feature
+from src.tenants.role_words import needs_role
 
 HIDDEN = frozenset({ReasonCode.SERVICE_HIDDEN, ReasonCode.SERIES_HIDDEN})
 PLAN_REASONS = {
@@ -179,9 +180,7 @@ def check_staff(ctx: RequestContext, pays: StaffPays, guest_email: str) -> None:
     Raises: NotAllowed; InvalidInput at `pays`.
     """
     if ctx.actor.role is None or not reaches(ctx.actor.role, Role.MANAGER):
-        raise NotAllowed(
-            _("Only somebody with the role of %(role)s can do this.", role=_("manager"))
-        )
+        raise NotAllowed(needs_role(Role.MANAGER))
     if pays in ("link", "transfer") and not guest_email:
         sentence = _("This customer has no e-mail address to send a link to.")
         raise InvalidInput(sentence, fields={"pays": sentence})

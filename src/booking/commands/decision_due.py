@@ -11,10 +11,9 @@ from src.billing.domain.kinds import LIVE_PAGES
 from src.billing.models import Order, PaymentPage
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.minimum import ASK_AHEAD, decide_at, passes_decision
-from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Seat, Session
-from src.booking.queries.being_cancelled import is_marked
 from src.booking.queries.held import BY_STAFF
+from src.booking.queries.standing import count_standing
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
 
@@ -71,23 +70,6 @@ async def move_past_errors(
         least=least,
     )
     return {"starts_at": sentence}
-
-
-async def count_standing(uow: UnitOfWork, session_id: UUID) -> int:
-    """The people of a session, of whom those in checkout are none yet, and those whose places are
-    being cancelled none any more.
-    """
-    counted = await uow.session.scalar(
-        select(func.count())
-        .select_from(Seat)
-        .where(
-            Seat.tenant_id == uow.tenant,
-            Seat.session_id == session_id,
-            Seat.state.in_([str(state) for state in TAKEN_SEATS]),
-            ~is_marked(),
-        )
-    )
-    return counted or 0
 
 
 async def count_waiting_for_link(uow: UnitOfWork, session_id: UUID) -> int:

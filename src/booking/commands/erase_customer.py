@@ -41,6 +41,7 @@ from src.tenants.domain.roles import Role
 from src.tenants.events import PortalCodeAsked
 from src.tenants.models import Customer
 from src.tenants.person_rows import Person, person_rows
+from src.tenants.role_words import needs_role
 
 
 async def erase_customer(
@@ -111,7 +112,7 @@ async def word_to_type(uow: UnitOfWork, customer_id: UUID) -> str:
 
 def _check_owner(ctx: RequestContext) -> None:
     if ctx.actor.role is not Role.OWNER:
-        raise NotAllowed(_("Only somebody with the role of %(role)s can do this.", role=_("owner")))
+        raise NotAllowed(needs_role(Role.OWNER))
 
 
 async def _check_typed(uow: UnitOfWork, customer_id: UUID, typed: str) -> None:

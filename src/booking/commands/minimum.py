@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select, update
 from src.billing.commands.due import drop_due, move_due
 from src.booking.commands.cancel import cancel_session
 from src.booking.commands.changes import changed_meanwhile
-from src.booking.commands.decision_due import count_standing, count_waiting_for_link, plan_decision
+from src.booking.commands.decision_due import count_waiting_for_link, plan_decision
 from src.booking.commands.sessions import get_session
 from src.booking.domain.kinds import SessionState
 from src.booking.domain.minimum import (
@@ -24,6 +24,7 @@ from src.booking.events import MinimumMissed
 from src.booking.models import Seat, Session
 from src.booking.queries.being_cancelled import is_any_going
 from src.booking.queries.on_offer import people_in, people_in_one, places_on_offer, with_offers
+from src.booking.queries.standing import count_standing, unpaid_in
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
@@ -99,7 +100,7 @@ async def weigh_session(
         return Step.GO
     min_seats, hours = session.min_seats or 0, session.decide_hours or 0
     at, now = decide_at(session.starts_at, hours), uow.clock.now()
-    people, on_offer = await _people(uow, session_id)
+    people, on_offer, unpaid = await _people(uow, session_id)
     taken = await count_standing(uow, session_id)
     step = next_step(
         at=at,
@@ -133,7 +134,11 @@ async def weigh_session(
         await move_due(uow, session_id, at if now >= at - ASK_AHEAD else at - ASK_AHEAD)
     await _check_unanswered(uow, session)
     if step is Step.ASK:
-        uow.record(MinimumMissed(session_id=session_id, at=at, taken=taken, on_offer=on_offer))
+        uow.record(
+            MinimumMissed(
+                session_id=session_id, at=at, taken=taken, on_offer=on_offer, unpaid=unpaid
+            )
+        )
         await uow.settle()
         await _write(uow, session, decision_asked_at=now)
     return step
@@ -172,15 +177,17 @@ async def _check_unanswered(uow: UnitOfWork, session: Session) -> None:
         raise changed_meanwhile()
 
 
-async def _people(uow: UnitOfWork, session_id: UUID) -> tuple[int, int]:
-    """The session's live seats, held ones too, and the places that are on offer besides."""
+async def _people(uow: UnitOfWork, session_id: UUID) -> tuple[int, int, int]:
+    """The session's live seats, held ones too, the places that are on offer besides, and how many
+    of the former are held until they are paid.
+    """
     found = await uow.session.execute(
-        with_offers(select(people_in(), places_on_offer())).where(
+        with_offers(select(people_in(), places_on_offer(), unpaid_in())).where(
             Session.tenant_id == uow.tenant, Session.id == session_id
         )
     )
-    people, on_offer = found.one()
-    return people, on_offer
+    people, on_offer, unpaid = found.one()
+    return people, on_offer, unpaid
 
 
 async def _write(

@@ -84,7 +84,7 @@ class PlacesAreFree(Conflict):
     code = "places_are_free"
 
     def __init__(self) -> None:
-        super().__init__(_("There are places: you can book at once."))
+        super().__init__(_("There is room: you can book at once."))
 
 
 async def join_waitlist(uow: UnitOfWork, tenant: TenantSnapshot, cmd: JoinWaitlist) -> UUID:

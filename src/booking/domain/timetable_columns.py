@@ -103,6 +103,25 @@ def find_columns(header: Sequence[str]) -> Columns:
     return Columns(places)
 
 
+def _find_in(table: CsvTable, rows: Sequence[CsvRow]) -> Columns:
+    """`find_columns`, where what is called the start or end may hold the day as well."""
+    places = dict(find_columns(table.header).places)
+    if not any(name in places for name in DAYS):
+        for name in ("start", "end"):
+            if name in places and _are_moments(rows[:ROWS_LOOKED_AT], places[name]):
+                places[f"{name}s_at"] = places.pop(name)
+    return Columns(places)
+
+
+def _are_moments(rows: Sequence[CsvRow], at: int) -> bool:
+    """Whether the cells of the column are days with a time."""
+    return _likely(_cells(rows, at))[:1] == ("starts_at",)
+
+
+def _cells(rows: Sequence[CsvRow], at: int) -> list[str]:
+    return [row.cells[at] for row in rows if at < len(row.cells) and row.cells[at]]
+
+
 def _plain(heading: str) -> str:
     """A letter and an accent that some systems write apart are one letter here."""
     composed = unicodedata.normalize("NFC", heading)
@@ -131,7 +150,7 @@ def columns_of(table: CsvTable, chosen: ColumnChoice | None) -> Columns:
     Raises: ColumnsUnknown when no column tells when sessions are, InvalidInput where there is
     nothing to choose from.
     """
-    columns = Columns(chosen.places) if chosen is not None else find_columns(table.header)
+    columns = Columns(chosen.places) if chosen is not None else _find_in(table, table.rows)
     if columns.has_any(*DAYS) and columns.has_any(*TIMES):
         return columns
     shown = ", ".join(text for text in table.header if text)[:200] or _("none")
@@ -167,12 +186,11 @@ _LOOKS: tuple[tuple[Callable[[str], bool], tuple[str, ...]], ...] = (
 def guess_columns(table: CsvTable) -> ColumnChoice:
     """A first choice for the owner: by the headings, then by what stands below them."""
     headless = any(is_date(text) or is_moment(text) for text in table.header)
-    places = {} if headless else dict(find_columns(table.header).places)
     rows = bare_table(table, headless=headless).rows[:ROWS_LOOKED_AT]
+    places = {} if headless else dict(_find_in(table, rows).places)
     free = [at for at in range(len(table.header)) if at not in places.values()]
     for at in free:
-        cells = [row.cells[at] for row in rows if at < len(row.cells) and row.cells[at]]
-        name = next((one for one in _likely(cells) if one not in places), None)
+        name = next((one for one in _likely(_cells(rows, at)) if one not in places), None)
         if name is not None and not _is_known(name, places):
             places[name] = at
     return ColumnChoice(places, headless)

@@ -1,13 +1,20 @@
-"""The clock of minimum group sizes, and the mail that asks whether a session is to take place."""
+"""The clock of minimum group sizes, and the mails about them: whether a session is to take place,
+and that it was called off.
+"""
+
+from typing import Any
+
+from sqlalchemy import Row
 
 from src.billing.cron import work_off
 from src.booking.commands.decision_due import MINIMUM_DUE
 from src.booking.commands.minimum import weigh_session
 from src.booking.domain.kinds import SessionState
-from src.booking.events import MinimumMissed
+from src.booking.events import MinimumMissed, SessionCancelled
 from src.booking.models import Service, Session
-from src.booking.views.mails import MinimumMissedView
-from src.booking.waitlist_words import on_offer_words
+from src.booking.queries.called_off import find_called_off
+from src.booking.views.mails import CalledOffView, MinimumMissedView
+from src.booking.waitlist_words import not_counted_words
 from src.platform.i18n import use_locale
 from src.platform.jobs.context import JobContext
 from src.platform.mail.queue import Mail, queue_mail
@@ -53,6 +60,51 @@ async def ask_about_minimum(job: JobContext, event: MinimumMissed) -> None:
             await queue_mail(uow, mail, host=settings.host)
 
 
+async def tell_of_calling_off(job: JobContext, event: SessionCancelled) -> None:
+    """One mail to each owner and manager of a session that was called off by itself; none where
+    somebody cancelled it.
+    """
+    settings = job.services.settings
+    async with job.unit_of_work(done=True) as uow:
+        row = await find_called_off(uow, event.session_id)
+        if row is None:
+            return
+        tenant = await tenant_snapshot(uow, uow.tenant, job.clock.now())
+        href = f"{settings.base_url}/app/{tenant.slug}/sessions/{event.session_id}"
+        for user in await list_managers(uow):
+            await queue_mail(uow, _called_off_mail(row, tenant, user, href), host=settings.host)
+
+
+def _called_off_mail(row: Row[Any], tenant: TenantSnapshot, user: User, href: str) -> Mail:
+    session: Session = row.Session
+    with use_locale(user.locale):
+        view = CalledOffView(
+            locale=user.locale,
+            from_name=tenant.name,
+            contact="",
+            name=user.name,
+            what=_what(session, row.name),
+            when=date_range(session.starts_at, session.ends_at, tenant.zone),
+            min_seats=session.min_seats or 0,
+            href=href,
+        )
+        rendered = render_mail("booking/called_off", view, user.locale)
+    return Mail(
+        kind="called_off",
+        to_address=user.email,
+        to_name=user.name,
+        from_name=tenant.name,
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        dedupe_key=f"called_off:{row.cancellation_id}:{user.id}",
+    )
+
+
+def _what(session: Session, service_name: str) -> str:
+    return " · ".join(filter(None, (service_name, session.title)))
+
+
 def _mail(
     event: MinimumMissed,
     tenant: TenantSnapshot,
@@ -67,10 +119,10 @@ def _mail(
             from_name=tenant.name,
             contact="",
             name=user.name,
-            what=" · ".join(filter(None, (service.name, session.title))),
+            what=_what(session, service.name),
             when=date_range(session.starts_at, session.ends_at, tenant.zone),
             taken=event.taken,
-            on_offer=on_offer_words(event.on_offer),
+            not_counted=not_counted_words(event.unpaid, event.on_offer),
             min_seats=session.min_seats or 0,
             decided_at=datetime_local(event.at, tenant.zone),
             href=href,

@@ -28,7 +28,7 @@ from src.booking.models import Booking, Session
 from src.booking.paying import paying_of
 from src.booking.queries.changes import Believed, said_of
 from src.booking.queries.mail_facts import Known
-from src.booking.said import was_words
+from src.booking.said import in_party_of, names_of, was_words
 from src.booking.views.guest import BookedDate
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
@@ -138,6 +138,7 @@ def _date(own: list[Row[Any]], then: Believed, about: About) -> BookedDate:
         meeting_url=session.meeting_url if shown in KNOWS_THE_LINK else "",
         state=str(shown),
         seats=sum(count for seat, count in states.items() if seat in LIVE_SEATS),
+        comes=names_of(list(in_party_of(standing).values())),
         handed_to=[seat.participant for seat in standing if seat.is_handed_on],
         was=was_words(before.said, now) if before is not None and not is_off else "",
         is_moved=before is not None and Facet.TIME in what_differs(before.said, now),

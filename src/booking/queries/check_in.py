@@ -16,6 +16,7 @@ from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Seat, Service, Session
 from src.booking.queries.customers import notes_of_customer, tags_of_customer
+from src.booking.queries.party import NUMBER, called_by_staff
 from src.booking.queries.purchases import of_purchase
 from src.booking.views.check_in import CheckInBooking, CheckInOwed, CheckInSeat
 from src.platform.db.uow import UnitOfWork
@@ -113,7 +114,8 @@ async def _seats(uow: UnitOfWork, purchase_id: UUID, led_by: UUID | None) -> lis
     tenant = Seat.tenant_id
     statement = (
         select(Seat, Session, Service.name.label("service"), Location.name.label("place"))
-        .add_columns(Participant.name.label("person"))
+        .add_columns(Participant.name.label("person"), NUMBER, Order.guest_name)
+        .join(Order, (Order.tenant_id == tenant) & (Order.id == Seat.order_id))
         .join(Session, (Session.tenant_id == tenant) & (Session.id == Seat.session_id))
         .join(Service, (Service.tenant_id == tenant) & (Service.id == Session.service_id))
         .join(
@@ -121,7 +123,7 @@ async def _seats(uow: UnitOfWork, purchase_id: UUID, led_by: UUID | None) -> lis
         )
         .outerjoin(Location, (Location.tenant_id == tenant) & (Location.id == Session.location_id))
         .where(tenant == uow.tenant, of_purchase(purchase_id), Seat.state.in_(TAKEN))
-        .order_by(Session.starts_at, Participant.name, Seat.id)
+        .order_by(Session.starts_at, Session.id, NUMBER, Seat.id)
     )
     if led_by is not None:
         statement = statement.join(
@@ -135,7 +137,8 @@ def _seat(row: Row[Any]) -> CheckInSeat:
     return CheckInSeat(
         seat_id=row.Seat.id,
         session_id=session.id,
-        name=row.person,
+        name=called_by_staff(row.person, row.number, row.guest_name),
+        tier=row.Seat.tier,
         state=row.Seat.state,
         is_being_cancelled=row.Seat.state == SeatState.CONFIRMED
         and row.Seat.cancellation_id is not None,

@@ -37,7 +37,7 @@ from src.booking.queries.own_credits import get_credits_line
 from src.booking.queries.party import NUMBER, called
 from src.booking.queries.people import first_start
 from src.booking.queries.question_answers import answers_of_booking
-from src.booking.said import in_party, names_of, party_words
+from src.booking.said import in_party_of, names_of, party_words
 from src.booking.views.guest import AskedToLeave, BookedDate, GuestBookingView, PartyView
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
@@ -224,9 +224,7 @@ def _party(seats: Sequence[Row[Any]], guest: str) -> PartyView:
     """Everyone once, in the order of the form, with their kind of price. Who comes to none of the
     dates any more is told apart, unless that is everybody.
     """
-    people = in_party(
-        (seat.participant_id, seat.number, seat.participant, seat.tier) for seat in seats
-    )
+    people = in_party_of(seats)
     stay = {seat.participant_id for seat in seats if seat.state in LIVE_SEATS} or set(people)
     comes = [one for key, one in people.items() if key in stay]
     gone = [one for key, one in people.items() if key not in stay]

@@ -14,7 +14,7 @@ from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.party import NUMBER
 from src.platform.db.uow import UnitOfWork
-from src.tenants.models import Location, Participant
+from src.tenants.models import Location, Participant, Performer
 
 Known = tuple[UUID, int]
 """A session, and the number of the state of it that somebody knows."""
@@ -23,7 +23,7 @@ Known = tuple[UUID, int]
 @dataclass(frozen=True, slots=True)
 class SeatFacts:
     """A seat with its session, as far as a guest may know them; `person` sits in it, if named, and
-    has that `number` in the party.
+    has that `number` in the party. `performer` is who the session is with, empty for nobody.
     """
 
     seat: Seat
@@ -31,6 +31,7 @@ class SeatFacts:
     location: Location | None
     person: str = ""
     number: int = 1
+    performer: str = ""
 
     @property
     def known(self) -> Known:
@@ -172,6 +173,7 @@ def _statement() -> Any:
     return (
         select(Order, Booking, Service, Series, Seat, Session, Location, Participant.name)
         .add_columns(is_order_with_the_bank().label("is_with_the_bank"), NUMBER)
+        .add_columns(Performer.name.label("performer"))
         .add_columns(CreditLot.name.label("lot"), CreditLot.balance, CreditLot.expires_at)
         .select_from(Booking)
         .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
@@ -192,6 +194,10 @@ def _statement() -> Any:
             (Location.tenant_id == Session.tenant_id) & (Location.id == Session.location_id),
         )
         .outerjoin(
+            Performer,
+            (Performer.tenant_id == Session.tenant_id) & (Performer.id == Session.performer_id),
+        )
+        .outerjoin(
             CreditLot,
             (CreditLot.tenant_id == Seat.tenant_id) & (CreditLot.id == Seat.credit_lot_id),
         )
@@ -202,14 +208,16 @@ def _statement() -> Any:
 
 _IDS = ARRAY(Uuid())
 
-# Made once: a statement of nine tables takes longer to put together than to run.
+# Made once: a statement of ten tables takes longer to put together than to run.
 _OF_ORDERS = _statement().where(Booking.order_id == any_(bindparam("order_ids", type_=_IDS)))
 _OF_SEATS = _statement().where(Seat.id == any_(bindparam("seat_ids", type_=_IDS)))
 
 
 def _facts(rows: Sequence[Row[Any]]) -> BookingFacts:
     order, booking, service, series, *_rest = rows[0]
-    seats = [SeatFacts(row[4], row[5], row[6], row[7], row.number) for row in rows]
+    seats = [
+        SeatFacts(row[4], row[5], row[6], row[7], row.number, row.performer or "") for row in rows
+    ]
     paid = next((row for row in rows if row.lot is not None), None)
     spent = SpentLot(paid.lot, paid.balance, paid.expires_at) if paid is not None else None
     return BookingFacts(order, booking, service, series, seats, rows[0].is_with_the_bank, spent)

@@ -19,6 +19,7 @@ from src.booking.domain.session_rules import LONGEST_SESSION
 from src.booking.models import Cancellation, Series, Service, Session
 from src.booking.queries.on_offer import people_in, places_on_offer, with_offers
 from src.booking.queries.slot_guests import guest_of_slot
+from src.booking.queries.standing import standing_in, unpaid_in
 from src.booking.views.calendar import CalendarFilter
 from src.booking.views.sessions import (
     Minimum,
@@ -140,6 +141,8 @@ async def get_session_detail(
             Session.min_seats,
             Session.decide_hours,
             Session.decided_at,
+            standing_in().label("standing"),
+            unpaid_in().label("unpaid"),
             func.coalesce(Location.address, "").label("address"),
             Cancellation.id.label("cancellation_id"),
         )
@@ -181,7 +184,9 @@ def _minimum(row: Row[Any], now: datetime) -> Minimum:
         is_missed=at is not None
         and is_open
         and row.starts_at > now >= at - ASK_AHEAD
-        and row.taken < least,
+        and row.standing < least,
+        standing=row.standing,
+        unpaid=row.unpaid,
     )
 
 

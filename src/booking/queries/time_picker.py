@@ -85,6 +85,7 @@ async def get_time_picker(
     return TimePicker(
         lengths=[] if place.fixed_minutes else _length_links(lengths, minutes, link),
         performers=_performer_links(known, performer, link),
+        given_by=next(iter(known.values())) if len(known) == 1 else "",
         on=month,
         weekdays=_weekdays(),
         weeks=_weeks(month, times, day, today, link),

@@ -16,14 +16,16 @@ from src.billing.queries.orders import (
 )
 from src.billing.queries.transfers import count_awaited
 from src.booking.models import Series, Service, Session
+from src.booking.queries.called_off import list_called_off
 from src.booking.queries.leave_requests import list_open_requests
-from src.booking.queries.on_offer import people_in, places_on_offer, with_offers
+from src.booking.queries.on_offer import places_on_offer, with_offers
 from src.booking.queries.sessions import list_next_sessions
+from src.booking.queries.standing import standing_in, unpaid_in
 from src.booking.queries.today_charts import get_charts
 from src.booking.queries.unticked import list_unticked
 from src.booking.views.leaving import LeaveAsked
 from src.booking.views.today import BusinessToday, MonthCounter, Need, Today
-from src.booking.waitlist_words import on_offer_words
+from src.booking.waitlist_words import not_counted_words
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext
 from src.platform.web.formats import date_short
@@ -65,6 +67,7 @@ async def _business(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> B
     needs = [
         *await _leave_needs(uow, tenant),
         *await _session_needs(uow, tenant, now),
+        *await _called_off_needs(uow, tenant, now),
         *await _money_needs(uow, tenant),
         *await _plan_needs(uow, tenant, counter, now),
     ]
@@ -109,7 +112,8 @@ async def _session_needs(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime)
                 Session.starts_at,
                 Session.min_seats,
                 Service.name,
-                people_in().label("people"),
+                standing_in().label("people"),
+                unpaid_in().label("unpaid"),
                 places_on_offer().label("on_offer"),
             )
         )
@@ -122,7 +126,7 @@ async def _session_needs(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime)
             Session.decided_at.is_(None),
             Session.state == "scheduled",
             Session.starts_at > now,
-            people_in() < Session.min_seats,
+            standing_in() < Session.min_seats,
         )
         .order_by(Session.starts_at, Session.id)
         .limit(MOST_SESSIONS)
@@ -147,7 +151,24 @@ def _missing(row: Row[Any], tenant: TenantSnapshot) -> str:
         taken=row.people,
         least=row.min_seats,
     )
-    return " ".join(filter(None, (text, on_offer_words(row.on_offer))))
+    return " ".join(filter(None, (text, not_counted_words(row.unpaid, row.on_offer))))
+
+
+async def _called_off_needs(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> list[Need]:
+    """Sessions that nobody called off, told until they would have begun."""
+    return [
+        Need(
+            tone="info",
+            text=_(
+                "%(what)s, %(day)s: called off, since too few people had booked.",
+                what=row.name,
+                day=date_short(row.Session.starts_at, tenant.zone),
+            ),
+            href=f"/app/{tenant.slug}/sessions/{row.Session.id}",
+            label=_("Look at it"),
+        )
+        for row in await list_called_off(uow, now, most=MOST_SESSIONS)
+    ]
 
 
 async def _money_needs(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Need]:

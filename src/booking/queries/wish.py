@@ -228,7 +228,12 @@ async def _wish(
         prices=price_choices(asked, quote, people),
         people=[person.tier for person in quote.party],
         most=_most(tenant, service, left),
-        seats=seats_told(left, capacity, tenant.seats_told_up_to),
+        # A time is free or taken: nobody chooses among its seats.
+        seats=seats_told(
+            left,
+            capacity,
+            0 if service.kind == ServiceKind.APPOINTMENT else tenant.seats_told_up_to,
+        ),
         lines=price_lines(asked, quote, now),
         total_minor=quote.total_minor,
         money_minor=quote.total_minor,

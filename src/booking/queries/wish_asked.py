@@ -111,11 +111,12 @@ async def asked_slot(
     price_minor = None if service is None else price_of(service, wish.minutes)
     if service is None or price_minor is None:
         raise NotFound(_("There is no such service."))
-    if not await givers(uow, service.id, wish.performer_id):
+    known = await givers(uow, service.id, wish.performer_id)
+    if not known:
         raise NotFound(_("There is no such service."))
     free = await who_has_time(uow, tenant, service, wish)
     session = slot_session(service, wish, service.max_party, price_minor, now)
-    session.performer_id = wish.performer_id
+    session.performer_id = next(iter(known)) if len(known) == 1 else None
     offer = SessionOffer(session, service, None)
     against = [] if free else [time_taken()]
     return await _one_date(uow, tenant, offer, business, now, way, against=against, opens_slot=True)

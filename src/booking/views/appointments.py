@@ -40,12 +40,14 @@ class TimePicker(msgspec.Struct, frozen=True, kw_only=True):
     """One month of days, and the times of the chosen one; None for a link that leads nowhere.
 
     `weeks` hold None before the first and after the last day. `weekdays` are the short and long
-    names, in the order of the columns. `next_on` is the next day with a free time where the month
+    names, in the order of the columns. `given_by` is who gives it where that is but one.
+    `next_on` is the next day with a free time where the month
     has none.
     """
 
     lengths: list[PickerLink]
     performers: list[PickerLink]
+    given_by: str
     on: date
     weekdays: list[tuple[str, str]]
     weeks: list[list[PickerDay | None]]

@@ -7,11 +7,14 @@ import msgspec
 
 
 class CheckInSeat(msgspec.Struct, frozen=True, kw_only=True):
-    """One person's place in one session of the booking, with the session's own facts."""
+    """One person's place in one session of the booking, with the session's own facts. They are
+    called as on the roster; `tier` is what their price is called, empty for the full one.
+    """
 
     seat_id: UUID
     session_id: UUID
     name: str
+    tier: str
     state: str
     is_being_cancelled: bool
     session_state: str

@@ -135,13 +135,13 @@ class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
 class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     """A date of a booking with the state of its seats: held, confirmed, attended, cancelled ...
 
-    `seats` are those that stand of the party's; `meeting_url` is empty until it may be known.
-    `title` is the session's own, empty where it has none. `was` is what was sold, as far as it has
-    changed since; `is_moved` says that its time has. `leave_href` is empty where nothing can be
-    left any more, `move_href` where it cannot be exchanged, and `hand_on_href` where a place cannot
-    be given to somebody else; `handed_to` are those who got one; `back_until` says what comes back
-    until when, while something does. One that nobody of the party comes to any more is as it was
-    told to them last.
+    `seats` are those that stand of the party's, and `comes` who has them; `meeting_url` is empty
+    until it may be known. `title` is the session's own, empty where it has none. `was` is what was
+    sold, as far as it has changed since; `is_moved` says that its time has. `leave_href` is empty
+    where nothing can be left any more, `move_href` where it cannot be exchanged, and `hand_on_href`
+    where a place cannot be given to somebody else; `handed_to` are those who got one; `back_until`
+    says what comes back until when, while something does. One that nobody of the party comes to any
+    more is as it was told to them last.
     """
 
     title: str
@@ -155,6 +155,7 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     meeting_url: str = ""
     state: str
     seats: int
+    comes: list[str] = []
     was: str = ""
     is_moved: bool = False
     leave_href: str = ""

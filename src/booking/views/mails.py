@@ -18,7 +18,8 @@ class CreditsView(msgspec.Struct, frozen=True):
 
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
     """One date of a booking, spelled out; `was` is what its guest was told before, if not that, and
-    `performer` who performs now, where they are told.
+    `performer` who performs now, where they are told of a change. `led_by` is who it is with, in
+    mails that say all about a date.
     """
 
     when: str
@@ -27,6 +28,7 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     join_url: str = ""
     was: str = ""
     performer: str = ""
+    led_by: str = ""
 
 
 class MissingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -305,7 +307,20 @@ class MinimumMissedView(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     when: str
     taken: int
-    on_offer: str
+    not_counted: str
     min_seats: int
     decided_at: str
+    href: str
+
+
+class CalledOffView(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail to those who run the business: too few came, and it was called off."""
+
+    locale: str
+    from_name: str
+    contact: str
+    name: str
+    what: str
+    when: str
+    min_seats: int
     href: str

@@ -55,7 +55,8 @@ class Minimum(msgspec.Struct, frozen=True, kw_only=True):
     """How many people a session needs, None for any number, and until when it is decided.
 
     `is_decided`: somebody let it take place, however few come. `is_missed`: it has too few so far,
-    and somebody is to say whether it takes place.
+    and somebody is to say whether it takes place. Of its people only those who are `standing` make
+    the number; `unpaid` places are held until they are paid.
     """
 
     min_seats: int | None
@@ -63,6 +64,8 @@ class Minimum(msgspec.Struct, frozen=True, kw_only=True):
     decide_at: datetime | None
     is_decided: bool
     is_missed: bool
+    standing: int
+    unpaid: int
 
 
 class SessionDetail(SessionListRow, frozen=True, kw_only=True):

@@ -10,7 +10,11 @@ from src.booking.domain.leaving import BeforeUnit
 from src.booking.web.service_forms import ServiceForm
 from src.platform.i18n import N_, _
 from src.platform.web.form_plans import plan_of
+from src.platform.web.forms import Bound
 from src.tenants.domain.entitlements import Feature
+
+OF_ONE_KIND = ("step_minutes", "before_minutes", "after_minutes", "default_capacity", "sales_mode")
+"""The fields that only the form of one kind of service has, and that are never left empty."""
 
 
 class Preset(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +105,12 @@ def preset_values(key: str, features: AbstractSet[Feature]) -> dict[str, Any]:
     said = {name for one in PRESETS for name in one.values}
     empty = plan_of(ServiceForm).defaults()
     return {name: found.values.get(name, empty[name]) for name in sorted(said)}
+
+
+def of_the_other_kind(form: Bound[Any]) -> dict[str, Any]:
+    """As in an empty form what the typed one had no fields for, since it was of the other kind."""
+    empty = plan_of(ServiceForm).defaults()
+    return {name: empty[name] for name in OF_ONE_KIND if not form.values(name)}
 
 
 def offered_presets(key: str, features: AbstractSet[Feature]) -> list[PresetButton]:

@@ -41,7 +41,12 @@ from src.booking.web.service_forms import (
     initial_of,
     saved_words,
 )
-from src.booking.web.service_presets import PresetButton, offered_presets, preset_values
+from src.booking.web.service_presets import (
+    PresetButton,
+    of_the_other_kind,
+    offered_presets,
+    preset_values,
+)
 from src.booking.web.service_words import (
     mode_words,
     price_type_choices,
@@ -124,6 +129,7 @@ async def _begin_with(
     """
     features = ctx.here.entitlements.features
     filled = form.filled_with(preset_values(key, features))
+    filled = filled.filled_with(of_the_other_kind(filled))
     presets = offered_presets(key, features)
     return await _editor(request, services, ctx, filled, None, presets=presets)
 

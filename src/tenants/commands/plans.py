@@ -20,8 +20,8 @@ from src.tenants.commands.entitlements import rebuild_entitlements
 from src.tenants.commands.plan_requests import close_requests_for
 from src.tenants.commands.platform_audit import audit_platform
 from src.tenants.context import RequestContext
-from src.tenants.domain.entitlements import Feature, Limit, resolve_entitlements
-from src.tenants.domain.plans import OfferedPlan, PlanVisibility
+from src.tenants.domain.entitlements import Feature, Limit, read_sources, resolve_entitlements
+from src.tenants.domain.plans import OfferedPlan, PlanVisibility, compare
 from src.tenants.models import Plan, PlanVersion, Tenant
 from src.tenants.plan_events import TenantMoved
 from src.tenants.queries.plans import find_plan
@@ -99,7 +99,7 @@ async def move_tenant(uow: UnitOfWork, ctx: RequestContext, cmd: MoveTenant) -> 
     """
     tenant = await _locked(uow, cmd)
     target = await _target(uow, cmd.version_id)
-    before = tenant.plan_version_id
+    before, could = tenant.plan_version_id, read_sources(tenant.entitlements)
     tenant.plan_version_id = cmd.version_id
     if not cmd.keep_trial:
         tenant.trial_version_id = None
@@ -107,7 +107,9 @@ async def move_tenant(uow: UnitOfWork, ctx: RequestContext, cmd: MoveTenant) -> 
     sources = await rebuild_entitlements(uow, cmd.tenant_id)
     now = uow.clock.now()
     month = month_key(now, ZoneInfo(tenant.timezone))
-    await review_warnings(uow, resolve_entitlements(sources, now), month)
+    may = resolve_entitlements(sources, now)
+    await review_warnings(uow, may, month)
+    change = compare(resolve_entitlements(could, now), may)
     closed = await close_requests_for(uow, ctx, cmd.tenant_id, target.plan_id, now)
     detail: dict[str, Any] = {
         "from_version": str(before),
@@ -119,7 +121,7 @@ async def move_tenant(uow: UnitOfWork, ctx: RequestContext, cmd: MoveTenant) -> 
     }
     audit_platform(uow, ctx, "tenant.moved", f"tenant:{cmd.tenant_id}", **detail)
     await audit(uow, ctx, "plan.moved", "tenant", cmd.tenant_id, **detail)
-    uow.record(TenantMoved(move_id=new_id(), plan_name=target.name))
+    uow.record(TenantMoved(move_id=new_id(), plan_name=target.name, change=change))
 
 
 def terms_of(plan: OfferedPlan) -> PlanTerms:

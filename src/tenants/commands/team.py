@@ -19,7 +19,7 @@ from src.tenants.domain.entitlements import Entitlements, read_sources, resolve_
 from src.tenants.domain.roles import Role, may_make
 from src.tenants.events import MemberChanged
 from src.tenants.models import Member, Performer, Tenant, User
-from src.tenants.role_words import role_name
+from src.tenants.role_words import needs_role
 
 
 class ChangeMember(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,9 +46,7 @@ async def hold_team(uow: UnitOfWork) -> Entitlements:
 def check_may_make(ctx: RequestContext, role: Role) -> None:
     """Raises: NotAllowed when the caller may not give or take this role."""
     if not may_make(ctx.actor.role, role):
-        raise NotAllowed(
-            _("Only somebody with the role of %(role)s can do this.", role=role_name(role))
-        )
+        raise NotAllowed(needs_role(role))
 
 
 async def count_members(uow: UnitOfWork) -> int:

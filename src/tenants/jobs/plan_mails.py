@@ -17,6 +17,7 @@ from src.platform.localtime import month_key
 from src.platform.web.formats import day_long
 from src.tenants.commands.counters import mark_warned, review_warnings
 from src.tenants.context import TenantSnapshot
+from src.tenants.domain.plans import Change
 from src.tenants.domain.platform_tenant import PLATFORM_TENANT_ID
 from src.tenants.jobs.plan_readers import (
     PLATFORM_NAME,
@@ -36,6 +37,7 @@ from src.tenants.plan_events import (
     TenantMoved,
 )
 from src.tenants.plan_words import feature_names, limit_sentences
+from src.tenants.queries.consequences import list_consequences
 from src.tenants.queries.plan_requests import find_request
 from src.tenants.queries.tenants import tenant_snapshot
 from src.tenants.views.admin import RequestRow
@@ -121,12 +123,14 @@ async def tell_of_declined_request(job: JobContext, event: PlanRequestDeclined) 
 
 
 async def tell_of_move(job: JobContext, event: TenantMoved) -> None:
-    """Tells the owners which plan they are on now and what it has."""
+    """Tells the owners which plan they are on now, what follows from it, and what it has."""
     settings: Settings = job.services.settings
     async with job.unit_of_work(done=True) as uow:
-        tenant = await tenant_snapshot(uow, job.tenant_id, job.clock.now())
+        now, change = job.clock.now(), event.change or Change(gained=(), lost=(), limits=())
+        tenant = await tenant_snapshot(uow, job.tenant_id, now)
         for owner in await readers(uow, owners_of(job.tenant_id)):
             with use_locale(owner.locale):
+                found = await list_consequences(uow, tenant.id, tenant.timezone, change, now)
                 view = TenantMovedMail(
                     locale=owner.locale,
                     from_name=PLATFORM_NAME,
@@ -134,6 +138,8 @@ async def tell_of_move(job: JobContext, event: TenantMoved) -> None:
                     business=tenant.name,
                     href=plan_page(settings, tenant),
                     plan_name=event.plan_name,
+                    lost=feature_names(change.lost),
+                    consequences=tuple(one.text for one in found),
                     limits=limit_sentences(tenant.entitlements.limits),
                     features=feature_names(tenant.entitlements.features),
                 )

@@ -40,9 +40,13 @@ class RequestDeclinedMail(PlanMail, frozen=True, kw_only=True):
 
 
 class TenantMovedMail(PlanMail, frozen=True, kw_only=True):
-    """To the owners: the business is on another plan."""
+    """To the owners: the business is on another plan. `lost` is what it had and has no more,
+    `consequences` what follows for what is there, in sentences.
+    """
 
     plan_name: str
+    lost: tuple[str, ...]
+    consequences: tuple[str, ...]
     limits: tuple[str, ...]
     features: tuple[str, ...]
 

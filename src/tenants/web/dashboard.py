@@ -56,13 +56,15 @@ class StepView(NamedTuple):
 
 
 class StartView(msgspec.Struct, frozen=True, kw_only=True):
-    """The onboarding list."""
+    """The onboarding list; `contact_email` is the one that guests read."""
 
     name: str
     steps: list[StepView]
     hub_url: str
     is_confirmed: bool
     email: str
+    contact_email: str
+    settings_href: str
     today_href: str
     is_done: bool
     """Whether the address is confirmed and nothing is left but what is optional."""
@@ -83,6 +85,8 @@ async def start_view(services: Services, request: Request[Any, Any, Any]) -> Sta
         hub_url=f"{services.settings.base_url}/b/{tenant.slug}",
         is_confirmed=is_confirmed,
         email=person.email if person is not None else "",
+        contact_email=tenant.contact_email,
+        settings_href=f"/app/{tenant.slug}/settings",
         today_href=f"/app/{tenant.slug}/today",
         is_done=is_confirmed and bool(left) and all(one.done for one in left),
     )

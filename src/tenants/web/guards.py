@@ -16,7 +16,7 @@ from src.tenants.context import RequestContext
 from src.tenants.domain.entitlements import Feature
 from src.tenants.domain.roles import Role, reaches
 from src.tenants.gates import require_feature
-from src.tenants.role_words import role_name
+from src.tenants.role_words import needs_role
 from src.tenants.web.middleware import context_of
 
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
@@ -55,9 +55,7 @@ def _check_member(ctx: RequestContext, role: Role) -> None:
     if ctx.tenant is None or ctx.actor.role is None:
         raise NotFound(_("There is nothing here."))
     if not reaches(ctx.actor.role, role):
-        raise NotAllowed(
-            _("Only somebody with the role of %(role)s can do this.", role=role_name(role))
-        )
+        raise NotAllowed(needs_role(role))
 
 
 def _check_admin(ctx: RequestContext) -> None:

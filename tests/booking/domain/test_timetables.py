@@ -359,6 +359,20 @@ def test_columns_are_guessed_by_what_stands_in_them(
     assert sorted(guess.places, key=lambda name: guess.places[name]) == places
 
 
+def test_a_start_may_hold_its_day_as_well() -> None:
+    sheet = "title;start;end;capacity\nYoga;2027-12-11 18:00;2027-12-11 19:00;12\n"
+    guess = guess_columns(read_csv(sheet.encode()))
+    assert sorted(guess.places) == ["capacity", "ends_at", "starts_at", "title"]
+    [row] = read(sheet).sessions
+    assert (f"{row.starts_at:%Y-%m-%d %H:%M}", row.ends_at - row.starts_at) == (
+        "2027-12-11 17:00",
+        timedelta(hours=1),
+    )
+    lasting = "title;start;end\nYoga;11.12.2027 18:00;19:00\n"
+    guess = guess_columns(read_csv(lasting.encode()))
+    assert sorted(guess.places) == ["end", "starts_at", "title"]
+
+
 def test_a_file_without_days_is_refused_naming_its_columns() -> None:
     with pytest.raises(InvalidInput, match="colour, price"):
         read("colour,price\nred,5\n")

@@ -84,9 +84,43 @@ async def test_asked_a_day_ahead_then_called_off_with_the_money_back(
     assert await refunds(services, lotus.id) == [3000]
     seats = await seats_of(services.uow_factory, lotus.id)
     assert {(seat.state, seat.returned_minor) for seat in seats} == {("cancelled", 1500)}
-    [told] = mailer.sent
-    assert "Too few people have booked this date." in told.body
-    assert "€30.00 is on its way back" in told.body
+    told = {mail.to[0].split("<")[1]: mail for mail in mailer.sent}
+    assert len(told) == len(mailer.sent) == 2
+    owners = told.pop("olive@lotus.example>")
+    assert owners.subject == "Called off: Yoga"
+    assert "It needed 3 people" in owners.body
+    [guests] = told.values()
+    assert "Too few people have booked this date." in guests.body
+    assert "€30.00 is on its way back" in guests.body
+
+
+async def test_the_first_page_says_what_was_called_off_until_it_would_have_begun(
+    client: AsyncClient, services: Services, lotus: Business, session: Session, clock: FrozenClock
+) -> None:
+    clock.advance(timedelta(days=6))
+    await turn(services, lotus)
+    await as_owner(client, services, lotus)
+    said = "called off, since too few people had booked."
+    assert said in (await client.get("/app/lotus/today")).text
+    await undo(services, lotus)
+    assert said not in (await client.get("/app/lotus/today")).text
+
+
+async def test_who_calls_a_session_off_is_not_told_of_it(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    session: Session,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        await cancel_session(uow, lotus.ctx, session.id, reason="", undo_seconds=0)
+    await work_through(services, clock, lotus.id, timedelta(minutes=2))
+    assert (await the(services, lotus, session)).state == "cancelled"
+    assert "Called off: Yoga" not in {mail.subject for mail in mailer.sent}
+    await as_owner(client, services, lotus)
+    assert "called off, since" not in (await client.get("/app/lotus/today")).text
 
 
 @pytest.mark.parametrize(("is_undone", "state"), [(False, "cancelled"), (True, "scheduled")])

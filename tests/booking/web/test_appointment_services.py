@@ -74,10 +74,27 @@ async def test_choosing_the_kind_keeps_what_is_typed(
     fields = fields_of(chosen)
     assert (fields["name"], fields["kind"]) == (["Clay"], ["appointment"])
     assert "Add a performer" in chosen.text, "nobody could give it yet"
+    usual = {name: fields[name] for name in ("step_minutes", "before_minutes", "after_minutes")}
+    assert usual == {"step_minutes": ["30"], "before_minutes": ["0"], "after_minutes": ["0"]}
     begun = fields_of(await send_again(client, NEW, chosen, {"as": "appointment"}))
     assert (begun["kind"], begun["horizon_days"]) == (["appointment"], ["60"])
     other = fields_of(await send_again(client, NEW, chosen, {"as": "workshop"}))
     assert (other["kind"], other["max_party"]) == (["group"], ["4"])
+    back = fields_of(await send_again(client, NEW, chosen, {"as_kind": "group"}))
+    assert (back["default_capacity"], back["sales_mode"]) == (["10"], ["single"])
+
+
+async def test_an_appointment_begun_from_another_form_has_its_usual_times(
+    client: AsyncClient, services: Services
+) -> None:
+    await opened(client, services)
+    begun = await send(client, f"{NEW}?kind=group", {"as": "appointment"}, to=NEW)
+    fields = fields_of(begun)
+    usual = [fields[name] for name in ("step_minutes", "before_minutes", "after_minutes")]
+    assert usual == [["30"], ["0"], ["0"]]
+    typed = {"step_minutes": "15", "after_minutes": ""}
+    again = fields_of(await send_again(client, NEW, begun, {"as": "appointment", **typed}))
+    assert (again["step_minutes"], again["after_minutes"]) == (["15"], [""])
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from sqlalchemy import select
 
 from src.billing.commands.by_staff import mark_paid_on_site
 from src.billing.models import OpenItem, Order, Refund, Voucher
+from src.booking.models import Cancellation
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.web.conftest import Shop, shop
+from tests.booking.web.pages import fields_of
 from tests.booking.web.test_cancellation_money import UNDO, buys, owner, path_to, term
 from tests.support.builders import Term, a_series, a_service
 from tests.support.clock import FrozenClock
@@ -66,6 +68,20 @@ async def test_without_money_there_is_nothing_to_give_as_a_voucher(
     assert "Flood" in owner.text
     await owner.submit({f"back.{carl}": "10"}, to="/cancel")
     assert "10.00 to 1 guest" in owner.text
+
+
+async def test_a_voucher_of_nothing_is_refused_at_its_field(
+    shop: Shop, term: Term, owner: Visitor
+) -> None:
+    await buys(shop, term, "Carl")
+    await shop.work()
+    await owner.open(path_to(term))
+    asked = {"money": "nothing", "as_voucher": "on"}
+    refused = await owner.submit(asked, to="/cancel", status=422)
+    assert "so there is nothing to give as a voucher." in refused.text
+    assert fields_of(refused)["as_voucher"] == ["on"], "what was chosen is kept"
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        assert await uow.session.scalar(select(Cancellation.id)) is None
 
 
 async def test_what_was_paid_on_site_is_one_too_and_a_voucher_gets_its_own_back(

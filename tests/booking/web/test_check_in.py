@@ -137,6 +137,23 @@ async def test_a_party_as_large_as_can_book_is_ticked_at_once(
     assert await states_of(services, lotus) == ["attended"] * LARGEST_PARTY
 
 
+async def test_people_are_called_as_on_the_roster_in_the_order_of_the_party(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    tiers = [{"key": "student", "name": "Student", "price_minor": 900}]
+    service = await a_service(
+        services.uow_factory, lotus.id, price_type="on_site", price_tiers=tiers
+    )
+    session = await a_session(services.uow_factory, service, in_days=0.05)
+    wish = a_wish("session", session.id, party=("", "", "Abe"), tiers=("full", "student", "full"))
+    made = await booked(services.uow_factory, lotus, wish)
+    await as_owner(client, services, lotus)
+    page = await client.get(f"/app/lotus/check-in/{await a_code(services, lotus, made)}")
+    names = re.findall(r'aria-label="Here: ([^"]+)"', page.text)
+    assert names == ["Carl", "Carl, person 2", "Abe"]
+    assert page.text.count(">Student<") == 1
+
+
 async def test_a_session_that_refuses_leaves_the_others_ticks_told(
     client: AsyncClient, services: Services, lotus: Business, term: Term, made: Booked
 ) -> None:

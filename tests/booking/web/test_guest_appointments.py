@@ -15,6 +15,7 @@ from tests.booking.web.conftest import Shop
 from tests.support.appointments import Practice, a_practice, next_day_at
 from tests.support.builders import a_service
 from tests.support.clock import FrozenClock
+from tests.support.mail import RememberingMailer
 
 pytestmark = pytest.mark.anyio
 PAGE = "/b/lotus/coaching"
@@ -55,7 +56,7 @@ async def test_the_page_shows_the_times_of_a_day(shop: Shop) -> None:
 async def test_a_chosen_time_is_booked_and_free_for_nobody_else(shop: Shop) -> None:
     await practice_of(shop)
     form = await open_first_time(shop)
-    assert "With Nora" not in form, "nobody was asked for"
+    assert "With Nora" in form, "nobody else gives it"
     sent = await shop.send()
     assert sent.status_code == 303
     booked = (await shop.guest.open(sent.headers["location"])).text
@@ -65,6 +66,20 @@ async def test_a_chosen_time_is_booked_and_free_for_nobody_else(shop: Shop) -> N
     assert (seat.state, session.is_slot, session.capacity) == ("confirmed", True, 1)
     page = (await shop.guest.open(PAGE + "?day=2027-03-02")).text
     assert len(links(page, "/book?at=")) == 13, "gone is its own, and the one that would meet it"
+
+
+async def test_who_gives_it_alone_is_named_before_it_is_booked_and_in_its_mail(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    await practice_of(shop)
+    assert "With Nora" in (await shop.guest.open(PAGE)).text
+    await open_first_time(shop)
+    assert "With Nora" in shop.guest.text
+    assert "seat left" not in shop.guest.text, "a time has no seats to choose among"
+    await shop.send()
+    await shop.work()
+    [told] = mailer.sent
+    assert "with Nora" in told.body
 
 
 async def test_two_tabs_for_one_time(shop: Shop) -> None:
@@ -93,6 +108,8 @@ async def test_lengths_and_people_are_chosen_by_links(shop: Shop) -> None:
     practice = await practice_of(shop, "Nora", "Ben", appointment={"lengths": lengths})
     page = (await shop.guest.open(PAGE)).text
     assert "From €35.00" in page
+    assert "With Nora" not in page + await open_first_time(shop), "nobody was asked for"
+    page = (await shop.guest.open(PAGE)).text
     [long] = [one for one in links(page, "minutes=90") if "day=" not in one and "month=" in one][:1]
     page = (await shop.guest.open(long)).text
     with_ben = next(one for one in links(page, f"with={practice.performer_ids[1]}"))

@@ -158,6 +158,9 @@ async def test_2_22_each_person_of_the_party_leaves_alone(shop: Shop) -> None:
     assert sent.status_code == 303
     assert await taken(shop) == [1, 2, 2]
     assert await refunds(shop) == [2000]
+    shown = (await shop.guest.open(await own_page(shop))).text
+    assert shown.count("1 of 2 seats") == shown.count("Coming: ") == 1
+    assert "Coming: Kid" in shown, "of the date that one of them left"
     nobody = await press(shop, await leave_page(shop, term), seat=None)
     assert nobody.status_code == 422
     assert "Please say who cannot come." in nobody.text

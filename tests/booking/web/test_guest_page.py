@@ -67,7 +67,7 @@ async def test_given_up_the_seats_are_free_at_once(shop: Shop) -> None:
     await a_held_term(shop)
     await shop.guest.open(await own_page(shop))
     page = await shop.guest.submit(to="/give-up")
-    assert "You gave the places up" in page.text
+    assert "You gave the place up" in page.text
     assert page.text.count("Released") == 3, "each of its dates"
     async with shop.services.uow_factory(shop.business.id) as uow:
         assert set(await uow.session.scalars(select(Session.seats_taken))) == {0}
@@ -398,6 +398,6 @@ async def test_while_the_business_is_suspended_its_guests_see_what_they_have(sho
     refused = await shop.guest.client.post(pay.action, data=pay.fields)
     assert refused.status_code == 403
     assert "Questions? Write to hello@lotus.example." in refused.text
-    assert "You gave the places up" in (await shop.guest.submit(to="/give-up")).text
+    assert "You gave the place up" in (await shop.guest.submit(to="/give-up")).text
     await change(shop, Tenant, status="closed")
     await shop.guest.open(await own_page(shop), status=410)

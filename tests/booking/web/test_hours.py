@@ -1,5 +1,6 @@
 """The pages about when somebody can be booked, as owners and instructors go through them."""
 
+import re
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -96,6 +97,7 @@ async def test_what_is_booked_outside_is_said_before_and_after(
     asked = await send(client, hours, {"day_2.0.starts": "", "day_2.0.ends": ""})
     assert asked.status_code == 200
     assert "1 appointment lies outside these hours" in asked.text
+    assert re.search(r"\S · Coaching · \S", asked.text), "each part with its blanks"
     assert (await week_of(services, business, practice.performer_ids[0]))[2], "nothing saved yet"
     assert (await send_again(client, hours, asked, {})).status_code == 303
     assert (await week_of(services, business, practice.performer_ids[0]))[2] == []

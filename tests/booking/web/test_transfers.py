@@ -51,7 +51,7 @@ async def test_a_guest_reads_how_to_pay_and_may_give_it_up(shop: Shop) -> None:
         assert words in page.text, "what it does is said before it is done"
     await submit(shop.guest.client, page, "/give-up")
     shown = await shop.guest.client.get(str(page.url))
-    assert "You gave the places up" in shown.text
+    assert "You gave the place up" in shown.text
     assert "voucher" not in shown.text
     await shop.work()
     *_before, mail = await told(shop)

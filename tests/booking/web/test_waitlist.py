@@ -305,7 +305,7 @@ async def test_declining_gives_it_to_the_next(shop: Shop, mailer: RememberingMai
     await free(shop)
     left = await press(shop, path, "leave")
     assert "You are not on the list any more." in left.text
-    assert "There are places" not in left.text, "it is for Bob, although his offer is to be made"
+    assert "There is room" not in left.text, "it is for Bob, although his offer is to be made"
     assert "You can wait again, at the end of the list." in " ".join(left.text.split())
     again = await press(shop, path, "again")
     assert "You are at position 2 of 2." in again.text, "behind Bob, not told that there is one"
@@ -364,7 +364,7 @@ async def test_who_does_not_pay_reads_what_became_of_the_place(
         end = GIVEN_UP if is_given_up else Ending()
         await end_locked_order(uow, order, end.state, end.why, uow.clock.now())
     over = await shop.guest.open(path)
-    assert f"{said} There are places: you can book at once." in " ".join(over.text.split())
+    assert f"{said} There is room: you can book at once." in " ".join(over.text.split())
     assert "The time to take the place is over" not in over.text
     assert "Wait again" not in over.text
     async with shop.services.uow_factory(shop.business.id) as uow:

@@ -13,8 +13,9 @@ from src.tenants.commands.plan_requests import RequestPlan, decline_request, req
 from src.tenants.commands.plans import MoveTenant, move_tenant
 from src.tenants.domain.platform_tenant import PLATFORM_TENANT_ID
 from src.tenants.domain.roles import Role
+from src.tenants.models import Tenant
 from src.tenants.plan_events import MonthlyLimitNeared
-from tests.support.builders import Business, a_business, a_member
+from tests.support.builders import Business, a_business, a_member, a_service
 from tests.support.work import waiting, work
 from tests.tenants.plan_support import an_admin, version_of
 
@@ -50,7 +51,9 @@ async def test_owners_are_warned_at_80_and_at_100_percent(services: Services) ->
     (first,) = await mails(services, business.id)
     assert first.to_address == "olive@lotus.example"
     assert first.subject == "Lotus: 80 percent of this month's bookings are used"
-    assert "24 bookings" in first.text
+    assert "24 of the 30 bookings that Free has room for this month" in first.text
+    assert "What waits for its payment counts already" in first.text
+    assert "What waits for its payment counts already" in first.html
     await book(services, business, 6)
     await work(services, business.id)
     assert await waiting(services, business.id) == []
@@ -109,6 +112,26 @@ async def test_who_asked_hears_why_not(services: Services) -> None:
     assert "Please call us &lt;first&gt;." in answer.html
 
 
+async def test_owners_hear_what_a_smaller_plan_takes(services: Services) -> None:
+    ada = await an_admin(services.uow_factory)
+    business = await a_business(services.uow_factory)
+    await a_service(services.uow_factory, business.id)
+    async with services.uow_factory(business.id) as uow:
+        on = (await uow.session.get_one(Tenant, business.id)).plan_version_id
+    cmd = MoveTenant(
+        tenant_id=business.id,
+        version_id=await version_of(services.uow_factory, "free"),
+        expected_version_id=on,
+    )
+    async with services.uow_factory(business.id) as uow:
+        await move_tenant(uow, ada, cmd)
+    await work(services, business.id)
+    told = next(one for one in await mails(services, business.id) if "now on Free" in one.subject)
+    for said in (told.text, told.html):
+        assert "Not part of it any more: " in said
+        assert "1 group service is hidden from guests: no new sales, no new sessions." in said
+
+
 async def test_owners_hear_of_a_move(services: Services) -> None:
     ada = await an_admin(services.uow_factory)
     business = await a_business(services.uow_factory, plan="free")
@@ -125,3 +148,4 @@ async def test_owners_hear_of_a_move(services: Services) -> None:
     assert told.subject == "Lotus is now on Growth"
     assert "- 1,000 bookings a month" in told.text
     assert "- Series" in told.text
+    assert "any more" not in told.text

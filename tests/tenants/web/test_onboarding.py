@@ -28,6 +28,18 @@ async def test_an_owner_is_led_through_money_services_dates_and_series(
     assert "http://testserver.local/b/lotus" in shown
 
 
+async def test_an_owner_is_told_which_address_guests_read(
+    client: AsyncClient, services: Services
+) -> None:
+    assert "Guests read it on your booking page" in (await client.get("/sign-up")).text
+    business = await a_business(services.uow_factory, contact_email="olive@lotus.example")
+    await sign_in(client, services, business.owner.id)
+    assert "Guests read the e-mail of your account" in (await client.get("/app/new")).text
+    shown = (await client.get("/app/lotus/start")).text
+    assert "Guests read there that they write to olive@lotus.example." in shown
+    assert 'href="/app/lotus/settings">Name another address</a>' in shown
+
+
 async def test_what_is_optional_does_not_keep_the_list_open(
     client: AsyncClient, services: Services
 ) -> None:

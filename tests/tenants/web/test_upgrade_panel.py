@@ -86,7 +86,7 @@ async def test_an_owner_gets_the_panel_in_place_of_the_form(
     answer = await client.get("/app/lotus/gated")
     assert answer.status_code == 402
     assert "Series are not part of your plan." in answer.text
-    assert "You are on Starter. Growth is the smallest plan that has it." in answer.text
+    assert "You are on Starter. The smallest plan for that is Growth." in answer.text
     assert "€49.00 a month" in answer.text
     assert 'name="plan" value="growth"' in " ".join(answer.text.split())
     assert "<html" in answer.text
