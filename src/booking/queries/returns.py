@@ -28,6 +28,9 @@ async def get_money_back(
                 func.count(Order.customer_id.distinct()),
                 func.coalesce(func.sum(CancellationReturn.chosen_minor), 0),
                 func.coalesce(func.sum(func.cardinality(CancellationReturn.credited_ids)), 0),
+                func.count(Order.customer_id.distinct()).filter(
+                    CancellationReturn.chosen_minor > 0
+                ),
             )
             .join(
                 Order,
@@ -42,7 +45,7 @@ async def get_money_back(
     sums = await _sums(uow, cancellation_id)
     failed_count = sums[RefundState.FAILED][0]
     return MoneyBack(
-        people=row[0],
+        people=row[3],
         chosen_minor=int(row[1]),
         credits=int(row[2]),
         pending_minor=sums[RefundState.PENDING][1],
