@@ -57,6 +57,7 @@ def place_mail(
     taker: str = "",
     entry: Entry | None = None,
     booking_url: str = "",
+    reason: str = "",
 ) -> Mail:
     """One seat, the only one of `facts`. `entry` is that of its reader's calendar, where it is not
     the seat's own.
@@ -76,6 +77,7 @@ def place_mail(
             runs=runs_of(tenant, [item], may_join=comes),
             zone_name=tenant.zone_name,
             booking_url=booking_url,
+            reason=reason,
         )
         rendered = render_mail("booking/place", view, order.locale)
     calendar = _calendar(settings, tenant, facts, item, now, entry, comes=comes)
@@ -159,11 +161,19 @@ def news_to_holders(
     news: News,
     now: datetime,
     occasion: str = "",
+    reasons: Mapping[UUID, str] | None = None,
 ) -> list[Mail]:
-    """What has become of places that were handed on, to each of those who have them."""
+    """What has become of places that were handed on, to each of those who have them; `reasons` say
+    why by seat.
+    """
     return [
         place_mail(
-            settings, tenant, facts.with_seats([item]), _to(item, holder, news, occasion), now
+            settings,
+            tenant,
+            facts.with_seats([item]),
+            _to(item, holder, news, occasion),
+            now,
+            reason=(reasons or {}).get(item.seat.id, ""),
         )
         for facts in bookings
         for item in facts.seats

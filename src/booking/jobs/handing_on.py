@@ -1,6 +1,7 @@
 """Telling those concerned that a place was handed on, and its new holder what becomes of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -58,11 +59,16 @@ async def tell_holders(
     bookings: Sequence[BookingFacts],
     news: News,
     occasion: str = "",
+    reasons: Mapping[UUID, str] | None = None,
 ) -> None:
-    """Queues a mail to everybody who has one of these places by its being handed on."""
+    """Queues a mail to everybody who has one of these places by its being handed on; `reasons` say
+    why by seat, where the business gave one.
+    """
     seat_ids = handed_on(bookings)
     if not seat_ids:
         return
     holders, now = await list_holders_of(uow, seat_ids), uow.clock.now()
-    mails = news_to_holders(services.settings, tenant, bookings, holders, news, now, occasion)
+    mails = news_to_holders(
+        services.settings, tenant, bookings, holders, news, now, occasion, reasons
+    )
     await queue_mails(uow, mails, host=services.settings.host)

@@ -1,6 +1,6 @@
 """Telling guests what happened to their bookings: those that wait together, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, text
@@ -249,7 +249,19 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
             for event, theirs, believed in zip(events, bookings, each_believes, strict=True)
         ]
         await queue_mails(uow, [mail for mail in mails if mail.to_address], host=settings.host)
-        await tell_holders(uow, jobs.services, tenant, every, "off")
+        reasons = _reasons(events, cancellations)
+        await tell_holders(uow, jobs.services, tenant, every, "off", reasons=reasons)
+
+
+def _reasons(
+    events: Sequence[SeatsCancelled], cancellations: Mapping[UUID, Cancellation]
+) -> dict[UUID, str]:
+    """What the business said of each seat's cancelling."""
+    return {
+        seat_id: cancellations[event.cancellation_id].reason
+        for event in events
+        for seat_id in event.seat_ids
+    }
 
 
 async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:

@@ -243,6 +243,10 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
                     _sum(Seat.share_minor, taken, mode == str(PaymentMode.TRANSFER), "transferred"),
                     _sum(Seat.share_minor, taken, is_on_site & ~is_paid, "on_site"),
                     func.bool_or(is_order_with_the_bank()).filter(taken).label("with_the_bank"),
+                    func.count(Seat.credit_lot_id).filter(taken).label("by_credit"),
+                    func.bool_or(Order.voucher_minor > 0)
+                    .filter(taken, mode == str(PaymentMode.ONLINE))
+                    .label("has_vouchers"),
                 ),
                 uow.tenant,
                 which,
@@ -261,6 +265,8 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
         transferred_minor=int(totals.transferred),
         on_site_minor=int(totals.on_site),
         is_with_the_bank=bool(totals.with_the_bank),
+        by_credit=totals.by_credit,
+        has_vouchers=bool(totals.has_vouchers),
         people=people,
         more=totals.bookings - len(people),
         lost_holds=await list_lost_holds(uow, which),

@@ -266,7 +266,7 @@ class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
 
     `news` is `given`, `reminder`, `changed`, `passed_on` or `off`. `giver` booked it and may cancel
     it; `taker` has it now, where it was passed on. `booking_url` is for who booked alone, else
-    empty.
+    empty. `reason` is the business's, of what it called off.
     """
 
     locale: str
@@ -280,6 +280,7 @@ class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
     runs: list[RunView]
     zone_name: str
     booking_url: str
+    reason: str = ""
 
 
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,8 @@ def toll_facts(toll: Toll, currency: str, *, chooses: bool = False) -> list[Fact
     if toll.lists.closed or toll.lists.offers:
         facts.append((_("Waiting list"), _lists(toll.lists)))
     facts.append((_("Money"), _money(toll, currency, chooses=chooses)))
+    if toll.by_credit:
+        facts.append((_("Credits"), _credits(toll)))
     return facts
 
 
@@ -138,12 +140,24 @@ def _in_checkout(toll: Toll, currency: str) -> str:
     return f"{held}. {whole}"
 
 
+def _credits(toll: Toll) -> str:
+    """What paid a seat without money comes back whatever is chosen."""
+    return ngettext(
+        "%(num)s seat was paid with a credit, which comes back",
+        "%(num)s seats were paid with credits, which come back",
+        toll.by_credit,
+    )
+
+
 def _parts(toll: Toll, currency: str) -> list[str]:
     """What the seats cost, by the way it is paid."""
     paid, taken = money(toll.paid_minor, currency), money(toll.taken_minor, currency)
     transferred, due = money(toll.transferred_minor, currency), money(toll.on_site_minor, currency)
+    online = _("%(amount)s paid online", amount=paid)
+    if toll.has_vouchers:
+        online = _("%(amount)s paid online, some of it by voucher", amount=paid)
     said = [
-        (toll.paid_minor, _("%(amount)s paid online", amount=paid)),
+        (toll.paid_minor, online),
         (toll.taken_minor, _("%(amount)s paid on site", amount=taken)),
         (toll.transferred_minor, _("%(amount)s paid by bank transfer", amount=transferred)),
         (toll.on_site_minor, _("%(amount)s payable on site", amount=due)),
@@ -156,6 +170,8 @@ def _money(toll: Toll, currency: str, *, chooses: bool) -> str:
     parts = _parts(toll, currency)
     if not parts and toll.in_checkout:
         return _("none so far")
+    if not parts and toll.by_credit == toll.seats:
+        return _("none, credits paid for these seats")
     if not parts:
         return _("none, these seats cost nothing")
     amounts = ", ".join(parts)

@@ -273,9 +273,10 @@ async def test_its_new_holder_is_told_when_the_place_ends_or_its_session_is_canc
     assert not [mail for mail in mailer.sent if "cleo@" in mail.to[0]]
     mailer.sent.clear()
     async with services.uow_factory(lotus.id) as uow:
-        await cancel_session(uow, lotus.ctx, session.id, reason="", undo_seconds=0)
+        await cancel_session(uow, lotus.ctx, session.id, reason="Flood", undo_seconds=0)
     await work(services, lotus.id)
     assert calendar_of(mailer, "cleo@")[0] == "CANCEL"
+    assert [mail for mail in mailer.sent if "cleo@" in mail.to[0] and "Why: Flood" in mail.body]
     assert not [mail for mail in mailer.sent if "ben@" in mail.to[0]]
 
 

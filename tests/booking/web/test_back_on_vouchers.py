@@ -12,6 +12,7 @@ from src.billing.settlement import check_payment
 from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.guest_links import package_path
 from tests.booking.web.conftest import Shop, rows, subject
+from tests.booking.web.pages import as_owner
 from tests.booking.web.test_guest_page import own_page
 from tests.booking.web.test_place_package import buy, wish
 from tests.booking.web.test_refunding_packages import used
@@ -59,6 +60,9 @@ async def test_no_bank_has_to_carry_what_a_voucher_paid(
         [order] = await rows(shop, Order)
         await check_payment(shop.services, shop.business.id, order.id)
     await shop.work()
+    await as_owner(shop.guest.client, shop.services, shop.business)
+    page = await shop.guest.open(f"/app/lotus/sessions/{date.id}/cancel")
+    assert "€15.00 paid online, some of it by voucher" in page.text
     own = await own_page(shop)
     page = await shop.guest.open(f"{own}/leave?date={date.id}")
     assert before in page.text

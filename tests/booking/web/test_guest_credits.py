@@ -17,6 +17,7 @@ from src.booking.models import Seat, Series, Session
 from src.booking.queries.wish_credits import key_of_lot
 from src.platform.ids import new_id
 from tests.booking.web.conftest import Shop, change, rows, subject
+from tests.booking.web.pages import as_owner
 from tests.support.builders import a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.credits import a_lot, balance_of
@@ -472,3 +473,13 @@ async def test_a_course_left_with_one_date_too_late_says_of_that_credit_that_it_
     said = " ".join(mail.body.split())
     assert "2 credits of “10 sessions” come back" in said
     assert lost in said
+
+
+async def test_who_cancels_a_date_reads_of_the_credits_that_paid_seats(shop: Shop) -> None:
+    date = await a_date(shop)
+    await carl_with(shop)
+    await shop.book(subject("session", date.id))
+    await as_owner(shop.guest.client, shop.services, shop.business)
+    page = await shop.guest.open(f"/app/lotus/sessions/{date.id}/cancel")
+    assert "1 seat was paid with a credit, which comes back" in page.text
+    assert "none, credits paid for these seats" in page.text
