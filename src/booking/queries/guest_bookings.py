@@ -63,9 +63,8 @@ async def get_guest_booking(
     seats, now = await _seats(uow, order_id), uow.clock.now()
     path = booking_path(settings, tenant.slug, order)
     stage = stage_of(order, seats, money, now, has_paid=has_paid)
-    dates = dates_of(
-        seats, await _earlier(uow, seats), await about_dates(uow, tenant, order, booking, path)
-    )
+    about = await about_dates(uow, tenant, order, booking, path)
+    dates = dates_of(seats, await _earlier(uow, seats), about)
     missing = await list_missing(uow, tenant, settings, [booking] if stage == "confirmed" else [])
     return GuestBookingView(
         stage=stage,
