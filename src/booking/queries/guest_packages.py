@@ -16,8 +16,8 @@ from src.billing.queries.package_terms import (
     terms_of_package,
 )
 from src.booking.models import Service
-from src.booking.queries.date_prices import list_date_prices
-from src.booking.queries.packages import list_tags_of_dates, own_price
+from src.booking.queries.date_prices import DatePrices, list_date_prices, prices_for
+from src.booking.queries.packages import list_tags_of_dates
 from src.booking.views.guest_packages import PackageCard, PackagesView, WorksFor
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
@@ -31,9 +31,9 @@ class NotForUse(Conflict):
 
 
 class SoldSingly(msgspec.Struct, frozen=True, kw_only=True):
-    """A service that guests can see; `singles_minor` is what one session costs, in all the ways
-    dates to come are sold alone. `all_tags` are its own, those of its series and of its dates to
-    come.
+    """A service that guests can see; `dates` are those to come that are sold alone, with what they
+    cost, and `own_minor` is its own price, 0 where it has none. `all_tags` are its own, those of
+    its series and of its dates to come.
     """
 
     id: UUID
@@ -41,7 +41,7 @@ class SoldSingly(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     tags: frozenset[str]
     all_tags: frozenset[str]
-    singles_minor: frozenset[int]
+    dates: Sequence[DatePrices]
     own_minor: int
     is_listed: bool
 
@@ -70,9 +70,7 @@ async def list_sold_singly(uow: UnitOfWork) -> list[SoldSingly]:
             name=row.name,
             tags=frozenset(row.tags),
             all_tags=frozenset(row.tags) | more.get(row.id, frozenset()),
-            singles_minor=frozenset()
-            if row.sales_mode == "series"
-            else shown.get(row.id) or own_price(row.price_type, row.price_minor),
+            dates=shown.get(row.id, ()),
             own_minor=0
             if row.sales_mode == "series" or row.price_type == "free"
             else row.price_minor,
@@ -92,8 +90,16 @@ def fitting(scope: Scope, services: Sequence[SoldSingly]) -> list[SoldSingly]:
 
 
 def single_prices(scope: Scope, services: Sequence[SoldSingly]) -> list[int]:
-    """What one session costs at each of those services, those for nothing left out."""
-    return [minor for one in fitting(scope, services) for minor in one.singles_minor]
+    """What one session costs that the credits are good for, those for nothing left out."""
+    return [
+        minor
+        for one in services
+        for minor in prices_for(scope, one.id, one.tags, _only(one.own_minor), one.dates)
+    ]
+
+
+def _only(minor: int) -> frozenset[int]:
+    return frozenset({minor} if minor else ())
 
 
 async def lowest_single_minor(uow: UnitOfWork, package: Package) -> int:

@@ -18,7 +18,9 @@ MOST_SERIES_OF_A_SERVICE = 40
 LISTED_SERIES = "r.active AND r.visibility = 'public' AND r.published_at IS NOT NULL"
 """Condition on `series r` for being shown to everybody."""
 
-_SOLD_ALONE = f"(w.series_id IS NULL OR (d.allowed AND {LISTED_SERIES}))"
+SOLD_ALONE = f"(w.series_id IS NULL OR (d.allowed AND {LISTED_SERIES}))"
+"""Condition on `sessions w`, its `series r` and the rules `d` that hold for it."""
+
 _SHOWN = f"(w.series_id IS NULL OR ({LISTED_SERIES}))"
 """A date of a draft is nobody's next one."""
 
@@ -150,4 +152,4 @@ def on_sale_statement(*, one_service: bool) -> TextClause:
 def _prices(name: str, seats: str, most: int) -> str:
     upcoming = _NEXT.format(seats=seats, most=most)
     rules = rules_in_sql("w", "r")
-    return _PRICES.format(rules=rules, alone=_SOLD_ALONE, shown=_SHOWN, next=upcoming, name=name)
+    return _PRICES.format(rules=rules, alone=SOLD_ALONE, shown=_SHOWN, next=upcoming, name=name)

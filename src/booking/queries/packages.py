@@ -13,7 +13,7 @@ from src.billing.models import CreditLot, Package
 from src.billing.queries.lots import scope_of
 from src.booking.domain.kinds import SeriesPriceType, ServiceKind
 from src.booking.models import Series, Service, Session
-from src.booking.queries.date_prices import list_date_prices
+from src.booking.queries.date_prices import DatePrices, list_date_prices, prices_for
 from src.booking.queries.resources import Choice
 from src.booking.views.packages import PackageRow, PackageWorth
 from src.platform.db.uow import UnitOfWork
@@ -23,13 +23,14 @@ from src.tenants.context import TenantSnapshot
 
 
 class Single(NamedTuple):
-    """A service as packages see it: what one entry costs, in all the ways its dates to come are
-    sold alone, all words it is found by, and whether it is switched on.
+    """A service as packages see it: its own price, what its dates to come cost that are sold alone,
+    all words it is found by, and whether it is switched on.
     """
 
     id: UUID
     name: str
-    prices_minor: frozenset[int]
+    own_minor: frozenset[int]
+    dates: Sequence[DatePrices]
     tags: frozenset[str]
     active: bool
 
@@ -104,18 +105,12 @@ def worth_of(price_minor: int, count: int, scope: Scope, singles: Sequence[Singl
 
 
 def singles_minor(scope: Scope, singles: Sequence[Single]) -> list[int]:
-    """What one entry costs in each of the services that credits of the scope are good for, without
-    those that are free.
-    """
-    return [minor for one in singles if _is_good_for(scope, one) for minor in one.prices_minor]
-
-
-def _is_good_for(scope: Scope, service: Single) -> bool:
-    return (
-        scope.any_service
-        or service.id in scope.service_ids
-        or not scope.tags.isdisjoint(service.tags)
-    )
+    """What one entry costs that credits of the scope are good for, without those that are free."""
+    return [
+        minor
+        for one in singles
+        for minor in prices_for(scope, one.id, one.tags, one.own_minor, one.dates)
+    ]
 
 
 def scope_in_words(scope: Scope, names: Mapping[UUID, str]) -> str:
@@ -140,7 +135,8 @@ async def list_singles(uow: UnitOfWork) -> list[Single]:
         Single(
             one.id,
             one.name,
-            shown.get(one.id) or own_price(one.price_type, one.price_minor),
+            _own_price(one.price_type, one.price_minor),
+            shown.get(one.id, ()),
             frozenset(one.tags) | more.get(one.id, frozenset()),
             one.active,
         )
@@ -148,7 +144,7 @@ async def list_singles(uow: UnitOfWork) -> list[Single]:
     ]
 
 
-def own_price(price_type: str, price_minor: int) -> frozenset[int]:
+def _own_price(price_type: str, price_minor: int) -> frozenset[int]:
     """What a service without dates to come costs by itself; nothing where it is free."""
     is_free = price_type == SeriesPriceType.FREE or not price_minor
     return frozenset() if is_free else frozenset({price_minor})

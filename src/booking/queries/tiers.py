@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from src.booking.domain.drop_in import DropInRules
@@ -31,9 +32,16 @@ def tiers_of_session(
 
 def single_tiers(service: Service, rules: DropInRules) -> tuple[PriceTier, ...]:
     """Those that a date of the service has by these rules, ended ones too."""
-    if service.price_type == SeriesPriceType.FREE or rules.price_minor is not None:
+    return tiers_beside(SeriesPriceType(service.price_type), service.price_tiers, rules)
+
+
+def tiers_beside(
+    service_type: SeriesPriceType, stored: Sequence[Any], rules: DropInRules
+) -> tuple[PriceTier, ...]:
+    """The same from what is `stored` of a service."""
+    if service_type is SeriesPriceType.FREE or rules.price_minor is not None:
         return ()
-    return read_tiers(service.price_tiers)
+    return read_tiers(stored)
 
 
 def tiers_of_series(

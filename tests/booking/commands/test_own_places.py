@@ -10,20 +10,11 @@ from src.platform.errors import InvalidInput
 from src.platform.services import Services
 from src.tenants.commands.customers import find_or_add_customer
 from tests.booking.commands.test_book import a_wish, booked
-from tests.support.builders import Business, a_business, a_service, a_session, as_guest
+from tests.booking.commands.test_lot_users import date, lotus
+from tests.support.builders import Business, a_service, a_session, as_guest
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def lotus(services: Services) -> Business:
-    return await a_business(services.uow_factory)
-
-
-@pytest.fixture
-async def date(services: Services, lotus: Business) -> Session:
-    service = await a_service(services.uow_factory, lotus.id)
-    return await a_session(services.uow_factory, service, capacity=10)
+__all__ = ["date", "lotus"]
 
 
 @pytest.fixture

@@ -28,6 +28,13 @@ async def town(services: Services) -> Town:
     return town
 
 
+def a_day_later(town: Town) -> dict[str, str]:
+    """The session's times, as they are typed."""
+    starts_at = town.session.starts_at.replace(tzinfo=None) + timedelta(days=1)
+    times = {"starts_at": starts_at, "ends_at": starts_at + timedelta(hours=1)}
+    return {name: at.isoformat(timespec="minutes") for name, at in times.items()}
+
+
 async def test_a_session_that_is_called_off_names_who_waits_and_the_offers(
     client: AsyncClient, services: Services, town: Town
 ) -> None:
@@ -65,10 +72,7 @@ async def test_a_move_names_who_is_told_and_the_offers(
 ) -> None:
     await as_owner(client, services, town.lotus)
     path = f"/app/lotus/sessions/{town.session.id}/edit"
-    starts_at = town.session.starts_at.replace(tzinfo=None) + timedelta(days=1)
-    times = {"starts_at": starts_at, "ends_at": starts_at + timedelta(hours=1)}
-    typed = {name: at.isoformat(timespec="minutes") for name, at in times.items()}
-    shown = (await send(client, path, typed)).text
+    shown = (await send(client, path, a_day_later(town))).text
     assert "are offered" not in shown, "nothing gets free"
     for words in (
         "2 people who wait are told the new time, one mail each",
@@ -85,14 +89,11 @@ async def test_a_move_with_more_seats_says_both_and_who_is_offered_them(
 ) -> None:
     await as_owner(client, services, town.lotus)
     path = f"/app/lotus/sessions/{town.session.id}/edit"
-    starts_at = town.session.starts_at.replace(tzinfo=None) + timedelta(days=1)
-    times = {"starts_at": starts_at, "ends_at": starts_at + timedelta(hours=1)}
-    typed = {name: at.isoformat(timespec="minutes") for name, at in times.items()}
-    shown = (await send(client, path, typed)).text
+    shown = (await send(client, path, a_day_later(town))).text
     assert "Seats, prices and the series stay as they are." in shown
     assert "Number of seats" not in shown
     now = town.session.capacity
-    shown = (await send(client, path, {**typed, "capacity": str(now + 3)})).text
+    shown = (await send(client, path, {**a_day_later(town), "capacity": str(now + 3)})).text
     assert f"now {now}, then {now + 3}" in shown
     assert "Nothing is done yet. Prices and the series stay as they are." in shown
     assert SERVED in shown
