@@ -7,8 +7,11 @@
   const root = document.getElementById("calendar");
   if (!root || !window.FullCalendar) return;
   const { Calendar, plugins, locales } = window.FullCalendar;
-  const names = { month: "dayGridMonth", week: "timeGridWeek", list: "listWeek" };
   const isNarrow = matchMedia("(max-width: 639px)").matches;
+  // Seven columns of hours cannot be read on a phone: there the week is its list, and no third view.
+  const names = isNarrow
+    ? { month: "dayGridMonth", week: "listWeek" }
+    : { month: "dayGridMonth", week: "timeGridWeek", list: "listWeek" };
   const TIME = { hour: "2-digit", minute: "2-digit" };
   const started = Date.now();
   const openedAt = Date.parse(`${root.dataset.now}Z`);
@@ -96,9 +99,10 @@
   // A week has all its hours and scrolls to the morning; the others are as high as they need to be.
   // What scrolls has to have something in it that the keyboard reaches, so an empty week is the day
   // without the night, and does not scroll.
-  const heightOf = (view) => (view === names.week ? 720 : "auto");
+  const hours = "timeGridWeek";
+  const heightOf = (view) => (view === hours ? 720 : "auto");
   const fit = (view, count) => {
-    const isBare = view === names.week && !count;
+    const isBare = view === hours && !count;
     calendar.setOption("height", isBare ? "auto" : heightOf(view));
     calendar.setOption("slotMinTime", isBare ? "06:00:00" : "00:00:00");
     calendar.setOption("slotMaxTime", isBare ? "22:00:00" : "24:00:00");
@@ -107,7 +111,7 @@
   const hint = (view) => {
     if (document.getElementById("calendar-hint")) show("calendar-hint", !isNarrow && view !== names.list);
   };
-  const first = names[root.dataset.view] ?? (isNarrow ? names.list : names.week);
+  const first = names[root.dataset.view] ?? names.week;
 
   const calendar = new Calendar(root, {
     plugins,
@@ -120,8 +124,9 @@
     headerToolbar: {
       start: "prev,next today",
       center: "title",
-      end: `${names.month},${names.week},${names.list}`,
+      end: Object.values(names).join(","),
     },
+    buttons: isNarrow ? { listWeek: { text: root.dataset.week } } : {},
     toolbarClass: "calendar-toolbar",
     firstDay: 1,
     height: heightOf(first),

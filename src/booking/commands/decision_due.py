@@ -63,7 +63,7 @@ async def move_past_errors(
         return {}
     sentence = _(
         "It would be called off at once: that is decided %(hours)s hours before the start, and"
-        " %(taken)s of the %(least)s people it needs have booked. Change its minimum, or these"
+        " %(taken)s booked so far, and at least %(least)s are needed. Change its minimum, or these"
         " hours.",
         hours=hours,
         taken=standing,

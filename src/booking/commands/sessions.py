@@ -276,7 +276,7 @@ async def _minimum_errors(
         return minimum_errors(cmd.min_seats, hours, cmd.capacity, cmd.starts_at, uow.clock.now())
     if cmd.capacity >= cmd.min_seats:
         return await move_past_errors(uow, session, cmd.starts_at)
-    return {"capacity": _("It needs %(least)s people to take place.", least=cmd.min_seats)}
+    return {"capacity": _("It needs at least %(least)s people.", least=cmd.min_seats)}
 
 
 async def _performer_errors(

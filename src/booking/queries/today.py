@@ -145,7 +145,7 @@ async def _session_needs(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime)
 def _missing(row: Row[Any], tenant: TenantSnapshot) -> str:
     """How many people a session has of those it needs, and whether some may come yet."""
     text = _(
-        "%(what)s, %(day)s: %(taken)s of the %(least)s people it needs.",
+        "%(what)s, %(day)s: %(taken)s booked so far, and at least %(least)s are needed.",
         what=row.name,
         day=date_short(row.starts_at, tenant.zone),
         taken=row.people,

@@ -57,8 +57,8 @@ def _needed(plan: PlannedSession) -> list[str]:
         return []
     return [
         ngettext(
-            "Needs %(num)s person to take place.",
-            "Needs %(num)s people to take place.",
+            "Needs at least %(num)s person.",
+            "Needs at least %(num)s people.",
             plan.min_seats,
         )
     ]

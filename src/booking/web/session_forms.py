@@ -116,8 +116,8 @@ def field_labels() -> dict[str, str]:
         "mode": _("Where"),
         "location_id": _("Place"),
         "meeting_url": _("Meeting link"),
-        "min_seats": _("Takes place with at least"),
-        "decide_hours": _("Decided so many hours before the start"),
+        "min_seats": _("Needs at least this many people"),
+        "decide_hours": _("Hours before the start at which that is decided"),
         "tags": _("Tags"),
     }
 

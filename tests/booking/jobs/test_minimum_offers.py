@@ -65,10 +65,10 @@ async def test_an_offer_is_nobody_when_it_is_asked_and_decided(
     await turn(services, lotus)
     [asked] = mailer.sent
     assert asked.subject == "Too few people so far: Yoga"
-    assert "1 of the 2 people" in asked.body
+    assert "1 booked so far, and at least 2 are needed" in asked.body
     assert "1 place is on offer to people on the waiting list." in asked.body
     await as_owner(client, services, lotus)
-    told = "1 of the 2 people it needs"
+    told = "1 booked so far, and at least 2 are needed"
     for path in ("/app/lotus/today", f"/app/lotus/sessions/{session.id}"):
         shown = (await client.get(path)).text
         assert told in shown

@@ -70,7 +70,7 @@ async def test_a_new_session_and_its_editor_have_it(
     await send(client, edit, {"title": "Basics"})
     assert (await the_one(services, lotus)).decided_at is not None, "the answer stays"
     few = await send(client, edit, {"capacity": "2"})
-    assert "It needs 3 people to take place." in few.text
+    assert "It needs at least 3 people." in few.text
     await send(client, edit, {"min_seats": "4", "decide_hours": ""})
     assert await minimums(services, lotus) == [(4, 24)]
     assert (await the_one(services, lotus)).decided_at is None, "it is asked anew"
@@ -110,7 +110,7 @@ async def test_all_dates_of_a_series_get_it_and_one_that_is_too_small_is_named(
     refused = await send(client, path, {**asked, "min_seats": "11"})
     assert refused.text.count("Between one and the 10 seats it has.") == 3
     looked = await send_again(client, path, refused, {"min_seats": "4"})
-    assert looked.text.count("needs 4 people to take place") == 3
+    assert looked.text.count("needs at least 4 people") == 3
     await send_again(client, path, looked, {"looked": "on"})
     assert await minimums(services, lotus) == [(4, 36)] * 3
     assert await asked_before_start(services, lotus) == hours(60, 60, 60)
@@ -150,7 +150,7 @@ async def test_what_the_service_says_is_what_new_dates_begin_with(
         assert (fields["min_seats"], fields["decide_hours"]) == (["4"], ["24"]), page
     visitor = Visitor(client)
     await upload(visitor, f"{path}/import", DATES)
-    assert "Needs 4 people to take place." in visitor.text
+    assert "Needs at least 4 people." in visitor.text
     rehearsal = visitor.path
     assert (
         "needs more people than it has seats"
