@@ -113,12 +113,24 @@ def _taken_off(event: CreditsChanged) -> str:
     )
     if not event.with_purchase:
         return said
-    why = ngettext(
+    return f"{said} {_by_voucher(event) if event.as_voucher else _by_money(event)}"
+
+
+def _by_money(event: CreditsChanged) -> str:
+    return ngettext(
         "The booking that it came from was cancelled, and you get your money back for it.",
         "The booking that they came from was cancelled, and you get your money back for them.",
         event.number,
     )
-    return f"{said} {why}"
+
+
+def _by_voucher(event: CreditsChanged) -> str:
+    return ngettext(
+        "The booking that it came from was cancelled, and you get a voucher for what it was worth.",
+        "The booking that they came from was cancelled, and you get a voucher for what they were"
+        " worth.",
+        event.number,
+    )
 
 
 def _new_end(event: CreditsChanged, lot: CreditLot, tenant: TenantSnapshot) -> str:

@@ -123,8 +123,8 @@ class CreditsChanged(Event, frozen=True, kw_only=True):
 
     `number` of credits came or went, `amount_minor` goes back, `by_hand_minor` of it from the
     business itself and `to_voucher_minor` to the voucher that paid. `with_purchase`: they are taken
-    off with the purchase that brought them, and their worth is in what goes back for that. `key` is
-    the act's own: the customer hears of each once.
+    off with the purchase that brought them, and their worth is in what goes back for that,
+    `as_voucher` or as money. `key` is the act's own: the customer hears of each once.
     """
 
     topic: ClassVar[str] = "billing.credits_changed"
@@ -137,6 +137,7 @@ class CreditsChanged(Event, frozen=True, kw_only=True):
     to_voucher_minor: int = 0
     reason: str = ""
     with_purchase: bool = False
+    as_voucher: bool = False
 
 
 class CreditEndSet(Event, frozen=True, kw_only=True):

@@ -121,7 +121,7 @@ class Credits(Sales):
 
     def _born(self, place: Place, now: datetime, days: int) -> Lot:
         ends_at = end_of_day(days, now)
-        lot = Lot(place.id, place.order.guest, 1, now, ends_at, bought=1, born_at=now)
+        lot = Lot(place.id, place.order.guest, 1, now, ends_at, bought=1)
         self.lots.append(lot)
         self.gave_credits += 1
         return lot
@@ -198,14 +198,15 @@ class Credits(Sales):
         mine = (one for one in self.lots if one.paid_by is sale and one.balance)
         return [one for one in mine if one.expires_at is None or one.expires_at >= now]
 
-    def revoke(self, sale: Sale, asked_at: datetime, now: datetime) -> int:
-        """Those that the cancelling itself gave stay. Returns what was in the others; their
-        owner is told of them once for all of a name.
+    def revoke(self, lots: list[Lot], left: int) -> int:
+        """Each as a whole, where what is `left` of the choice is enough for it. Returns what was in
+        them; their owner is told of them once for all of a name.
         """
         value, named = 0, set[tuple[str, str | None]]()
-        for lot in self.revocable(sale, now):
-            if lot.born_at is not None and lot.born_at <= asked_at:
-                value += lot.paid - lot.returned
+        for lot in lots:
+            worth = lot.paid - lot.returned
+            if value + worth <= left:
+                value += worth
                 lot.balance, lot.paid = 0, lot.returned
                 named.add((lot.guest, lot.tag))
         for guest, _tag in named:

@@ -92,6 +92,8 @@ class Calling(Fees):
 
     def cancel(self, ending: Ending) -> None:
         self.endings.append(ending)
+        if isinstance(ending.subject, Sale):
+            ending.held = self.revocable(ending.subject, ending.asked_at)
         for place in self._marked_by(ending):
             place.ending = ending
         for run in ending.runs:
@@ -203,8 +205,8 @@ class Calling(Fees):
 
     def _take_credits_back(self, ending: Ending, sale: Sale, now: datetime) -> None:
         """What of the choice no seat has brought goes back for them."""
-        value = self.revoke(sale, ending.asked_at, now)
-        wanted = min(ending.chosen.get(sale, 0), value)
+        held = [lot for lot in self.revocable(sale, now) if lot in ending.held]
+        wanted = self.revoke(held, ending.chosen.get(sale, 0))
         asked = self.ask(sale, wanted, "cancelled")
         sale.promised += self._by_hand(sale, wanted - asked)
 

@@ -113,7 +113,6 @@ class Lot:
     refunded: int = 0
     returned: int = 0
     lost: int = 0
-    born_at: datetime | None = None
     stands_for: "Lot | None" = None
 
     def is_for(self, tags: frozenset[str]) -> bool:
@@ -360,7 +359,8 @@ class Ending:
 
     `runs` are the dates that it stops, `chosen` what goes back, `credited` the seats that bring a
     credit, `resumes` whether the series goes on sale again when it is undone, and `revokes` whether
-    the unspent credits that the purchase has brought are taken back.
+    the unspent credits that the purchase has brought are taken back, those `held` when it was
+    asked.
     """
 
     id: UUID
@@ -372,6 +372,7 @@ class Ending:
     credited: dict[Sale, list[Place]] = field(default_factory=dict)
     resumes: bool = False
     revokes: bool = False
+    held: list[Lot] = field(default_factory=list)
     state: str = "waiting"
 
 

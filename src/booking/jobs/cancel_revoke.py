@@ -5,10 +5,10 @@ them is known only with their rows locked.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from src.billing.commands.credit_acts import tell
 from src.billing.commands.credits import Author, write_entry
@@ -18,7 +18,7 @@ from src.billing.domain.cause_keys import cancelled_key
 from src.billing.domain.credit_acts import CreditAct
 from src.billing.domain.credits import EntryKind
 from src.billing.domain.kinds import RefundCause
-from src.billing.models import CreditLot, Order
+from src.billing.models import CreditEntry, CreditLot, Order
 from src.booking.jobs.cancel_money import find_left_of_choice, keep_given
 from src.booking.models import Cancellation, CancellationReturn
 from src.booking.queries.born_credits import unspent_of_purchase
@@ -28,24 +28,44 @@ from src.platform.ids import new_id
 
 async def revoke_credits(uow: UnitOfWork, cancellation: Cancellation) -> None:
     """Takes back what is unspent of the orders that get the worth of it as money, and asks for what
-    of the choice no seat has brought, at most what these credits are worth; their owner is told.
-    Run again it finds none.
+    of the choice no seat has brought; their owner is told. A lot goes only as a whole, where all
+    that it is worth is in the rest of the choice, and stays otherwise. Run again it finds none.
     """
     if not cancellation.revokes_credits:
         return
     lots = await _lock(uow, cancellation)
+    order_ids = {lot.order_id for lot in lots if lot.order_id is not None}
+    left = await find_left_of_choice(uow, cancellation, sorted(order_ids))
+    lots = _within(lots, left)
     _tell_owners(uow, cancellation, lots)
     author = Author("staff", cancellation.requested_by, reason=cancellation.reason)
     worth: dict[UUID, int] = defaultdict(int)
     first: dict[UUID, UUID] = {}
     for lot in lots:
         assert lot.order_id is not None
-        worth[lot.order_id] += lot.value_minor - lot.refunded_minor
+        worth[lot.order_id] += _worth(lot)
         first.setdefault(lot.order_id, lot.id)
         await write_entry(uow, lot, EntryKind.ADJUST, -lot.balance, author)
         # Nothing of what was paid is in it any more.
         lot.value_minor = lot.refunded_minor
     await _ask(uow, cancellation, worth, first)
+
+
+def _worth(lot: CreditLot) -> int:
+    return lot.value_minor - lot.refunded_minor
+
+
+def _within(lots: Sequence[CreditLot], left: Mapping[UUID, int]) -> list[CreditLot]:
+    """Those whose whole worth is in what is `left` of their order's choice. The seats have brought
+    nothing of what lies in credits.
+    """
+    free, found = dict(left), []
+    for lot in lots:
+        assert lot.order_id is not None
+        if _worth(lot) <= free.get(lot.order_id, 0):
+            free[lot.order_id] -= _worth(lot)
+            found.append(lot)
+    return found
 
 
 def _tell_owners(uow: UnitOfWork, cancellation: Cancellation, lots: Sequence[CreditLot]) -> None:
@@ -60,18 +80,36 @@ def _tell_owners(uow: UnitOfWork, cancellation: Cancellation, lots: Sequence[Cre
         first.setdefault(called, lot.id)
     for called, lot_id in first.items():
         why, number = cancellation.reason, counts[called]
-        tell(uow, lot_id, CreditAct.REMOVED, new_id(), why, number=number, with_purchase=True)
+        tell(
+            uow,
+            lot_id,
+            CreditAct.REMOVED,
+            new_id(),
+            why,
+            number=number,
+            with_purchase=True,
+            as_voucher=cancellation.as_voucher,
+        )
 
 
 async def _lock(uow: UnitOfWork, cancellation: Cancellation) -> list[CreditLot]:
-    """Orders by id, then the lots as they are now; those that this very cancelling gave stay."""
+    """Orders by id, then the lots as they are now. Those that this very cancelling gave stay, and
+    so do those that were spent when it was asked for: the choice was about neither.
+    """
     paid_out = select(CancellationReturn.order_id).where(
         CancellationReturn.tenant_id == uow.tenant,
         CancellationReturn.cancellation_id == cancellation.id,
         CancellationReturn.takes_credits,
     )
+    held_then = (
+        select(CreditEntry.lot_id)
+        .where(CreditEntry.tenant_id == uow.tenant, CreditEntry.at <= cancellation.requested_at)
+        .where(CreditEntry.lot_id == CreditLot.id)
+        .group_by(CreditEntry.lot_id)
+        .having(func.sum(CreditEntry.credits) > 0)
+    )
     statement = unspent_of_purchase(uow, cancellation.subject_id).where(
-        CreditLot.created_at <= cancellation.requested_at, CreditLot.order_id.in_(paid_out)
+        held_then.exists(), CreditLot.order_id.in_(paid_out)
     )
     seen = (await uow.session.scalars(statement)).all()
     order_ids = sorted({lot.order_id for lot in seen if lot.order_id is not None})
@@ -88,25 +126,24 @@ async def _lock(uow: UnitOfWork, cancellation: Cancellation) -> list[CreditLot]:
 async def _ask(
     uow: UnitOfWork,
     cancellation: Cancellation,
-    worth: dict[UUID, int],
-    first: dict[UUID, UUID],
+    worth: Mapping[UUID, int],
+    first: Mapping[UUID, UUID],
 ) -> None:
-    left = await find_left_of_choice(uow, cancellation, list(worth))
     found = await uow.session.scalars(
         select(Order)
-        .where(Order.tenant_id == uow.tenant, Order.id.in_(left))
+        .where(Order.tenant_id == uow.tenant, Order.id.in_(worth))
         .order_by(Order.id)
         .execution_options(populate_existing=True)
     )
     wanted = [
         Wanted(
             order=order,
-            amount_minor=min(left[order.id], worth[order.id]),
+            amount_minor=worth[order.id],
             cause=RefundCause.CANCELLED,
             cause_key=cancelled_key(cancellation.id, first[order.id]),
         )
         for order in found
-        if min(left[order.id], worth[order.id]) > 0
+        if worth[order.id]
     ]
     give = give_as_vouchers if cancellation.as_voucher else request_refunds_together
     given = await give(uow, wanted)

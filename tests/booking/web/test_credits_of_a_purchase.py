@@ -44,7 +44,26 @@ async def test_the_page_says_when_the_credits_are_taken_back(
     words = " ".join(re.sub(r"<[^>]+>", " ", page).split())
     assert "Take back the unspent credit that this purchase brought" in words
     assert "Only where what it is worth goes back as money" in words
+    assert "With a part of it the guest keeps it." in words
     assert "€60.00" in words, "all that was paid, what the credit is worth among it"
+
+
+async def test_who_gets_a_voucher_for_them_reads_of_no_money(
+    services: Services,
+    lotus: Business,
+    given: Package,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+) -> None:
+    _made, booking_id, _lot_id = await a_course_with_a_credit(services, lotus, given)
+    full = MoneyChoice.FULL
+    await cancels_purchase(
+        services, lotus, booking_id, choice=full, revokes_credits=True, as_voucher=True
+    )
+    await work_through(services, clock, lotus.id, UNDO)
+    [mail] = [mail for mail in mailer.sent if "1 credit was taken off." in mail.body]
+    assert "was cancelled, and you get a voucher for what it was worth." in mail.body
+    assert "money back" not in mail.body
 
 
 @pytest.mark.slow
