@@ -258,7 +258,8 @@ def service_card(row: ServiceRow, on_sale: OnSale, shop: Shop) -> ServiceCard:
         price=price_text(on_sale.label(row, shop.tenant.currency), current_locale()),
         next_at=row.next_at,
         # A course is bought as a whole, whichever of its dates has a seat left.
-        next_free_at=row.next_at if row.sales_mode == "series" else row.next_free_at,
+        next_free_at=row.next_at if row.sales_mode == "series" else on_sale.next_place_at(row),
+        is_sold_out=row.sales_mode != "series" and row.next_free_at is None,
     )
 
 

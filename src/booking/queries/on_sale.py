@@ -127,6 +127,20 @@ class OnSale(msgspec.Struct, frozen=True, kw_only=True):
             )
         )
 
+    def next_place_at(self, row: ServiceRow) -> datetime | None:
+        """The service's next date that a place can be had for, alone or with a course that can be
+        joined. None where there is none.
+        """
+        alone = [run.first_at for run in row.free_runs or ()]
+        in_course = [
+            run.starts_at
+            for offer in self.series
+            if offer.row.service_id == row.id and offer.quote.closed is None
+            for run in offer.coming(self.now)
+            if run.id in offer.quote.included
+        ]
+        return min([*alone, *in_course], default=None)
+
     def _singles(self, row: ServiceRow) -> tuple[SingleOnSale, ...]:
         """Dates that are not sold yet are left out, until single places open."""
         free, coming = self._open(row.free_runs), self._open(row.coming_runs)

@@ -102,7 +102,7 @@ class SoldAlone(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
     """A group service. `free_runs` are its next dates that are sold alone and have a seat left,
     `coming_runs` the next of them whether or not. `next_at` is its next date, `next_free_at` the
-    next with a seat left, whichever way they are sold.
+    next with a seat left, whether or not it is sold.
     """
 
     id: UUID

@@ -20,6 +20,7 @@ from src.booking.models import Cancellation, Series, Service, Session
 from src.booking.queries.on_offer import people_in, places_on_offer, with_offers
 from src.booking.queries.slot_guests import guest_of_slot
 from src.booking.queries.standing import standing_in, unpaid_in
+from src.booking.queries.undecided import is_undecided
 from src.booking.views.calendar import CalendarFilter
 from src.booking.views.sessions import (
     Minimum,
@@ -141,6 +142,7 @@ async def get_session_detail(
             Session.min_seats,
             Session.decide_hours,
             Session.decided_at,
+            is_undecided().label("is_undecided"),
             standing_in().label("standing"),
             unpaid_in().label("unpaid"),
             func.coalesce(Location.address, "").label("address"),
@@ -175,12 +177,13 @@ async def get_session_detail(
 def _minimum(row: Row[Any], now: datetime) -> Minimum:
     least, hours = row.min_seats, row.decide_hours
     at = None if hours is None else decide_at(row.starts_at, hours)
-    is_open = at is not None and row.decided_at is None and row.state == "scheduled"
+    is_open = row.is_undecided and row.state == "scheduled"
     return Minimum(
         min_seats=least,
         decide_hours=hours,
         decide_at=at,
-        is_decided=row.decided_at is not None,
+        is_answered=row.decided_at is not None,
+        is_open=is_open,
         is_missed=at is not None
         and is_open
         and row.starts_at > now >= at - ASK_AHEAD

@@ -22,6 +22,7 @@ from src.booking.queries.on_offer import places_on_offer, with_offers
 from src.booking.queries.sessions import list_next_sessions
 from src.booking.queries.standing import standing_in, unpaid_in
 from src.booking.queries.today_charts import get_charts
+from src.booking.queries.undecided import is_undecided
 from src.booking.queries.unticked import list_unticked
 from src.booking.views.leaving import LeaveAsked
 from src.booking.views.today import BusinessToday, MonthCounter, Need, Today
@@ -123,7 +124,7 @@ async def _session_needs(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime)
         .where(
             Session.tenant_id == uow.tenant,
             Session.decision_asked_at.is_not(None),
-            Session.decided_at.is_(None),
+            is_undecided(),
             Session.state == "scheduled",
             Session.starts_at > now,
             standing_in() < Session.min_seats,

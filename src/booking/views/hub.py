@@ -72,7 +72,8 @@ class SeriesCard(msgspec.Struct, frozen=True, kw_only=True):
 
 class ServiceCard(msgspec.Struct, frozen=True, kw_only=True):
     """A service with its one price label; `next_at` None: no date is published, or it is given
-    `by_appointment`. `next_free_at` is the first with a seat left, None where all are taken.
+    `by_appointment`. `next_free_at` is the first that one can have a place in, and `is_sold_out`
+    says that none has a seat left: a course that has begun has some that are not sold.
     """
 
     name: str
@@ -83,6 +84,7 @@ class ServiceCard(msgspec.Struct, frozen=True, kw_only=True):
     price: str
     next_at: datetime | None
     next_free_at: datetime | None = None
+    is_sold_out: bool = False
     by_appointment: bool = False
 
 

@@ -54,15 +54,17 @@ class SessionPage(msgspec.Struct, frozen=True, kw_only=True):
 class Minimum(msgspec.Struct, frozen=True, kw_only=True):
     """How many people a session needs, None for any number, and until when it is decided.
 
-    `is_decided`: somebody let it take place, however few come. `is_missed`: it has too few so far,
-    and somebody is to say whether it takes place. Of its people only those who are `standing` make
-    the number; `unpaid` places are held until they are paid.
+    `is_answered`: somebody let it take place, however few come. `is_open`: nobody has, and its time
+    to be decided is still to come. `is_missed`: it has too few so far, and somebody is to say
+    whether it takes place. Of its people only those who are `standing` make the number; `unpaid`
+    places are held until they are paid.
     """
 
     min_seats: int | None
     decide_hours: int | None
     decide_at: datetime | None
-    is_decided: bool
+    is_answered: bool
+    is_open: bool
     is_missed: bool
     standing: int
     unpaid: int

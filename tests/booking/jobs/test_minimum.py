@@ -234,6 +234,36 @@ async def test_enough_people_are_neither_asked_about_nor_called_off(
     assert (await the(services, lotus, session)).state == "scheduled"
 
 
+async def test_what_had_enough_people_is_not_asked_about_when_one_leaves_later(
+    client: AsyncClient, services: Services, lotus: Business, session: Session, clock: FrozenClock
+) -> None:
+    """It was asked about, then a third booked, and with three it was decided."""
+    clock.advance(timedelta(days=5))
+    await turn(services, lotus)
+    wish = a_wish("session", session.id, guest_name="Dora", guest_email="dora@example.com")
+    made = await booked(services.uow_factory, lotus, wish)
+    clock.advance(timedelta(days=1))
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/sessions/{session.id}"
+    assert "With fewer booked it is called off on" in (await client.get(path)).text
+    await turn(services, lotus)
+    theirs = [
+        seat.id
+        for seat in await seats_of(services.uow_factory, lotus.id)
+        if seat.order_id == made.order_id
+    ]
+    async with services.uow_factory(lotus.id) as uow:
+        await cancel_seats(uow, lotus.ctx, session.id, theirs, reason="", undo_seconds=0)
+    await work_through(services, clock, lotus.id, timedelta(minutes=6))
+    await turn(services, lotus)
+    assert (await the(services, lotus, session)).state == "scheduled"
+    assert "2 booked so far" not in (await client.get("/app/lotus/today")).text
+    shown = (await client.get(path)).text
+    assert "Is it to take place?" not in shown
+    assert "called off on" not in shown
+    assert "It takes place: enough had booked" in shown
+
+
 async def test_a_moved_session_is_decided_by_its_new_start(
     services: Services, lotus: Business, session: Session, clock: FrozenClock
 ) -> None:

@@ -1,6 +1,6 @@
 """The hub: what a business offers, to everybody alike."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -78,6 +78,35 @@ async def test_a_service_names_its_next_date_with_places(
     assert "· sold out" in await told()
     await change(uow_factory, lotus, Service, sales_mode="series")
     assert "sold out" not in await told(), "a course is sold as a whole"
+
+
+async def test_the_next_date_with_places_is_one_that_can_be_had(
+    client: AsyncClient, uow_factory: UowFactory, lotus: Business, clock: FrozenClock
+) -> None:
+    """A course has seats left in a week, then in a month; a date alone is full, then there is one
+    in two weeks.
+    """
+    service = await a_service(uow_factory, lotus.id)
+    full = await a_session(uow_factory, service, in_days=2, seats_taken=10)
+    term = await a_series(uow_factory, service, drop_in_allowed=False)
+    zone = lotus.tenant.zone
+
+    async def told() -> str:
+        clock.advance(timedelta(seconds=2))
+        page = " ".join((await client.get("/b/lotus")).text.split())
+        return page.split('id="services"')[1].split("</li>")[0]
+
+    in_course = date_short(term.sessions[0].starts_at, zone)
+    assert f"Next with places: {in_course}, " in await told()
+    await change(uow_factory, lotus, Series, join_policy="until", join_until_on=date(2020, 1, 1))
+    shown = await told()
+    assert "with places" not in shown, "nobody joins it any more"
+    assert f"Next: {date_short(full.starts_at, zone)}, " in shown
+    assert "sold out" not in shown.split("Next: ")[1], "the course has seats"
+    alone = await a_session(uow_factory, service, in_days=16)
+    assert f"Next with places: {date_short(alone.starts_at, zone)}, " in await told()
+    await change(uow_factory, lotus, Series, drop_in_allowed=True)
+    assert f"Next with places: {in_course}, " in await told()
 
 
 async def test_few_and_none_left(
