@@ -1,24 +1,26 @@
 """Copying a series with its dates into a new term, which is off sale until it is published.
 
-All of it is new rows, so nobody waits for it; the database refuses a performer's overlap last.
+All of it is new rows, so only another copy of the same series waits for it; the database refuses a
+performer's overlap last.
 """
 
 from datetime import date
 from functools import partial
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import select
 
 from src.booking.commands.busy import Slot, take_performer
 from src.booking.commands.decision_due import plan_decisions
-from src.booking.commands.series import get_series
+from src.booking.commands.series import get_series, lock_series
 from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.kinds import SessionState
 from src.booking.domain.price_tiers import document_of, put_off, read_tiers
 from src.booking.domain.repeat import holiday_name
-from src.booking.domain.term_copy import CopiedDate, copy_dates
+from src.booking.domain.term_copy import CopiedDate, copy_dates, first_overlap
 from src.booking.domain.title_numbers import number_anew
 from src.booking.models import Series, Session
 from src.booking.queries.busy import Taken, taken_between
@@ -28,6 +30,7 @@ from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.localtime import to_local
+from src.platform.web.formats import date_medium
 from src.tenants.commands.audit import audit
 from src.tenants.context import RequestContext
 from src.tenants.domain.entitlements import Feature
@@ -174,23 +177,27 @@ def _is_wanted(cmd: CopyTerm, run: Session, on: CopiedDate, clash: str | None) -
     return not _was_cancelled(run) and clash is None
 
 
+async def is_copied(uow: UnitOfWork, series_id: UUID, new_id: UUID) -> bool:
+    """Whether that copy of the series is made already; one that is being made now is waited for.
+
+    Nobody else copies the series until the end. Raises: NotFound.
+    """
+    await lock_series(uow, series_id)
+    return await uow.session.get(Series, (uow.tenant, new_id)) is not None
+
+
 async def copy_term(uow: UnitOfWork, ctx: RequestContext, cmd: CopyTerm) -> UUID:
     """The new series with its dates, a draft: nothing of it is sold before it is published.
 
-    Raises: PlanLimitReached, NotFound, Conflict; InvalidInput where a leader is taken, or nothing
-    is ticked.
+    Raises: PlanLimitReached, NotFound, Conflict; InvalidInput where a leader is taken, by another
+    ticked date too, or nothing is ticked.
     """
     await require_feature_now(uow, ctx, Feature.GROUP_SERVICES)
     await require_feature_now(uow, ctx, Feature.SERIES)
-    if await uow.session.get(Series, (uow.tenant, cmd.new_id)) is not None:
+    if await is_copied(uow, cmd.series_id, cmd.new_id):
         return cmd.new_id
     term = await plan_copy(uow, ctx, cmd)
-    if not term.wanted:
-        raise InvalidInput(_("Tick at least one date."))
-    if any(each.clash for each in term.wanted):
-        raise InvalidInput(
-            _("Somebody is taken at a ticked time: untick it, or choose another first day.")
-        )
+    _check_ticked(term.wanted, ctx.here.zone)
     source = await get_series(uow, cmd.series_id)
     await _insert_series(uow, ctx, source, cmd, term.dates)
     made = [_copied(uow, each, cmd.new_id) for each in term.wanted]
@@ -200,6 +207,28 @@ async def copy_term(uow: UnitOfWork, ctx: RequestContext, cmd: CopyTerm) -> UUID
     await uow.session.flush()
     await _plan(uow, made)
     return cmd.new_id
+
+
+def _check_ticked(wanted: list[PlannedDate], zone: ZoneInfo) -> None:
+    if not wanted:
+        raise InvalidInput(_("Tick at least one date."))
+    if any(each.clash for each in wanted):
+        raise InvalidInput(
+            _("Somebody is taken at a ticked time: untick it, or choose another first day.")
+        )
+    # A cancelled date and the one that replaced it are copied to the same time.
+    led = [
+        (each.source.performer_id, each.date)
+        for each in wanted
+        if each.source.performer_id is not None
+    ]
+    if (both := first_overlap(led)) is not None:
+        raise InvalidInput(
+            _(
+                "Two ticked dates with the same leader overlap on %(day)s: untick one of them.",
+                day=date_medium(both[1].starts_at, zone),
+            )
+        )
 
 
 async def _insert_series(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from statistics import median_low
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from src.platform.localtime import to_local, to_utc
@@ -72,6 +73,18 @@ def _moved(
     return CopiedDate(
         start, end if end > start else start + (ends_at - starts_at), skipped, holiday
     )
+
+
+def first_overlap(led: Sequence[tuple[UUID, CopiedDate]]) -> tuple[CopiedDate, CopiedDate] | None:
+    """Two dates for which one leader would have to be in two places; None where there are none.
+
+    Ending at the very moment at which another begins is no overlap.
+    """
+    ordered = sorted(led, key=lambda one: (one[0], one[1].starts_at))
+    for (leader, earlier), (next_leader, later) in pairwise(ordered):
+        if leader == next_leader and later.starts_at < earlier.ends_at:
+            return earlier, later
+    return None
 
 
 @dataclass(frozen=True, slots=True)

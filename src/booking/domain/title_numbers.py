@@ -43,7 +43,7 @@ def _counted(titles: Sequence[str]) -> list[int]:
     at = [position for position, own in heads.items() if own == head]
     numbers = [int(_number(titles[position])) for position in at]
     rises = all(one < after for one, after in pairwise(numbers))
-    return at if times > 1 and rises and numbers[-1] - numbers[0] < 2 * times else []
+    return at if times > 1 and rises and numbers[-1] - numbers[0] + 1 < 2 * times else []
 
 
 def _number(title: str) -> str:

@@ -13,6 +13,7 @@ from src.booking.commands.term_copy import (
     PlannedTerm,
     copy_term,
     held_dates,
+    is_copied,
     list_term,
     plan_copy,
 )
@@ -99,7 +100,8 @@ async def make_copy(
 ) -> Response[bytes]:
     """First every date; once these were looked at, the new series of those ticked.
 
-    Dates that are others than were seen, for the first day was changed since, are shown again.
+    Dates that are others than were seen, for the first day was changed since, are shown again. A
+    form that has made its series leads there, whatever its own dates take by now.
     """
     bound = bind(CopyForm, await read_form(request))
     form = bound.struct
@@ -107,21 +109,33 @@ async def make_copy(
         return await _page(request, services, ctx, series_id, bound)
     cmd = command_of(form, series_id, ctx.here.country)
     term: PlannedTerm | None = None
+    is_made = False
     try:
         async with services.uow_factory(ctx.here.id) as uow:
-            term = await plan_copy(uow, ctx, cmd)
-            cmd = msgspec.structs.replace(cmd, ticked=ticked_of(form, term))
-            was_listed = was_seen(form, term)
-            term = await plan_copy(uow, ctx, cmd)
-        if form.looked and was_listed:
-            async with services.uow_factory(ctx.here.id) as uow:
-                made = await copy_term(uow, ctx, cmd)
-            flash(
-                request, "success", _("The new term is a draft. Put it on sale when it is right.")
-            )
-            return redirect(request, f"/app/{ctx.here.slug}/series/{made}")
+            is_made = form.looked and await is_copied(uow, series_id, form.token)
+            if not is_made:
+                term = await plan_copy(uow, ctx, cmd)
+                cmd = msgspec.structs.replace(cmd, ticked=ticked_of(form, term))
+                was_listed = was_seen(form, term)
+                term = await plan_copy(uow, ctx, cmd)
+                if form.looked and was_listed:
+                    is_made = await copy_term(uow, ctx, cmd) == form.token
     except InvalidInput as refused:
-        bound = bound.refused(refused)
+        return await _page(request, services, ctx, series_id, bound.refused(refused), term)
+    except Conflict as refused:
+        if term is None:
+            raise
+        # Somebody was taken since, and the dates say for which of them.
+        async with services.uow_factory(ctx.here.id) as uow:
+            term = await plan_copy(uow, ctx, cmd)
+        bound = bound.with_errors(form_error=refused.message)
+        return await _page(request, services, ctx, series_id, bound, term)
+    if is_made:
+        flash(request, "success", _("The new term is a draft. Put it on sale when it is right."))
+        return redirect(request, f"/app/{ctx.here.slug}/series/{form.token}")
+    if form.looked:
+        changed = _("The dates are others than you saw, so nothing is made yet. Please look again.")
+        bound = bound.with_errors(form_error=changed)
     return await _page(request, services, ctx, series_id, bound, term)
 
 

@@ -195,7 +195,11 @@ def _html(request: AnyRequest, view: ErrorView) -> Response[bytes]:
     names = [f"errors/{view.status}.html", "errors/error.html"]
     if exchange.wants_fragment:
         names = ["errors/_fragment.html"]
-    context = PageContext(request, cache_policy=NOT_KEPT)
+    context = PageContext(
+        request,
+        cache_policy=NOT_KEPT,
+        is_to_be_sent_again=_is_to_be_sent_again(view.status),
+    )
     for name in names:
         try:
             body = render(exchange.kit.environment, name, context, error=view)
@@ -206,6 +210,15 @@ def _html(request: AnyRequest, view: ErrorView) -> Response[bytes]:
             log.exception("error_page_failed", template=name)
             break
     return html_response(_plain(view, exchange.wants_fragment), view.status)
+
+
+def _is_to_be_sent_again(status: int) -> bool:
+    """Whether loading the page anew has to send the form that failed, and not get an empty one.
+
+    A failure may have come after what was asked for was done. Only the same form, with the token
+    in it, finds that again; a new one would do it twice. What came too fast is right as it is.
+    """
+    return status >= 500 or status == HTTPStatus.TOO_MANY_REQUESTS
 
 
 def _plain(view: ErrorView, is_fragment: bool) -> bytes:

@@ -71,6 +71,7 @@ class PageContext:
     __slots__ = (
         "_cache_policy",
         "_exchange",
+        "_is_to_be_sent_again",
         "_provided",
         "_request",
         "_token",
@@ -85,12 +86,15 @@ class PageContext:
         csrf_token: str | None = None,
         *,
         cache_policy: str | None = None,
+        is_to_be_sent_again: bool = False,
     ) -> None:
+        """`is_to_be_sent_again`: whether loading the page anew should send the form once more."""
         self._request = request
         self._exchange = exchange_of(request.scope)
         self._provided: dict[str, Any] | None = None
         self._token = csrf_token
         self._cache_policy = cache_policy
+        self._is_to_be_sent_again = is_to_be_sent_again
         self.locale = current_locale()
         self.path: str = request.scope["path"]
         self.is_htmx = self._exchange.is_htmx
@@ -116,6 +120,8 @@ class PageContext:
     @property
     def found_again_at(self) -> str | None:
         """Where the browser gets the answer to a form by GET; None where it is not to ask."""
+        if self._is_to_be_sent_again:
+            return None
         return found_again_at(self._request.scope, self._cache_policy)
 
     def asset(self, path: str) -> str:

@@ -25,7 +25,16 @@ def test_the_kept_are_counted_on_from_the_first(titles: str, kept: str, renewed:
 
 @pytest.mark.parametrize(
     "titles",
-    ["", "Yoga|Yoga", "Class 3|Yoga", "3 May|10 May|17 May", "Class 2|Class 1", "Room 5|Room 5"],
+    [
+        "",
+        "Yoga|Yoga",
+        "Class 3|Yoga",
+        "3 May|10 May|17 May",
+        "3 May|5 May|8 May",
+        "3 May|6 May",
+        "Class 2|Class 1",
+        "Room 5|Room 5",
+    ],
 )
 def test_what_does_not_count_is_not_counted(titles: str) -> None:
     assert number_anew(titles.split("|"), [True] * len(titles.split("|"))) is None

@@ -221,7 +221,8 @@ async def test_dates_that_nobody_has_seen_are_shown_before_they_are_made(
     kept = [str(one.id) for one in term.sessions[1:]]
     changed = {"first_on": later, "ticked": kept, "looked": "on"}
     again = await send_again(client, path, looked, changed)
-    assert again.status_code == 200
+    assert again.status_code == 422
+    assert "The dates are others than you saw, so nothing is made yet." in again.text
     assert fields_of(again)["ticked"] == kept
     assert await runs_of(services, lotus, UUID(token)) == []
     await send_again(client, path, again, {"looked": "on"})
@@ -288,3 +289,50 @@ async def test_a_day_that_cannot_be_is_refused_at_its_field(
     refused = await send(client, path, {"first_on": first_on.isoformat()})
     assert refused.status_code == 422
     assert 'id="f-first_on-error"' in refused.text
+
+
+async def led_term(services: Services, lotus: Business) -> Term:
+    """Three dates with a leader, who is free for them in the new term."""
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    ivan = await a_performer(services.uow_factory, lotus)
+    term = await a_series(services.uow_factory, service, price_type="free", price_minor=0)
+    async with services.uow_factory(lotus.id) as uow:
+        for one in await uow.session.scalars(select(Session)):
+            one.performer_id = ivan.id
+    return term
+
+
+async def test_a_form_sent_again_leads_to_its_term_though_its_dates_take_the_leader(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    term = await led_term(services, lotus)
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/series/{term.series.id}/copy"
+    looked = await send(client, path, {"skip_holidays": None})
+    [token] = fields_of(looked)["token"]
+    for _twice in range(2):
+        made = await send_again(client, path, looked, {"looked": "on"})
+        assert made.headers.get("location") == f"/app/lotus/series/{token}"
+    assert len(await runs_of(services, lotus, UUID(token))) == 3
+
+
+async def test_a_cancelled_date_and_what_replaced_it_are_not_both_copied(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    term = await led_term(services, lotus)
+    first, second, third = term.sessions
+    async with services.uow_factory(lotus.id) as uow:
+        await cancel_session(uow, lotus.ctx, second.id, reason="", undo_seconds=0)
+        replaced = await uow.session.get_one(Session, (lotus.id, third.id))
+        replaced.starts_at = second.starts_at + timedelta(minutes=15)
+        replaced.ends_at = second.ends_at + timedelta(minutes=15)
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/series/{term.series.id}/copy"
+    looked = await send(client, path, {"skip_holidays": None})
+    everything = [str(one.id) for one in (first, second, third)]
+    refused = await send_again(client, path, looked, {"ticked": everything, "looked": "on"})
+    assert refused.status_code == 422
+    assert "Two ticked dates with the same leader overlap on" in refused.text
+    assert fields_of(refused)["ticked"] == everything
+    made = await send_again(client, path, refused, {"ticked": everything[:2], "looked": "on"})
+    assert made.status_code == 303

@@ -7,7 +7,7 @@ import pytest
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
-from src.platform.errors import Conflict
+from src.platform.errors import Conflict, TooManyRequests, Unavailable
 from src.platform.web.pages import page
 from tests.platform.web.conftest import Serve
 
@@ -20,7 +20,8 @@ PRIVATE = {"cache-control": "private, no-store"}
 @pytest.fixture(autouse=True)
 def _templates(template_folder: Path) -> None:
     (template_folder / "again.html").write_text("{{ page.found_again_at }}|{{ page.csrf_token }}")
-    (template_folder / "errors" / "409.html").write_text("{{ page.found_again_at }}|")
+    for name in ("409", "error"):
+        (template_folder / "errors" / f"{name}.html").write_text("{{ page.found_again_at }}|")
 
 
 def again(request: AnyRequest, headers: dict[str, str] | None = None) -> Response[bytes]:
@@ -67,7 +68,35 @@ async def conflict(name: FromPath[str]) -> None:
     raise Conflict(f"{name} is taken.")
 
 
-HANDLERS = (show, refuse, show_kept, refuse_kept, show_one, refuse_note, refuse_lonely, conflict)
+FAILURES = {
+    "slow": TooManyRequests("Slow down.", retry_after_seconds=42),
+    "down": Unavailable("Please try again soon."),
+    "fault": RuntimeError("after the commit"),
+}
+
+
+@get("/book/{how:str}")
+async def show_booking(request: AnyRequest, how: FromPath[str]) -> Response[bytes]:
+    return again(request)
+
+
+@post("/book/{how:str}")
+async def fail_to_book(how: FromPath[str]) -> None:
+    raise FAILURES[how]
+
+
+HANDLERS = (
+    show,
+    refuse,
+    show_kept,
+    refuse_kept,
+    show_one,
+    refuse_note,
+    refuse_lonely,
+    conflict,
+    show_booking,
+    fail_to_book,
+)
 
 
 @pytest.mark.parametrize(
@@ -94,3 +123,13 @@ async def test_what_is_posted_is_found_by_its_own_address_or_the_named_one(
 async def test_what_was_got_is_there_already(serve: Serve) -> None:
     client = await serve(*HANDLERS)
     assert (await client.get("/form")).text.startswith("None|")
+
+
+@pytest.mark.parametrize(("how", "status"), [("slow", 429), ("down", 503), ("fault", 500)])
+async def test_what_failed_is_sent_again_as_it_was(serve: Serve, how: str, status: int) -> None:
+    """It may have been done, and only the same form with its token finds that again."""
+    client = await serve(*HANDLERS)
+    token = (await client.get("/form")).text.split("|")[1]
+    answer = await client.post(f"/book/{how}", headers={"X-CSRF-Token": token})
+    assert answer.status_code == status
+    assert answer.text == "None|"
