@@ -74,7 +74,7 @@ def credits_mail(
             reason=event.reason,
             contact=tenant.contact_email,
             href=f"{settings.base_url}/b/{tenant.slug}/me",
-            has_left=lot.balance > 0 or event.act not in _TAKING,
+            has_left=_has_left(event, lot),
         )
     rendered = render_worded(NAME, view, locale, wordings)
     return Mail(
@@ -88,6 +88,12 @@ def credits_mail(
         html=rendered.html,
         dedupe_key=f"{NAME}:{event.key}:{event.act}",
     )
+
+
+def _has_left(event: CreditsChanged, lot: CreditLot) -> bool:
+    if event.act == CreditAct.REFUND_FAILED:
+        return event.number > 0
+    return lot.balance > 0 or event.act not in _TAKING
 
 
 def _change(event: CreditsChanged, lot: CreditLot, tenant: TenantSnapshot) -> str:
@@ -174,15 +180,19 @@ def _refunded(event: CreditsChanged, lot: CreditLot) -> str:
 
 
 def _refund_failed(event: CreditsChanged, lot: CreditLot) -> str:
+    """None of the credits are back where they have ended meanwhile."""
     said = [
-        _("The refund of %(amount)s did not go through.", amount=_money(lot, event.amount_minor)),
-        ngettext(
-            "%(num)s credit that had gone with it is yours again.",
-            "%(num)s credits that had gone with it are yours again.",
-            event.number,
-        ),
-        _("We have been told and are looking into it."),
+        _("The refund of %(amount)s did not go through.", amount=_money(lot, event.amount_minor))
     ]
+    if event.number:
+        said.append(
+            ngettext(
+                "%(num)s credit that had gone with it is yours again.",
+                "%(num)s credits that had gone with it are yours again.",
+                event.number,
+            )
+        )
+    said.append(_("We have been told and are looking into it."))
     return " ".join(said)
 
 

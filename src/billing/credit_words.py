@@ -1,17 +1,15 @@
 """Credits in words, as people read them."""
 
-from src.billing.domain.credits import LotSource, LotState
+from src.billing.domain.credits import LotSource, LotState, is_taken_off
 from src.billing.views.credits import LotBadge
 from src.platform.i18n import _
 
 
 def lot_badge(state: LotState, *, used: int, is_rolled_over: bool = False) -> LotBadge:
-    """The state in a word or two, and the tone it is shown in. What a bank or staff took all of
-    was not used up.
-    """
+    """The state in a word or two, and the tone it is shown in."""
     if is_rolled_over and state is LotState.USED_UP:
         return LotBadge(_("Rolled over"), "muted")
-    if state is LotState.USED_UP and not used:
+    if is_taken_off(state, used=used, is_rolled_over=is_rolled_over):
         return LotBadge(_("Taken off"), "muted")
     words = {
         LotState.PENDING: (_("Waiting for payment"), "warning"),

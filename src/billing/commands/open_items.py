@@ -11,7 +11,7 @@ from src.billing.domain.kinds import OpenItemKind
 from src.billing.domain.refund_failures import Instead, replaced_failures
 from src.billing.events import MoneyNeedsAttention
 from src.billing.models import OpenItem, Payment, Refund
-from src.billing.queries.refund_failures import list_waiting_refunds
+from src.billing.queries.refund_failures import list_replaceable_refunds
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
 
@@ -115,13 +115,33 @@ async def close_replaced_failures(
     """So much of the payment has just been set aside for a refund that may be instead of some that
     failed; once nothing is left of the payment, none can be tried again, and all are closed. Should
     the new refund fail too, it raises an item of its own.
+
+    What somebody had dealt with elsewhere is replaced as well, so that no money is told of twice.
     """
     if payment.refunded_minor == payment.amount_minor:
         await close_failures_of(uow, [payment.id], closed_by)
         return
-    waiting = await list_waiting_refunds(uow, payment.id)
-    for one in replaced_failures(waiting, amount_minor, instead):
-        await close_open_items(uow, OpenItemKind.REFUND_FAILED, one.refund_id, closed_by)
+    failed = await list_replaceable_refunds(uow, payment.id)
+    replaced = [one.refund_id for one in replaced_failures(failed, amount_minor, instead)]
+    for refund_id in replaced:
+        await close_open_items(uow, OpenItemKind.REFUND_FAILED, refund_id, closed_by)
+    if replaced:
+        await _forget_dealt_with(uow, replaced)
+
+
+async def _forget_dealt_with(uow: UnitOfWork, refund_ids: Collection[UUID]) -> None:
+    """Another refund has taken the place of these, whatever was said of them before."""
+    await uow.session.execute(
+        update(OpenItem)
+        .where(
+            OpenItem.tenant_id == uow.tenant,
+            OpenItem.kind == str(OpenItemKind.REFUND_FAILED),
+            OpenItem.subject_id.in_(refund_ids),
+            OpenItem.facts.has_key("dealt_with"),
+        )
+        .values(facts=OpenItem.facts - "dealt_with")
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def close_failures_of(

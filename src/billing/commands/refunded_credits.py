@@ -15,6 +15,7 @@ from src.billing.domain.credits import EntryKind
 from src.billing.domain.kinds import RefundCause
 from src.billing.events import CreditEndSet, CreditsChanged
 from src.billing.models import CreditEntry, CreditLot, Refund
+from src.billing.queries.lots import has_ended
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
 from src.platform.i18n import _
@@ -75,11 +76,13 @@ async def restore_refunded_credits(uow: UnitOfWork, refund: Refund) -> list[Rest
 
 def tell_of_return(uow: UnitOfWork, refund: Refund, restored: Sequence[Restored]) -> None:
     """Whose credits they are had a mail that they are gone and their money on its way: they hear
-    that it failed, of each try once. What the dashboard's refund took is the owner's to tell.
+    that it failed, of each try once. What the dashboard's refund took is the owner's to tell. Of
+    credits that have ended meanwhile none are theirs again: only the failure is told.
     """
     for one in restored:
         if refund.cause == RefundCause.CREDITS and one.still_there:
-            _tell(uow, refund, one.lot.id, CreditAct.REFUND_FAILED, one.still_there)
+            number = 0 if has_ended(uow, one.lot) else one.still_there
+            _tell(uow, refund, one.lot.id, CreditAct.REFUND_FAILED, number)
 
 
 def _tell(uow: UnitOfWork, refund: Refund, lot_id: UUID, act: CreditAct, number: int) -> None:

@@ -44,6 +44,7 @@ from src.billing.events import OrderRefunded, RefundRequested
 from src.billing.models import Order, Payment, Refund
 from src.billing.processor import ProcessorRefund, RefundStatus
 from src.billing.queries.disputes import has_lost, list_payments_with_the_bank
+from src.billing.queries.lots import has_ended
 from src.billing.queries.refund_failures import list_waiting_refunds
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
@@ -230,9 +231,9 @@ async def _tell_of_failure(
         "why": refund.error,
         "attempt": refund.attempt,
     }
-    if restored:
-        back = {"credits": sum(one.number for one in restored)}
-        facts |= back | {"page": f"credits/{restored[0].lot.id}"}
+    if usable := [one for one in restored if not has_ended(uow, one.lot)]:
+        back = {"credits": sum(one.number for one in usable)}
+        facts |= back | {"page": f"credits/{usable[0].lot.id}"}
     await raise_open_item(uow, OpenItemKind.REFUND_FAILED, refund.id, order.id, facts)
     # The item and the refund tell of the last try only; the log keeps each.
     system = RequestContext(actor=SYSTEM)

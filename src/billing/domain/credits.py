@@ -148,6 +148,13 @@ def lot_state(lot: LotFacts, now: datetime) -> LotState:
     return LotState.ACTIVE
 
 
+def is_taken_off(state: LotState, *, used: int, is_rolled_over: bool) -> bool:
+    """Whether staff or a bank took all of a lot, so that it is empty and nothing of it was `used`:
+    no seat keeps any. What went into a new lot was not taken off.
+    """
+    return state is LotState.USED_UP and not used and not is_rolled_over
+
+
 def why_not_usable(lot: LotFacts, target: Target, wanted: int, now: datetime) -> list[Unusable]:
     """Every reason against taking `wanted` credits of the lot for the target, empty when it may be.
 

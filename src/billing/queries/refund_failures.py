@@ -34,9 +34,24 @@ def _failed_with(state_of_item: ColumnElement[bool]) -> ColumnElement[bool]:
 
 async def list_waiting_refunds(uow: UnitOfWork, payment_id: UUID) -> list[FailedRefund]:
     """Those of the payment, oldest first."""
+    return await _list_failed(uow, payment_id, is_waiting())
+
+
+async def list_replaceable_refunds(uow: UnitOfWork, payment_id: UUID) -> list[FailedRefund]:
+    """Those of which money that goes back anew may take the place: they wait, or a person has said
+    that they dealt with them, which may be by this very money. Those that wait come first, the
+    oldest of each first.
+    """
+    waiting = await list_waiting_refunds(uow, payment_id)
+    return [*waiting, *await _list_failed(uow, payment_id, is_settled_otherwise())]
+
+
+async def _list_failed(
+    uow: UnitOfWork, payment_id: UUID, stands_so: ColumnElement[bool]
+) -> list[FailedRefund]:
     found = await uow.session.execute(
         select(Refund.id, Refund.amount_minor)
-        .where(Refund.tenant_id == uow.tenant, Refund.payment_id == payment_id, is_waiting())
+        .where(Refund.tenant_id == uow.tenant, Refund.payment_id == payment_id, stands_so)
         .order_by(Refund.created_at, Refund.id)
     )
     return [FailedRefund(*row) for row in found.tuples()]

@@ -304,9 +304,10 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
 
 class RefundPage(msgspec.Struct, frozen=True, kw_only=True):
     """Money about to go back: how much can, and what follows; `standing` places to come stand.
-    `failed`: refunds of the payment that wait for another try, minor units of each. Where vouchers
-    were bought, `on_vouchers_minor` is what is left on them: no more can go back. `most_minor` is
-    what can go back here, and `in_credits_minor` what can only with unused credits.
+    `failed`: refunds of the payment that wait for another try, minor units of each, and `settled`
+    those that failed and that somebody has dealt with elsewhere. Where vouchers were bought,
+    `on_vouchers_minor` is what is left on them: no more can go back. `most_minor` is what can go
+    back here, and `in_credits_minor` what can only with unused credits.
     """
 
     slug: str
@@ -316,6 +317,7 @@ class RefundPage(msgspec.Struct, frozen=True, kw_only=True):
     guest_email: str
     payment: PaymentView
     failed: list[int]
+    settled: list[int]
     standing: int
     on_vouchers_minor: int | None
     most_minor: int
@@ -325,5 +327,12 @@ class RefundPage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def failed_words(self) -> str:
+        return self._amounts(self.failed)
+
+    @property
+    def settled_words(self) -> str:
+        return self._amounts(self.settled)
+
+    def _amounts(self, amounts: list[int]) -> str:
         currency, locale = self.payment.currency, current_locale()
-        return ", ".join(format_money(Money(one, currency), locale) for one in self.failed)
+        return ", ".join(format_money(Money(one, currency), locale) for one in amounts)

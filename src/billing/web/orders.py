@@ -25,6 +25,10 @@ from src.billing.domain.kinds import PaymentMode
 from src.billing.queries.disputes import list_payments_with_the_bank
 from src.billing.queries.order_page import get_order_page, payment_view
 from src.billing.queries.orders import BY_VOUCHER, OrderFilter, list_orders
+from src.billing.queries.refund_failures import (
+    list_replaceable_refunds,
+    list_waiting_refunds,
+)
 from src.billing.views.orders import PaymentView, RefundPage
 from src.billing.web.amounts import plain_amount, read_amount
 from src.platform.db.uow import UnitOfWork
@@ -152,11 +156,12 @@ async def ask_refund(
     shown = await _payment(services, ctx, order_id, payment)
     async with services.uow_factory(ctx.here.id) as uow:
         most_minor, _why = await _most(uow, order_id, shown)
+        waiting = await list_waiting_refunds(uow, payment)
     initial = {
         "amount": plain_amount(most_minor, shown.currency),
         "payment": payment,
         "token": str(new_id()),
-        "instead": True,
+        "instead": bool(waiting),
         "back_as": "money",
     }
     view = await _refund_view(services, ctx, order_id, shown, blank(RefundForm, initial))
@@ -313,6 +318,8 @@ async def _refund_view(
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order_page(uow, ctx.here, order_id)
         most_minor, limits = await _most(uow, order_id, payment)
+        waiting = await list_waiting_refunds(uow, payment.id)
+        replaceable = await list_replaceable_refunds(uow, payment.id)
     return RefundPage(
         slug=ctx.here.slug,
         order_id=order_id,
@@ -320,11 +327,8 @@ async def _refund_view(
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         payment=payment,
-        failed=[
-            refund.amount_minor
-            for refund in order.refunds
-            if refund.payment_id == payment.id and refund.is_waiting
-        ],
+        failed=[one.amount_minor for one in waiting],
+        settled=[one.amount_minor for one in replaceable if one not in waiting],
         standing=order.standing,
         on_vouchers_minor=limits.on_vouchers_minor,
         most_minor=most_minor,

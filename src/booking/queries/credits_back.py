@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
-from src.billing.domain.credits import LotSource, LotState
-from src.billing.models import CreditLot
+from src.billing.domain.credits import EntryKind, LotSource, LotState
+from src.billing.models import CreditEntry, CreditLot
 from src.billing.queries.uncovered import find_unpaid_seats
 from src.booking.commands.lapsed_credits import end_of_grace
 from src.booking.commands.leave import OwnSeat, facts_of_leaving
@@ -91,8 +91,20 @@ async def list_given_instead(
     uow: UnitOfWork, order_ids: Collection[UUID]
 ) -> dict[UUID, list[CreditBack]]:
     """By order, the credits that were given for its places which were cancelled. Those that had
-    paid for a place and came back themselves are none of them, nor what an exchange went through.
+    paid for a place and came back themselves are none of them, nor what an exchange went through,
+    nor those that were taken off again or went back as money since.
     """
+    # What places took and gave back is left out, and what ended, for that was given all the same.
+    is_of_gift = or_(
+        CreditEntry.kind.in_([str(EntryKind.GRANT), str(EntryKind.ADJUST), str(EntryKind.REFUND)]),
+        CreditEntry.refund_id.is_not(None),
+    )
+    given_still = (
+        select(CreditEntry.lot_id)
+        .where(CreditEntry.tenant_id == uow.tenant, CreditEntry.lot_id == CreditLot.id, is_of_gift)
+        .group_by(CreditEntry.lot_id)
+        .having(func.sum(CreditEntry.credits) > 0)
+    )
     found = await uow.session.execute(
         select(Seat.order_id, CreditLot.name, CreditLot.expires_at)
         .join(
@@ -104,6 +116,7 @@ async def list_given_instead(
             Seat.order_id.in_(order_ids),
             Seat.state.in_(LEFT),
             CreditLot.state != str(LotState.VOID),
+            given_still.exists(),
         )
         .order_by(CreditLot.id)
     )

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Row, exists, func, select
 from sqlalchemy.orm import aliased
 
-from src.billing.domain.credits import EntryKind, LotSource, LotState, lot_state
+from src.billing.domain.credits import EntryKind, LotSource, LotState, is_taken_off, lot_state
 from src.billing.domain.kinds import PaymentMode
 from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditEntry, CreditLot, Order
@@ -49,9 +49,10 @@ async def get_own_lots(
     new_starts = await find_new_starts(uow, used)
     pages = await _pages(uow, tenant, settings, lots)
     names = await find_names(uow, customer_id) if lots else {}
+    rolled = {lot.rolled_from_id for lot in lots}
     shown = [
         msgspec.structs.replace(
-            _own(uow, tenant, lot, entries[lot.id], services, pages),
+            _own(uow, tenant, lot, entries[lot.id], services, pages, lot.id in rolled),
             users=users_in_words(read_users(lot.users), names),
             uses=_uses(entries[lot.id], new_starts, moved[lot.id]),
         )
@@ -85,14 +86,18 @@ def _own(
     entries: Sequence[Row[Any]],
     services: Sequence[SoldSingly],
     pages: Mapping[UUID, str],
+    is_rolled_over: bool,
 ) -> OwnCredits:
-    given = sum(row.CreditEntry.credits for row in entries if row.CreditEntry.kind in GIVEN)
+    ledger: list[CreditEntry] = [row.CreditEntry for row in entries]
+    given = sum(entry.credits for entry in ledger if entry.kind in GIVEN)
+    used = -sum(entry.credits for entry in ledger if entry.seat_id is not None)
+    state = lot_state(lot_facts(lot), uow.clock.now())
     return OwnCredits(
         id=lot.id,
         name=lot.name,
         left=lot.balance,
         given=given if lot.state == LotState.ACTIVE else lot.bought,
-        state=str(lot_state(lot_facts(lot), uow.clock.now())),
+        state=str(state),
         expires_at=lot.expires_at,
         works_for=works_for(scope_of(lot), services, tenant.slug),
         uses=[],
@@ -100,6 +105,7 @@ def _own(
         is_for_place=lot.source == LotSource.SEAT,
         users="",
         users_href=f"/b/{tenant.slug}/me/credits/{lot.id}/people",
+        is_taken_off=is_taken_off(state, used=used, is_rolled_over=is_rolled_over),
     )
 
 

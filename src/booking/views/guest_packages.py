@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from src.billing.domain.credits import LotState
 from src.billing.views.credits import EndChange
 from src.billing.views.transfers import HowToTransfer
 from src.booking.views.guest import PriceLine
@@ -75,7 +74,7 @@ class OwnCredits(msgspec.Struct, frozen=True, kw_only=True):
     """A lot of one's own. `given` is what it began with and what was added; `state` is one of
     `LotState`. `href` leads to the page of its purchase, or where it `is_for_place`, given for one
     that ended, of the booking; empty where there is neither. `users` says who may use it, and
-    `users_href` leads to where that is chosen.
+    `users_href` leads to where that is chosen. `is_taken_off`: staff or a bank took all of it.
     """
 
     id: UUID
@@ -90,11 +89,7 @@ class OwnCredits(msgspec.Struct, frozen=True, kw_only=True):
     is_for_place: bool
     users: str
     users_href: str
-
-    @property
-    def is_taken_off(self) -> bool:
-        """Nothing of it was used: staff took off all that there was."""
-        return self.state == LotState.USED_UP and not self.given
+    is_taken_off: bool
 
 
 class OwnLots(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """What whose credits they are reads of refunds that fail, and of money that a bank took back."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -60,6 +61,29 @@ async def test_whoever_read_that_their_money_is_on_its_way_hears_of_each_try_tha
     await retry(till, refund.id)
     await till.work()
     assert await said_to_the_guest(till) == [gone, failed, gone, failed, gone]
+
+
+async def test_of_credits_that_have_ended_meanwhile_none_are_told_as_back(
+    till: Till, ctx: RequestContext, sold: UUID, lot: CreditLot
+) -> None:
+    await give(till, ctx, asked(lot))
+    async with till.services.uow_factory(till.business.id) as uow:
+        ended = await uow.session.get_one(CreditLot, (till.business.id, lot.id))
+        ended.expires_at = till.clock.now() - timedelta(hours=1)
+    await refuse(till)
+    await till.work()
+    assert (await said_to_the_guest(till))[1:] == [
+        "The refund of £14.00 did not go through. We have been told and are looking into it."
+    ]
+    async with till.services.uow_factory(till.business.id) as uow:
+        texts = await uow.session.scalars(
+            select(MailRow.text)
+            .where(MailRow.kind == "billing.credits_changed")
+            .order_by(MailRow.queued_at, MailRow.id)
+        )
+        assert "Left:" not in texts.all()[1]
+    [item] = await till.open_items(sold)
+    assert "given back to the guest" not in open_item_sentence(item)
 
 
 async def test_what_the_dashboard_gave_back_instead_is_not_told_as_failed(

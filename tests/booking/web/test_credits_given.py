@@ -10,7 +10,13 @@ from src.booking.commands.leave_requests import ask_to_leave
 from src.booking.domain.cancelling import MoneyChoice
 from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked
-from tests.booking.commands.test_cancel_credits import given, lotus, term
+from tests.booking.commands.test_cancel_credits import (
+    a_course_with_a_credit,
+    cancels_purchase,
+    given,
+    lotus,
+    term,
+)
 from tests.booking.commands.test_cancel_money import UNDO, buys, cancels
 from tests.booking.web.money_back import guests_page, words_of
 from tests.booking.web.pages import as_owner, send
@@ -49,6 +55,29 @@ async def test_the_booking_and_its_receipt_say_which_credits_were_given(
     assert "3 credits given for it" in guest.text
     await guest.open(f"/b/lotus/me/receipts/{made.order_id}")
     assert "Given back as credits: 3 credits for “Beginner classes”" in words_of(guest)
+
+
+async def test_a_credit_that_was_taken_back_for_its_money_is_not_told_as_given(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    given: Package,
+    clock: FrozenClock,
+) -> None:
+    made, booking_id, _lot_id = await a_course_with_a_credit(services, lotus, given)
+    guest = Visitor(client)
+    await guests_page(services, lotus, made, guest)
+    assert "Given back as credits 1 credit for “Beginner classes”" in words_of(guest)
+    full = MoneyChoice.FULL
+    await cancels_purchase(services, lotus, booking_id, choice=full, revokes_credits=True)
+    await work_through(services, clock, lotus.id, UNDO)
+    await guests_page(services, lotus, made, guest)
+    assert "Given back as credits" not in guest.text
+    await sign_in_portal(client, services, lotus.id, made.order.customer_id)
+    await guest.open("/b/lotus/me/receipts")
+    assert "given for it" not in guest.text
+    await guest.open(f"/b/lotus/me/receipts/{made.order_id}")
+    assert "Given back as credits" not in guest.text
 
 
 async def a_course_for_credits(services: Services, lotus: Business, given: Package) -> Term:

@@ -1,10 +1,14 @@
 """Credits that a purchase has brought, and what its cancelling makes of them."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from httpx import AsyncClient
 
+from src.billing.commands.credit_acts import roll_over
+from src.billing.commands.credits import SYSTEM, lock_lot, write_entry
+from src.billing.domain.credits import EntryKind
 from src.billing.models import Package
 from src.booking.domain.cancelling import MoneyChoice
 from src.platform.services import Services
@@ -17,6 +21,7 @@ from tests.booking.commands.test_cancel_money import UNDO
 from tests.booking.web.pages import as_owner
 from tests.support.builders import Business, a_business
 from tests.support.clock import FrozenClock
+from tests.support.credits import a_lot
 from tests.support.mail import RememberingMailer
 from tests.support.policies import a_refund_package
 from tests.support.portal import sign_in_portal
@@ -94,3 +99,32 @@ async def test_who_loses_them_reads_why_and_nobody_reads_that_they_were_used(
     own = (await client.get("/b/lotus/packages")).text
     assert "What was not used was taken off." in own
     assert "0 of 0" not in own
+
+
+async def test_what_left_with_money_that_was_not_its_own_is_called_alike_by_both_sides(
+    services: Services, client: AsyncClient, lotus: Business
+) -> None:
+    """A credit without a price left with a refund: it was neither used nor paid back itself."""
+    customer_id, lot_id = await a_lot(services.uow_factory, lotus.id, number=1)
+    async with services.uow_factory(lotus.id) as uow:
+        lot = await lock_lot(uow, lot_id)
+        await write_entry(uow, lot, EntryKind.REFUND, -1, SYSTEM)
+    await as_owner(client, services, lotus)
+    shown = (await client.get(f"/app/lotus/credits/{lot_id}")).text
+    await sign_in_portal(client, services, lotus.id, customer_id)
+    own = (await client.get("/b/lotus/packages")).text
+    for page in (shown, own):
+        assert "Taken off" in page
+        assert "Used up" not in page
+
+
+async def test_what_was_rolled_over_was_taken_off_nobody(
+    services: Services, client: AsyncClient, lotus: Business, clock: FrozenClock
+) -> None:
+    customer_id, lot_id = await a_lot(
+        services.uow_factory, lotus.id, number=1, expires_at=clock.now() - timedelta(days=1)
+    )
+    async with services.uow_factory(lotus.id) as uow:
+        await roll_over(uow, lotus.ctx, lot_id, on=None, reason="She was ill")
+    await sign_in_portal(client, services, lotus.id, customer_id)
+    assert "Taken off" not in (await client.get("/b/lotus/packages")).text

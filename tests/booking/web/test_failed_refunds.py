@@ -7,9 +7,11 @@ from src.billing.commands.by_staff import RefundByHand, close_item_by_hand, refu
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import (
     fail_refund,
+    record_foreign_refund,
     retry_refund,
 )
 from src.billing.models import OpenItem, Payment, Refund
+from src.billing.processor import ProcessorRefund, RefundStatus
 from src.booking.commands.book import Booked
 from src.platform.services import Services
 from tests.booking.web.money_back import (
@@ -107,6 +109,38 @@ async def test_what_was_dealt_with_elsewhere_stays_on_the_guests_page(
     await pays_back(services, lotus, sold, 300)
     text = await guests_page(services, lotus, sold, visitor)
     assert "Settled otherwise €7.00 " in text, "what another refund replaced is no part of it"
+
+
+@pytest.mark.parametrize("is_in_dashboard", [False, True])
+async def test_what_was_dealt_with_is_told_once_where_a_refund_takes_its_place_after_all(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor, *, is_in_dashboard: bool
+) -> None:
+    await gives_back_in_vain(services, lotus, sold, 700)
+    async with services.uow_factory(lotus.id) as uow:
+        item = (await uow.session.scalars(select(OpenItem))).one()
+        await close_item_by_hand(uow, lotus.ctx, sold.order_id, item.id)
+    if is_in_dashboard:
+        async with services.uow_factory(lotus.id) as uow:
+            order = await lock_order(uow, sold.order_id)
+            payment = (await uow.session.scalars(select(Payment))).one()
+            news = ProcessorRefund(
+                id="re_dashboard",
+                payment_intent_id=payment.payment_intent_id,
+                amount_minor=700,
+                status=RefundStatus.SUCCEEDED,
+                failure="",
+                metadata={},
+            )
+            await record_foreign_refund(uow, order, payment, news)
+    else:
+        async with services.uow_factory(lotus.id) as uow:
+            payment_id = await uow.session.scalar(select(Payment.id))
+        await visitor.open(f"/app/lotus/orders/{sold.order_id}/refund?payment={payment_id}")
+        assert "instead of the refund of €7.00 that you had dealt with" in visitor.text
+        await pays_back(services, lotus, sold, 700)
+    text = await guests_page(services, lotus, sold, visitor)
+    assert "Paid back €7.00" in text
+    assert "Settled otherwise" not in text
 
 
 async def test_money_for_another_reason_leaves_what_failed_waiting(
