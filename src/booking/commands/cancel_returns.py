@@ -146,8 +146,7 @@ def decided_minor(
     """What goes back by order, in minor units; an order that gets nothing is left out.
 
     Raises: InvalidInput for no choice, at `money`; for more than can go back, at `back.<order>`;
-    for vouchers of nothing, at `as_voucher`; and when somebody could get another amount by now than
-    was seen.
+    and when somebody could get another amount by now than was seen.
     """
     if wanted.seen is not None and wanted.seen != mark_of(people):
         raise InvalidInput(_("What can go back has just changed. Please look at it again."))
@@ -155,8 +154,4 @@ def decided_minor(
         sentence = _("Please choose what goes back.")
         raise InvalidInput(sentence, fields={"money": sentence})
     choice = wanted.choice or MoneyChoice.NOTHING
-    chosen = chosen_minor(people, choice, wanted.own, currency, current_locale())
-    if wanted.as_voucher and not any(chosen.values()):
-        sentence = _("No money goes back to anybody, so there is nothing to give as a voucher.")
-        raise InvalidInput(sentence, fields={"as_voucher": sentence})
-    return chosen
+    return chosen_minor(people, choice, wanted.own, currency, current_locale())

@@ -41,7 +41,7 @@ async def refuse_twice(
     one customer wait for each other from here on, so that of two forms sent at once the second is
     refused.
 
-    Raises: InvalidInput at `name`, `first` or `names.<number>`.
+    Raises: InvalidInput at `first`, where who comes instead is said, or at `names.<number>`.
     """
     if cmd.customer_id is None or cmd.pays is not None or cmd.completes is not None:
         return
@@ -55,7 +55,7 @@ async def refuse_twice(
     for number, name in enumerate(cmd.party, start=1):
         if folded(name) in placed:
             is_guest = number == 1 and folded(name) == own
-            at = "name" if is_guest else "first" if number == 1 else f"names.{number}"
+            at = "first" if number == 1 else f"names.{number}"
             wrong[at] = has_place() if is_guest else _has_place_too(name)
     if wrong:
         raise InvalidInput(next(iter(wrong.values())), fields=wrong)

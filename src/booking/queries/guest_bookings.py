@@ -7,16 +7,18 @@ from uuid import UUID
 from sqlalchemy import Row, select
 
 from src.billing.domain.holds import payable_until
-from src.billing.models import Order
+from src.billing.models import Fee, Order
 from src.billing.owed import get_discount_minor, get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.disputes import get_taken_back_minor
+from src.billing.queries.fees import list_guest_fees
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
 from src.billing.queries.transfers import find_how_to_transfer
 from src.booking.credit_words import given_lines
 from src.booking.domain.naming import may_guest_name
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.guest_links import booking_path, may_lead_on
+from src.booking.late_fee_words import fee_lines
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.booked_dates import (
     about_dates,
@@ -30,7 +32,6 @@ from src.booking.queries.changes import Believed, find_earlier
 from src.booking.queries.credits_back import list_given_instead
 from src.booking.queries.guest_money import get_guest_money, went_back, why_not_booked
 from src.booking.queries.guest_stage import stage_of
-from src.booking.queries.late_fees import list_fee_lines
 from src.booking.queries.leave_requests import find_newest_request
 from src.booking.queries.missing_dates import list_missing
 from src.booking.queries.own_credits import get_credits_line
@@ -38,7 +39,13 @@ from src.booking.queries.party import NUMBER, called
 from src.booking.queries.people import first_start
 from src.booking.queries.question_answers import answers_of_booking
 from src.booking.said import in_party_of, names_of, party_words
-from src.booking.views.guest import AskedToLeave, BookedDate, GuestBookingView, PartyView
+from src.booking.views.guest import (
+    AskedToLeave,
+    BookedDate,
+    FeeLine,
+    GuestBookingView,
+    PartyView,
+)
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -87,7 +94,7 @@ async def get_guest_booking(
         settled_minor=money.settled_minor,
         taken_back_minor=await get_taken_back_minor(uow, order_id),
         to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
-        fees=await list_fee_lines(uow, tenant, settings, order_id),
+        fees=await _fees(uow, tenant, settings, order_id),
         money_back=money.back,
         why_not_booked=why_not_booked(order, money),
         payment_mode=order.payment_mode,
@@ -107,6 +114,13 @@ async def get_guest_booking(
         transfer=await find_how_to_transfer(uow, order, tenant.zone),
         looks_again=has_paid and stage == "too_late" and money.is_kept,
     )
+
+
+async def _fees(
+    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, order_id: UUID
+) -> list[FeeLine]:
+    known = await list_guest_fees(uow, tenant, settings, Fee.order_id == order_id)
+    return fee_lines(known, tenant.zone)
 
 
 async def _credits_given(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID) -> list[str]:

@@ -1,21 +1,13 @@
-"""Fees for leaving late or not coming, as the guest who is asked for them is told."""
+"""Fees for leaving late that are asked for."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import func, select
 
 from src.billing.domain.kinds import FeeKind, FeeState
 from src.billing.models import Fee
-from src.billing.queries.fees import list_guest_fees
-from src.billing.views.fees import GuestFee
-from src.booking.late_fee_words import fee_asked, fee_asked_for_not_coming, fee_paid
-from src.booking.views.guest import FeeLine
-from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
-from src.platform.i18n import _
-from src.platform.web.formats import datetime_local, money
-from src.tenants.context import TenantSnapshot
 
 
 async def get_late_fees_minor(uow: UnitOfWork, seat_ids: Collection[UUID]) -> int:
@@ -29,50 +21,3 @@ async def get_late_fees_minor(uow: UnitOfWork, seat_ids: Collection[UUID]) -> in
         )
     )
     return int(found or 0)
-
-
-async def list_fee_lines(
-    uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, order_id: UUID
-) -> list[FeeLine]:
-    """What is asked, or was paid, for what was missed of one order, a sentence for each kind."""
-    fees = await list_guest_fees(uow, tenant, settings, Fee.order_id == order_id)
-    kinds: dict[tuple[FeeKind, bool, bool], list[GuestFee]] = {}
-    for fee in fees:
-        kinds.setdefault((fee.kind, fee.is_paid, fee.is_told or fee.is_paid), []).append(fee)
-    return [
-        FeeLine(
-            text=_words(key[0], _sum(alike), is_paid=key[1], is_told=key[2]),
-            links=_links(alike, tenant) if key[2] else [],
-        )
-        for key, alike in kinds.items()
-    ]
-
-
-def _sum(fees: Sequence[GuestFee]) -> str:
-    return money(sum(fee.amount_minor for fee in fees), fees[0].currency)
-
-
-def _words(kind: FeeKind, amount: str, *, is_paid: bool, is_told: bool) -> str:
-    if is_paid:
-        return fee_paid(amount, is_late=kind is FeeKind.LATE_CANCEL)
-    if kind is FeeKind.LATE_CANCEL:
-        return fee_asked(amount, is_told=is_told)
-    return fee_asked_for_not_coming(amount)
-
-
-def _links(fees: Sequence[GuestFee], tenant: TenantSnapshot) -> list[tuple[str, str]]:
-    """To the page of each fee, by its date where there are several."""
-    if len(fees) == 1:
-        [fee] = fees
-        return [(_("See the fee") if fee.is_paid else _("See and pay the fee"), fee.href)]
-    return [
-        (
-            _(
-                "%(amount)s, %(when)s",
-                amount=money(fee.amount_minor, fee.currency),
-                when=datetime_local(fee.starts_at, tenant.zone),
-            ),
-            fee.href,
-        )
-        for fee in fees
-    ]

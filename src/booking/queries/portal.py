@@ -16,7 +16,8 @@ from src.booking.domain.states import TAKEN_SEATS
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.party import NUMBER
-from src.booking.said import in_party, party_words
+from src.booking.queries.told_apart import told_apart
+from src.booking.said import Person, in_party, party_words
 from src.booking.views.portal import (
     AheadBooking,
     AheadPart,
@@ -99,6 +100,7 @@ async def find_ahead(uow: UnitOfWork, portal: Portal) -> AheadPart:
     who = await _who_comes(uow, [own[0].Booking.id for own in by_booking])
     off = await _count_off(uow, [own[0].Booking.id for own in by_booking])
     rows = [_ahead(portal, own, owed.get(own[0].Order.id, 0), who, off) for own in by_booking]
+    rows = told_apart(rows, [_who_of(own, who) for own in by_booking])
     return AheadPart(
         rows=sorted(rows, key=lambda one: (one.starts_at, one.href)),
         is_cut=len(found) > MOST_DATES_AHEAD,
@@ -199,6 +201,15 @@ async def _count_off(uow: UnitOfWork, booking_ids: Sequence[UUID]) -> dict[UUID,
     return {booking_id: int(count) for booking_id, count in found.tuples()}
 
 
+def _next_of(dates: Sequence[Row[Any]]) -> Row[Any]:
+    return min(dates, key=lambda one: one.Session.starts_at)
+
+
+def _who_of(dates: Sequence[Row[Any]], comers: _Comers) -> list[Person]:
+    row = _next_of(dates)
+    return list(in_party(comers.get((row.Booking.id, row.Session.id), [])).values())
+
+
 def _ahead(
     portal: Portal,
     dates: Sequence[Row[Any]],
@@ -206,8 +217,7 @@ def _ahead(
     comers: _Comers,
     off: Mapping[UUID, int],
 ) -> AheadBooking:
-    row = min(dates, key=lambda one: one.Session.starts_at)
-    people = in_party(comers.get((row.Booking.id, row.Session.id), []))
+    row = _next_of(dates)
     session: Session = row.Session
     online = _("Online") if session.mode == SessionMode.ONLINE else ""
     return AheadBooking(
@@ -219,7 +229,7 @@ def _ahead(
         where=row.location or online,
         performer=row.performer or "",
         places=row.places,
-        who=party_words(list(people.values()), row.Order.guest_name),
+        who=party_words(_who_of(dates, comers), row.Order.guest_name),
         more=len(dates) - 1,
         off=off.get(row.Booking.id, 0),
         owed_minor=owed_minor,

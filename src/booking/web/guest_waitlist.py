@@ -45,6 +45,7 @@ from src.platform.web.pages import flash, page, redirect
 from src.platform.web.security import client_address
 from src.tenants.commands.customers import normalise_email
 from src.tenants.context import RequestContext
+from src.tenants.web.portal import portal_guest
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -83,7 +84,9 @@ async def waitlist_form(
 ) -> Response[bytes]:
     """The form for `?series=` or `?session=`, or why nobody has to wait, or can."""
     subject = subject_of(request, service_slug)
-    return await _join_page(request, services, ctx, subject, blank(JoinForm), 1)
+    guest = await portal_guest(request, services, ctx)
+    known = {} if guest is None else {"name": guest.name, "email": guest.email}
+    return await _join_page(request, services, ctx, subject, blank(JoinForm, known), 1)
 
 
 @post("/b/{slug:str}/{service_slug:str}/waitlist", opt=PUBLIC, status_code=200)

@@ -119,7 +119,7 @@ async def save_mails(
     return redirect(request, f"{portal.path}/profile#mails")
 
 
-@post(f"{PROFILE}/address", opt=GUESTS, status_code=200, shown_at=PROFILE)
+@post(f"{PROFILE}/address", opt=GUESTS, status_code=200)
 async def ask_for_address(
     request: AnyRequest,
     ctx: NamedDependency[RequestContext],
@@ -194,7 +194,7 @@ async def take_new_address(
     return redirect(request, f"{portal_path(ctx)}/profile")
 
 
-@post(f"{PROFILE}/calendar", opt=GUESTS, status_code=200, shown_at=PROFILE)
+@post(f"{PROFILE}/calendar", opt=GUESTS, status_code=200)
 async def share_own_dates(
     request: AnyRequest,
     ctx: NamedDependency[RequestContext],

@@ -28,7 +28,7 @@ async def refused(services: Services, lotus: Business, wish: BookCommand) -> boo
         async with services.uow_factory(lotus.id) as uow:
             await book(uow, as_guest(lotus), wish)
     except InvalidInput as refusal:
-        assert "name" in refusal.fields
+        assert "first" in refusal.fields
         return True
     return False
 

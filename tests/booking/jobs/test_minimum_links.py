@@ -92,11 +92,11 @@ async def test_the_question_counts_as_the_decision_does(
     assert "Lotus holds a place for you: Yoga. It is yours once you have paid." in link.body
     held = "1 place is held until it is paid, and does not count yet."
     [asked] = [mail for mail in mailer.sent if mail.subject == "Too few people so far: Yoga"]
-    assert f"2 of the 3 people it needs have booked. {held}" in asked.body
+    assert f"2 booked so far, and at least 3 are needed. {held}" in asked.body
     await as_owner(client, services, lotus)
     for path in ("/app/lotus/today", f"/app/lotus/sessions/{session.id}"):
         shown = (await client.get(path)).text
-        assert "2 of the 3 people it needs" in shown
+        assert "2 booked so far, and at least 3 are needed." in shown
         assert held in shown
     assert "It takes place" in shown
 

@@ -243,6 +243,8 @@ async def test_nobody_books_themselves_twice_but_others_they_may(
     assert said not in guest.text
     await guest.submit({"step": "book"}, to="send=1", status=422)
     assert said in guest.text
+    assert 'id="f-first-error"' in guest.text, "where who comes instead is said"
+    assert "<details open>" in guest.text
     assert len(await orders(services, lotus)) == 1
     await guest.submit({"step": "book", "first": "Dora"}, to="send=1")
     assert "You are booked" in guest.text
@@ -252,6 +254,10 @@ async def test_nobody_books_themselves_twice_but_others_they_may(
     await guest.submit(again, to="send=1", status=422)
     assert "has a place here already, by another booking of yours" in guest.text
     assert len(await orders(services, lotus)) == 2
+    await guest.submit({"step": "book", "name": "Ben Friend", "first": ""}, to="send=1")
+    home = (await guest.open("/b/lotus/me")).text
+    assert "For Dora" in home
+    assert "For Ben Friend" in home, "not the same as the first row"
 
 
 async def test_a_stranger_learns_nothing_of_what_an_address_has_booked(

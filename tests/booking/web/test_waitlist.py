@@ -18,7 +18,9 @@ from src.booking.models import Seat, Series, Service, Session
 from tests.booking.web.conftest import Shop, subject
 from tests.support.builders import a_business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.lots import a_customer
 from tests.support.mail import RememberingMailer
+from tests.support.portal import sign_in_portal
 from tests.support.visitor import forms_of
 from tests.support.waiting import check_places, entries, offers
 
@@ -436,3 +438,15 @@ async def test_too_many_mails_to_one_address_are_refused(shop: Shop) -> None:
     session = await a_full_date(shop)
     answers = [(await join(shop, list_of(session))).status_code for _try in range(6)]
     assert answers == [200] * 5 + [429]
+
+
+async def test_who_is_signed_in_is_not_asked_for_name_and_address_again(shop: Shop) -> None:
+    path = list_of(await a_full_date(shop))
+    assert 'value="fay@example.com"' not in (await shop.guest.open(path)).text
+    fay = await a_customer(shop.services.uow_factory, shop.business.id, "Fay")
+    await sign_in_portal(
+        shop.guest.client, shop.services, shop.business.id, fay.id, "fay@example.com"
+    )
+    page = await shop.guest.open(path)
+    (form,) = [form for form in forms_of(page) if "email" in form.fields]
+    assert (form.fields["name"], form.fields["email"]) == (["Fay"], ["fay@example.com"])
