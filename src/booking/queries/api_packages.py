@@ -23,7 +23,7 @@ async def list_packages_out(
     uow: UnitOfWork, tenant: TenantSnapshot, base_url: str
 ) -> list[PackageOut]:
     """What a stranger finds on the page of packages, in its order."""
-    singles = await list_sold_singly(uow)
+    singles = await list_sold_singly(uow, tenant)
     packages = await list_packages_on_sale(uow, tenant)
     return [_package_out(uow, tenant, base_url, one, singles, None) for one in packages]
 
@@ -39,7 +39,7 @@ async def get_package_out(
     seller = await find_seller_facts(uow, tenant)
     against = why_not_for_sale(terms_of_package(package), seller)
     reason = guest_sentence(against) if against else None
-    singles = await list_sold_singly(uow)
+    singles = await list_sold_singly(uow, tenant)
     return _package_out(uow, tenant, base_url, package, singles, reason)
 
 

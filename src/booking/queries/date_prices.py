@@ -1,6 +1,7 @@
-"""What single dates cost by now, for whatever is compared with them."""
+"""What single dates cost, for whatever is compared with them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from src.platform.db.uow import UnitOfWork
 
 class DatePrices(NamedTuple):
     """Dates of one service by whose `tags` credits find them, with all prices above 0 that a guest
-    can choose there by now, in minor units.
+    can choose there, in minor units: also where it is too early yet to book the date.
     """
 
     tags: frozenset[str]
@@ -43,10 +44,11 @@ def prices_for(
     return frozenset[int]().union(*(one.prices_minor for one in fitting))
 
 
-async def list_date_prices(uow: UnitOfWork) -> Mapping[UUID, Sequence[DatePrices]]:
+async def list_date_prices(uow: UnitOfWork, today: date) -> Mapping[UUID, Sequence[DatePrices]]:
     """By service, its dates to come that are sold alone for money and for a credit as well, at the
     prices that guests are shown: a series, or a date of one, may have a price of its own. A service
-    without such a date is not among them.
+    without such a date is not among them. `today`, on the business's clock, says which tiers are
+    open.
     """
     asked = {"tenant_id": uow.tenant, "now": uow.clock.now()}
     found = await uow.session.execute(_STATEMENT, asked)
@@ -59,7 +61,7 @@ async def list_date_prices(uow: UnitOfWork) -> Mapping[UUID, Sequence[DatePrices
             rules = rules_from(True, row.minor, None, None, ways)
         if not takes_credits(rules) or rules.pays == (PayWay.CREDIT,):
             continue
-        tiers = open_tiers(tiers_beside(service_type, row.price_tiers, rules), row.today)
+        tiers = open_tiers(tiers_beside(service_type, row.price_tiers, rules), today)
         minors = {price_of_date(rules, service_type, row.price_minor)}
         minors |= {tier.price_minor for tier in tiers}
         if priced := frozenset(minor for minor in minors if minor):
@@ -71,12 +73,10 @@ async def list_date_prices(uow: UnitOfWork) -> Mapping[UUID, Sequence[DatePrices
 _COLUMNS = (
     "s.id, s.price_type, s.price_minor, s.price_tiers, s.tags AS service_tags,"
     " coalesce(r.tags, '[]') AS series_tags, w.tags, w.series_id IS NULL AS is_loose,"
-    " d.minor, d.pays,"
-    " CAST(CAST(:now AS timestamptz) AT TIME ZONE t.timezone AS date) AS today"
+    " d.minor, d.pays"
 )
 _FROM = (
     " FROM sessions w JOIN services s ON s.tenant_id = w.tenant_id AND s.id = w.service_id"
-    " JOIN tenants t ON t.id = w.tenant_id"
     " LEFT JOIN series r ON r.tenant_id = w.tenant_id AND r.id = w.series_id"
     f" CROSS JOIN LATERAL (SELECT {rules_in_sql('w', 'r')}) d"
 )

@@ -46,8 +46,12 @@ class SoldSingly(msgspec.Struct, frozen=True, kw_only=True):
     is_listed: bool
 
 
-async def list_sold_singly(uow: UnitOfWork) -> list[SoldSingly]:
-    """The business's services that are on, by name."""
+async def list_sold_singly(
+    uow: UnitOfWork, tenant: TenantSnapshot | None = None
+) -> list[SoldSingly]:
+    """The business's services that are on, by name; what their dates cost only for a `tenant`,
+    whose clock says which of their prices are open.
+    """
     found = await uow.session.execute(
         select(
             Service.id,
@@ -62,7 +66,10 @@ async def list_sold_singly(uow: UnitOfWork) -> list[SoldSingly]:
         .where(Service.tenant_id == uow.tenant, Service.active, Service.visibility != "hidden")
         .order_by(Service.name, Service.id)
     )
-    more, shown = await list_tags_of_dates(uow), await list_date_prices(uow)
+    more, shown = await list_tags_of_dates(uow), dict[UUID, Sequence[DatePrices]]()
+    if tenant is not None:
+        today = to_local(uow.clock.now(), tenant.zone).date()
+        shown |= await list_date_prices(uow, today)
     return [
         SoldSingly(
             id=row.id,
@@ -144,7 +151,7 @@ def _nothing_fits() -> str:
 
 async def get_packages_page(uow: UnitOfWork, tenant: TenantSnapshot, base_url: str) -> PackagesView:
     """What everybody is shown: the packages on sale, as their owner has ordered them."""
-    services = await list_sold_singly(uow)
+    services = await list_sold_singly(uow, tenant)
     path = f"/b/{tenant.slug}/packages"
     packages = await list_packages_on_sale(uow, tenant)
     return PackagesView(
@@ -163,7 +170,7 @@ async def list_fitting_packages(
     uow: UnitOfWork, tenant: TenantSnapshot, service_id: UUID
 ) -> list[PackageCard]:
     """Those on sale that dates of the service can be paid with, for the service's own page."""
-    services = await list_sold_singly(uow)
+    services = await list_sold_singly(uow, tenant)
     return [
         package_card(uow, tenant, package, services, None)
         for package in await list_packages_on_sale(uow, tenant)

@@ -18,6 +18,7 @@ from src.booking.queries.resources import Choice
 from src.booking.views.packages import PackageRow, PackageWorth
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
+from src.platform.localtime import to_local
 from src.platform.money import round_half_up
 from src.tenants.context import TenantSnapshot
 
@@ -50,13 +51,13 @@ async def list_packages(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Package
         .order_by(Package.purpose.desc(), Package.position, Package.created_at, Package.id)
     )
     packages = found.all()
-    singles = await list_singles(uow)
+    singles = await list_singles(uow, tenant)
     sold = await _sold(uow, [one.id for one in packages])
     return [package_row(uow, tenant, one, singles, sold) for one in packages]
 
 
 async def get_package_row(uow: UnitOfWork, tenant: TenantSnapshot, package: Package) -> PackageRow:
-    singles, sold = await list_singles(uow), await _sold(uow, [package.id])
+    singles, sold = await list_singles(uow, tenant), await _sold(uow, [package.id])
     return package_row(uow, tenant, package, singles, sold)
 
 
@@ -122,15 +123,20 @@ def scope_in_words(scope: Scope, names: Mapping[UUID, str]) -> str:
     return " · ".join(filter(None, parts)) or _("Nothing that there is any more")
 
 
-async def list_singles(uow: UnitOfWork) -> list[Single]:
-    """Every group service with the tags of its own, of its series, and of its dates to come."""
+async def list_singles(uow: UnitOfWork, tenant: TenantSnapshot | None = None) -> list[Single]:
+    """Every group service with the tags of its own, of its series, and of its dates to come; what
+    these dates cost only for a `tenant`, whose clock says which of their prices are open.
+    """
     found = await uow.session.execute(
         select(Service)
         .where(Service.tenant_id == uow.tenant, Service.kind == str(ServiceKind.GROUP))
         .order_by(Service.name, Service.id)
     )
     services = found.scalars().all()
-    more, shown = await list_tags_of_dates(uow), await list_date_prices(uow)
+    more, shown = await list_tags_of_dates(uow), dict[UUID, Sequence[DatePrices]]()
+    if tenant is not None:
+        today = to_local(uow.clock.now(), tenant.zone).date()
+        shown |= await list_date_prices(uow, today)
     return [
         Single(
             one.id,

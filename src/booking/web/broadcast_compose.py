@@ -267,7 +267,14 @@ async def _compose(
         reached=reached,
         changed=form.checked("sure") and bool(mark) and form.value("looked") != mark,
     )
-    return page(request, "booking/broadcasts/new.html", view, status_code=status_code)
+    again_with = [("to", one.text) for one in audiences]
+    return page(
+        request,
+        "booking/broadcasts/new.html",
+        view,
+        status_code=status_code,
+        again_with=again_with,
+    )
 
 
 def _mark(draft: BroadcastDraft) -> str:

@@ -233,7 +233,7 @@ async def _form_page(
         quoted, code_error = await quote_package(uow, tenant, terms, seller, way, code)
         reasons = why_not_for_sale(terms, seller)
         reason = guest_sentence(reasons) if reasons else None
-        card = package_card(uow, tenant, package, await list_sold_singly(uow), reason)
+        card = package_card(uow, tenant, package, await list_sold_singly(uow, tenant), reason)
         takes = terms.price_minor > 0 and await takes_codes(uow, tenant, FOR_PACKAGES)
     if code_error and "coupon" not in form.errors:
         form = form.with_errors({"coupon": code_error})

@@ -1,6 +1,6 @@
 """From a template and one view struct to an answer: the whole page, or the part HTMX asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -69,6 +69,7 @@ class PageContext:
     """
 
     __slots__ = (
+        "_again_with",
         "_cache_policy",
         "_exchange",
         "_is_to_be_sent_again",
@@ -87,14 +88,18 @@ class PageContext:
         *,
         cache_policy: str | None = None,
         is_to_be_sent_again: bool = False,
+        again_with: Sequence[tuple[str, str]] = (),
     ) -> None:
-        """`is_to_be_sent_again`: whether loading the page anew should send the form once more."""
+        """`is_to_be_sent_again`: whether loading the page anew should send the form once more.
+        `again_with` is the query with which it is found by GET.
+        """
         self._request = request
         self._exchange = exchange_of(request.scope)
         self._provided: dict[str, Any] | None = None
         self._token = csrf_token
         self._cache_policy = cache_policy
         self._is_to_be_sent_again = is_to_be_sent_again
+        self._again_with = again_with
         self.locale = current_locale()
         self.path: str = request.scope["path"]
         self.is_htmx = self._exchange.is_htmx
@@ -122,7 +127,7 @@ class PageContext:
         """Where the browser gets the answer to a form by GET; None where it is not to ask."""
         if self._is_to_be_sent_again:
             return None
-        return found_again_at(self._request.scope, self._cache_policy)
+        return found_again_at(self._request.scope, self._cache_policy, self._again_with)
 
     def asset(self, path: str) -> str:
         """The address of a static file, with the version of its content."""
@@ -164,15 +169,18 @@ def page(
     fragment: str | None = None,
     status_code: int = 200,
     headers: Mapping[str, str] | None = None,
+    again_with: Sequence[tuple[str, str]] = (),
 ) -> Response[bytes]:
     """The template rendered with `view` and `page`.
 
     Where a `fragment` template is given, HTMX gets that one alone, unless it boosts a link or
-    restores its history. The answer varies by who asks how.
+    restores its history. The answer varies by who asks how. `again_with` is the query with which
+    the answer to a form is found by GET, where what was chosen stands in fields of the form.
     """
     exchange = exchange_of(request.scope)
     name = fragment if fragment is not None and exchange.wants_fragment else template
-    context = PageContext(request, cache_policy=(headers or {}).get("cache-control"))
+    policy = (headers or {}).get("cache-control")
+    context = PageContext(request, cache_policy=policy, again_with=again_with)
     body = render(exchange.kit.environment, name, context, view=view)
     return html_response(body, status_code, headers)
 

@@ -7,12 +7,15 @@ says where it is to be had by GET, and a script puts that address into the brows
 forms, the one that its handler names:
 
     @post("/account/name", shown_at="/account", ...)
+
+What that page shows may be chosen by its query, where the form has the choice in a field: then the
+answer says which query it is (`page(..., again_with=...)`).
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from litestar.routes import BaseRoute, HTTPRoute
 from litestar.types import Scope
@@ -34,11 +37,14 @@ def pages_among(routes: Iterable[BaseRoute]) -> frozenset[str]:
     )
 
 
-def found_again_at(scope: Scope, cache_policy: str | None) -> str | None:
+def found_again_at(
+    scope: Scope, cache_policy: str | None, query: Sequence[tuple[str, str]] = ()
+) -> str | None:
     """The address at which this page is to be had by GET, ITSELF for the one that is asked for.
 
-    None for what is no answer to a form, for what the browser may keep, as it then has what was
-    typed, and for what no GET answers. `cache_policy`: the answer's own, None where it has none.
+    With a `query` it is in place of the one that was asked with. None for what is no answer to a
+    form, for what the browser may keep, as it then has what was typed, and for what no GET answers.
+    `cache_policy`: the answer's own, None where it has none.
     """
     exchange = exchange_of(scope)
     policy = exchange.cache_policy if cache_policy is None else cache_policy
@@ -46,7 +52,8 @@ def found_again_at(scope: Scope, cache_policy: str | None) -> str | None:
         return None
     handler = cast("dict[str, Any]", scope).get("route_handler")
     named = handler.opt.get(SHOWN_AT) if handler is not None else None
+    asked = f"?{urlencode(query)}" if query else ""
     if named is not None:
         places = scope["path_params"]
-        return _PLACE.sub(lambda place: quote(str(places[place[1]]), safe=""), named)
-    return ITSELF if route_of(scope) in exchange.kit.addresses_of_pages else None
+        return _PLACE.sub(lambda place: quote(str(places[place[1]]), safe=""), named) + asked
+    return ITSELF + asked if route_of(scope) in exchange.kit.addresses_of_pages else None

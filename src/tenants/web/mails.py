@@ -248,7 +248,10 @@ async def _editor(
         form=form or blank(WordingForm, present),
     )
     status_code = 200 if form is None else 422
-    return page(request, "tenants/settings/mail.html", view, status_code=status_code)
+    again_with = [("language", language)]
+    return page(
+        request, "tenants/settings/mail.html", view, status_code=status_code, again_with=again_with
+    )
 
 
 def _name(locale: str) -> str:

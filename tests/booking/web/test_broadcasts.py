@@ -177,6 +177,9 @@ async def test_several_are_chosen_and_the_mail_is_tried_on_before_it_leaves(
     assert mailer.sent == []
     tried = await send_again(client, f"{new}/trial", looked, {"about": "news"})
     assert "on its way to your own address" in tried.text
+    chosen = "&amp;".join(f"to=session%3A{one.id}" for one in (first, second))
+    assert f'data-again="?{chosen}"' in looked.text
+    assert f'data-again="{new}?{chosen}"' in tried.text
     await work(services, lotus.id)
     assert mailer.sent[0].to == [f"Olive <{await address_of(services, lotus)}>"]
     assert "Trial: Mats" in mailer.sent[0].subject

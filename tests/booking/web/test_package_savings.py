@@ -1,12 +1,13 @@
 """A package is compared with what its credits' own dates cost whoever pays for them singly."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from src.billing.models import Package
 from src.booking.models import Session
+from src.booking.queries.date_prices import list_date_prices
 from src.booking.queries.guest_packages import lowest_single_minor
 from src.booking.queries.packages import get_package_row
 from tests.booking.web.conftest import Shop
@@ -91,3 +92,19 @@ async def test_what_nobody_can_choose_makes_no_difference(shop: Shop, clock: Fro
     await a_session(factory, yoga)
     assert "Saves €30.00" in await said.by_guest()
     assert await said.by_owner() == (3000, False)
+
+
+async def test_the_day_says_which_tiers_are_open_and_what_opens_later_counts(shop: Shop) -> None:
+    """A date that is not sold alone yet, or lies beyond the horizon, will cost the same then."""
+    factory = shop.services.uow_factory
+    yoga = await a_service(
+        factory, shop.business.id, sales_mode="both", horizon_days=7, price_tiers=[EARLY]
+    )
+    await a_session(factory, yoga, in_days=90)
+    later = {"drop_in_opens_before": 1, "drop_in_opens_unit": "hours"}
+    await a_series(factory, yoga, drop_in_allowed=True, drop_in_price_minor=1900, **later)
+    async with factory(shop.business.id) as uow:
+        early = await list_date_prices(uow, date(2027, 2, 28))
+        late = await list_date_prices(uow, date(2027, 3, 1))
+    assert {minor for one in early[yoga.id] for minor in one.prices_minor} == {200, 1500, 1900}
+    assert {minor for one in late[yoga.id] for minor in one.prices_minor} == {1500, 1900}

@@ -164,6 +164,15 @@ async def test_an_unknown_placeholder_is_refused_by_its_name(
         assert "Dear {first_name}" in shown.text
 
 
+@pytest.mark.parametrize(("place", "at"), [("", ""), ("/preview", CONFIRMED)])
+async def test_refused_words_are_found_again_in_their_language(
+    client: AsyncClient, lotus: Business, place: str, at: str
+) -> None:
+    typed = {"language": "en", "subject": "Hi", "body": "Dear {first_name}"}
+    shown = await send(client, CONFIRMED, typed, to=CONFIRMED + place)
+    assert f'data-again="{at}?language=en"' in shown.text
+
+
 async def test_saved_words_are_sent_and_reset_again(
     client: AsyncClient, services: Services, lotus: Business, mailer: RememberingMailer
 ) -> None:
