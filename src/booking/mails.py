@@ -55,8 +55,10 @@ from src.tenants.unsubscribe_links import unsubscribe_url
 from src.tenants.worded_mails import SHIPPED, Wordings
 
 _OFF = (SessionState.CANCELLING, SessionState.CANCELLED)
-COMES = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED, SeatState.NO_SHOW})
-"""Whoever books at the door may be checked in, or missed, before their mail is written."""
+BOOKED = frozenset({SeatState.CONFIRMED, SeatState.ATTENDED, SeatState.NO_SHOW})
+"""What was booked and not given up: whoever books at the door may be checked in, or missed, before
+their mail is written.
+"""
 
 
 def confirmation_mail(
@@ -76,7 +78,7 @@ def confirmation_mail(
     """
     order = facts.order
     booking_url = settings.base_url + booking_path(settings, tenant.slug, order)
-    seats = [item for item in facts.seats if item.seat.state in COMES]
+    seats = [item for item in facts.seats if item.seat.state in BOOKED]
     with use_locale(order.locale):
         view = ConfirmedView(
             locale=order.locale,

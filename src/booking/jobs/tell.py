@@ -25,7 +25,7 @@ from src.booking.held_mails import held_cancelled_mail
 from src.booking.jobs.handing_on import tell_holders
 from src.booking.leaving_mails import declined_mail, moved_mail
 from src.booking.mails import (
-    COMES,
+    BOOKED,
     cancellation_mail,
     confirmation_mail,
     payment_link_mail,
@@ -117,6 +117,7 @@ async def _locked_facts(uow: UnitOfWork, order_ids: Sequence[UUID]) -> list[Book
 
 async def _confirm(jobs: JobsTogether, uow: UnitOfWork, facts: Sequence[BookingFacts]) -> None:
     settings, now = jobs.services.settings, jobs.clock.now()
+    facts = [one for one in facts if _has_dates(one)]
     seats = [item for one in facts for item in one.seats]
     believed = await find_believed(uow, seats)
     tenant = await tenant_snapshot(uow, uow.tenant, now)
@@ -135,11 +136,10 @@ async def _confirm(jobs: JobsTogether, uow: UnitOfWork, facts: Sequence[BookingF
             wordings=wordings,
         )
         for one in facts
-        if _has_dates(one)
     ]
     await queue_mails(uow, [mail for mail in mails if mail.to_address], host=settings.host)
     # A date that was left before is not in the mail.
-    await mark_told(uow, [item for item in seats if item.seat.state in COMES])
+    await mark_told(uow, [item for item in seats if item.seat.state in BOOKED])
 
 
 async def _establish(uow: UnitOfWork, facts: Sequence[BookingFacts]) -> None:
@@ -190,8 +190,10 @@ async def tell_of_cancelled_hold(job: JobContext, event: HeldPlacesCancelled) ->
 
 
 def _has_dates(facts: BookingFacts) -> bool:
-    """A booking that was cancelled before this mail left is told of by the cancellation's mail."""
-    return any(item.seat.state in COMES for item in facts.seats)
+    """A booking that was cancelled before this mail left is told of by the cancellation's mail; one
+    of which nothing but what was missed is left, by nothing: “you are booked” would not be true.
+    """
+    return any(item.seat.state in BOOKED - {SeatState.NO_SHOW} for item in facts.seats)
 
 
 async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCancelled]) -> None:

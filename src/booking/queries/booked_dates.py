@@ -137,6 +137,7 @@ def _date(own: list[Row[Any]], then: Believed, about: About) -> BookedDate:
         performer=first.performer,
         meeting_url=session.meeting_url if shown in KNOWS_THE_LINK else "",
         state=str(shown),
+        is_told_of_missing=any(seat.is_told_of_missing for seat in standing),
         seats=sum(count for seat, count in states.items() if seat in LIVE_SEATS),
         comes=names_of(list(in_party_of(standing).values())),
         handed_to=[seat.participant for seat in standing if seat.is_handed_on],

@@ -32,6 +32,7 @@ from src.booking.queries.changes import Believed, find_earlier
 from src.booking.queries.credits_back import list_given_instead
 from src.booking.queries.guest_money import get_guest_money, went_back, why_not_booked
 from src.booking.queries.guest_stage import stage_of
+from src.booking.queries.late_fees import is_told_of_missing
 from src.booking.queries.leave_requests import find_newest_request
 from src.booking.queries.missing_dates import list_missing
 from src.booking.queries.own_credits import get_credits_line
@@ -208,6 +209,7 @@ async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
             Seat.tier,
             Seat.may_leave_free,
             Seat.is_handed_on,
+            is_told_of_missing().label("is_told_of_missing"),
             Session,
             Location,
             Participant.name.label("participant"),

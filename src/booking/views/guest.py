@@ -136,7 +136,8 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     """A date of a booking with the state of its seats: held, confirmed, attended, cancelled ...
 
     `seats` are those that stand of the party's, and `comes` who has them; `meeting_url` is empty
-    until it may be known. `title` is the session's own, empty where it has none. `was` is what was
+    until it may be known. `is_told_of_missing`: they know that they are marked as not come. `title`
+    is the session's own, empty where it has none. `was` is what was
     sold, as far as it has changed since; `is_moved` says that its time has. `leave_href` is empty
     where nothing can be left any more, `move_href` where it cannot be exchanged, and `hand_on_href`
     where a place cannot be given to somebody else; `handed_to` are those who got one; `back_until`
@@ -154,6 +155,7 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     performer: str | None = ""
     meeting_url: str = ""
     state: str
+    is_told_of_missing: bool = False
     seats: int
     comes: list[str] = []
     was: str = ""

@@ -174,3 +174,23 @@ async def test_a_date_that_was_missed_is_one_of_those_that_were_booked(
         assert f"{day:%b} {day.day}, " in mail.body
     [(_name, content, _kind)] = mail.attachments
     assert len(Calendar.from_ical(content).walk("VEVENT")) == len(term.sessions)
+
+
+async def test_who_missed_the_only_date_before_the_mail_left_is_not_told_of_being_booked(
+    services: Services, clock: FrozenClock, mailer: RememberingMailer
+) -> None:
+    """Another who booked with them is."""
+    lotus = await a_business(services.uow_factory)
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    missed = await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    dora = a_wish("session", session.id, guest_name="Dora", guest_email="dora@example.com")
+    await booked(services.uow_factory, lotus, dora)
+    clock.at = session.ends_at
+    seats = await seats_of(services.uow_factory, lotus.id)
+    theirs = [seat.id for seat in seats if seat.order_id == missed.order_id]
+    async with services.uow_factory(lotus.id) as uow:
+        await mark_attendance(uow, lotus.ctx, session.id, theirs, SeatState.NO_SHOW)
+    await work(services, lotus.id)
+    [mail] = mailer.sent
+    assert mail.to == ["Dora <dora@example.com>"]
