@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, literal, select
+from sqlalchemy import ColumnElement, case, exists, func, literal, select
 
 from src.billing.domain.coupons import discount_within
+from src.billing.domain.credits import LotState
 from src.billing.domain.kinds import OrderState, PaymentMode, RefundCause, RefundState
 from src.billing.lines import LineKind, line_kinds
-from src.billing.models import Order, Refund
+from src.billing.models import CreditLot, Order, Refund
 from src.platform.db.uow import UnitOfWork
 
 
@@ -65,8 +66,13 @@ async def get_owed_minor(uow: UnitOfWork, order_id: UUID) -> int:
 
 async def get_not_due_minor(uow: UnitOfWork, order_id: UUID) -> int:
     """What of an order's price that is paid on site was neither paid nor is to be, as what it was
-    for was cancelled.
+    for was cancelled. 0 for a package that never came to be, which says so by itself.
     """
+    never_was = exists().where(
+        CreditLot.tenant_id == Order.tenant_id,
+        CreditLot.order_id == Order.id,
+        CreditLot.state == str(LotState.VOID),
+    )
     kept = Order.paid_minor - _back_on_voucher()
     is_on_site = Order.payment_mode == str(PaymentMode.ON_SITE)
     found = await uow.session.scalar(
@@ -75,6 +81,7 @@ async def get_not_due_minor(uow: UnitOfWork, order_id: UUID) -> int:
             Order.id == order_id,
             Order.state == str(OrderState.CONFIRMED),
             is_on_site,
+            ~never_was,
         )
     )
     return int(found or 0)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from httpx import AsyncClient
 
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
 from src.billing.lapsing import lapse_unpaid_packages
@@ -10,6 +11,7 @@ from src.billing.models import Order
 from src.billing.queries.order_page import get_order_page
 from src.booking.guest_links import package_path
 from tests.booking.web.conftest import Shop, rows
+from tests.booking.web.pages import as_owner
 from tests.booking.web.test_guest_packages import buy
 from tests.support.clock import FrozenClock
 from tests.support.credits import a_package
@@ -37,6 +39,20 @@ async def test_it_says_that_it_lapsed(shop: Shop, clock: FrozenClock) -> None:
     await lapse_unpaid_packages(shop.services)
     *_before, last = await history_of(shop)
     assert last == (clock.now(), "Not paid for in time")
+
+
+async def test_nothing_of_one_that_was_given_up_is_said_to_be_cancelled(
+    shop: Shop, client: AsyncClient
+) -> None:
+    """It was never more than asked for; the receipt says no such sum either."""
+    await buy(shop, await a_package(shop.services.uow_factory, shop.business.id, pays=["on_site"]))
+    (order,) = await rows(shop, Order)
+    await shop.guest.open(package_path(shop.services.settings, "lotus", order))
+    await shop.guest.submit(to="/give-up")
+    await as_owner(client, shop.services, shop.business)
+    page = await client.get(f"/app/lotus/orders/{order.id}")
+    assert "Given up by the guest" in page.text
+    assert "not to be paid" not in page.text
 
 
 async def history_of(shop: Shop) -> list[tuple[datetime, str]]:
