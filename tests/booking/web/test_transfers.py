@@ -288,7 +288,9 @@ async def test_what_came_after_all_and_went_back_is_not_asked_for_again(shop: Sh
     for amount, is_offered in (("6", True), ("9", False)):
         assert "It came after all" in (await client.get(here)).text
         await submit(client, await client.get(f"{here}/transfer"), "/received", amount=amount)
-        assert ("It came after all" in (await client.get(here)).text) is is_offered
+        page = (await client.get(here)).text
+        assert ("It came after all" in page) is is_offered
+        assert ("Another transfer came" in page) is not is_offered
     while "I have given it back" in (shown := await client.get(here)).text:
         await submit(client, shown, "/close")
     assert "It came after all" not in shown.text
