@@ -152,6 +152,9 @@ class CallingOff(Charging):
             wanted, fits = {sale.id: chosen[sale]}, own <= 100
         ending.chosen = chosen
         ending.revokes = self.model.takes_credits(ending, self.now)
+        if wanted and ending.revokes:
+            # A part of what the credits are worth takes none of them.
+            fits = fits and chosen[sale] == possible[sale][0]
         ending.credited = self._credited(ending, choice, [*possible], wanted)
         money = MoneyWanted(
             choice=choice or MoneyChoice.NOTHING,

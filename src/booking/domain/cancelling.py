@@ -78,15 +78,24 @@ def chosen_minor(
 ) -> dict[UUID, int]:
     """What goes back by order: as `choice` says, but for those in `own`; nothing is left out.
 
-    Raises: InvalidInput at `back.<order>` for more than can go back.
+    Raises: InvalidInput at `back.<order>` for more than can go back, and for an amount that is for
+    a part of the unspent credits.
     """
     known = {one.order_id: one for one in people}
     wrong: dict[str, str] = {}
     for order_id, minor in own.items():
-        most = known[order_id].full_minor if order_id in known else 0
+        one = known.get(order_id)
+        most = one.full_minor if one is not None else 0
+        amount = format_money(Money(most, currency), locale)
         if not 0 <= minor <= most:
-            amount = format_money(Money(most, currency), locale)
             wrong[f"back.{order_id}"] = _("At most %(amount)s can go back here.", amount=amount)
+        elif one is not None and one.takes_credits(minor) and minor < most:
+            wrong[f"back.{order_id}"] = _(
+                "More than %(seats)s is for the unspent credits too, and they go only as a whole."
+                " Give at most %(seats)s, or all of %(amount)s.",
+                seats=format_money(Money(one.seats_minor, currency), locale),
+                amount=amount,
+            )
     if wrong:
         raise InvalidInput(_("Please look at the marked amounts."), fields=wrong)
     chosen = {one.order_id: own.get(one.order_id, one.by(choice)) for one in people}

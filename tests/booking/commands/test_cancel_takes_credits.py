@@ -8,6 +8,7 @@ from sqlalchemy import select
 from src.billing.models import Package, Payment
 from src.booking.domain.cancelling import MoneyChoice
 from src.booking.domain.drop_in import PayWay
+from src.platform.errors import InvalidInput
 from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked, seats_of
 from tests.booking.commands.test_cancel_credits import (
@@ -29,18 +30,30 @@ pytestmark = pytest.mark.anyio
 __all__ = ["given", "lotus"]
 
 
-@pytest.mark.parametrize(
-    ("minor", "back", "kept"),
-    [(2001, 2000, 2), (3999, 2000, 2), (4000, 4000, 1), (5000, 4000, 1), (6000, 6000, 0)],
-)
-async def test_a_credit_goes_with_the_whole_of_its_worth_and_not_with_a_part(
+@pytest.mark.parametrize("minor", [2001, 3999, 4000, 5000])
+async def test_an_amount_for_a_part_of_the_unspent_credits_is_refused_at_its_field(
+    services: Services, lotus: Business, given: Package, minor: int
+) -> None:
+    made, booking_id, _lot_id = await a_course_with_a_credit(services, lotus, given)
+    [_left, second, _third] = await seats_of(services.uow_factory, lotus.id)
+    await leave(services, lotus, made, [second])
+    with pytest.raises(InvalidInput) as refused:
+        await cancels_purchase(
+            services, lotus, booking_id, own={made.order_id: minor}, revokes_credits=True
+        )
+    [sentence] = refused.value.fields.values()
+    assert "Give at most €20.00, or all of €60.00." in sentence
+    assert await refunds(services, lotus.id) == []
+
+
+@pytest.mark.parametrize(("minor", "kept"), [(2000, 2), (6000, 0)])
+async def test_credits_go_with_the_whole_of_their_worth(
     services: Services,
     lotus: Business,
     given: Package,
     clock: FrozenClock,
     mailer: RememberingMailer,
     minor: int,
-    back: int,
     kept: int,
 ) -> None:
     """One place of 20 is cancelled, and two credits worth 20 each are unspent."""
@@ -54,7 +67,7 @@ async def test_a_credit_goes_with_the_whole_of_its_worth_and_not_with_a_part(
     found = await lots(services, lotus)
     assert sum(lot.balance for lot in found) == kept
     assert [lot.value_minor for lot in found if lot.balance] == [2000] * kept
-    assert sum(await refunds(services, lotus.id)) == back
+    assert sum(await refunds(services, lotus.id)) == minor
     assert sum("taken off" in mail.body for mail in mailer.sent) == (kept < 2)
 
 

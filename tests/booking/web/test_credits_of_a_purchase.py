@@ -49,7 +49,7 @@ async def test_the_page_says_when_the_credits_are_taken_back(
     words = " ".join(re.sub(r"<[^>]+>", " ", page).split())
     assert "Take back the unspent credit that this purchase brought" in words
     assert "Only where what it is worth goes back as money" in words
-    assert "With a part of it the guest keeps it." in words
+    assert "otherwise the guest keeps it." in words
     assert "€60.00" in words, "all that was paid, what the credit is worth among it"
 
 
