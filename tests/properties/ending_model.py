@@ -5,6 +5,7 @@ from datetime import datetime
 
 from tests.properties.fees_model import Fees
 from tests.properties.things import (
+    OWNER,
     TAKEN,
     UNDO,
     Ending,
@@ -164,6 +165,8 @@ class Calling(Fees):
         if ending.revokes and isinstance(ending.subject, Sale):
             self._take_credits_back(ending, ending.subject, now)
         ending.state = "done"
+        # Nobody had called it off themselves, so who runs the business is told.
+        self.mails["called_off", OWNER] += ending.gives_back
         self._release(ending)
         for run in ending.runs:
             run.state = "cancelled"

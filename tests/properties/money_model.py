@@ -134,6 +134,7 @@ class Money:
             back.lot.balance += back.credits
             back.lot.refunded -= back.credits
             back.lot.returned -= back.amount
+            self.mails["billing.credits_changed", back.lot.guest] += back.cause == "credits"
 
     def may_retry(self, back: Back, now: datetime) -> bool:
         """What left with it has to be there to leave again."""
@@ -154,6 +155,7 @@ class Money:
             back.lot.balance -= back.credits
             back.lot.refunded += back.credits
             back.lot.returned += back.amount
+            self.mails["billing.credits_changed", back.lot.guest] += back.cause == "credits"
 
     # --- a bank has it
 
