@@ -62,6 +62,7 @@ GET POST /plan/bolt-ons/{bolt_on}
 GET /orders
 GET /orders/{order_id}
 POST /orders/{order_id}/paid
+POST /orders/{order_id}/package/cancel
 GET POST /orders/{order_id}/refund
 POST /orders/{order_id}/refunds/{refund_id}/retry
 POST /orders/{order_id}/items/{item_id}/close

@@ -172,6 +172,7 @@ REPEAT = {
 }
 POLICY = {"rules.0.kind": "course", "rules.0.gives": "package", "rules.0.tiers.0.before": "24"}
 SERIES = {"title": "Term", "price": "10"}
+COPY = {"token": "01a21e4c-0000-7000-8000-000000000001", "first_on": "2027-05-14", "title": "T"}
 OPTIONS = {"default_capacity": "5"}
 HOW: dict[str, tuple[str, dict[str, Any]]] = {
     "SessionForm": ("/services/{service_id}/sessions/new", SESSION),
@@ -180,6 +181,7 @@ HOW: dict[str, tuple[str, dict[str, Any]]] = {
     "CancelForm": ("/sessions/{session_id}/cancel", {"money": "credit"}),
     "PolicyForm": ("/series/{series_id}/refunds", POLICY),
     "SeriesForm": ("/services/{service_id}/series/new", SERIES),
+    "CopyForm": ("/series/{series_id}/copy", COPY),
     "OptionsForm": ("/imports/{import_id}", OPTIONS),
     "ChoicesForm": ("/imports/{import_id}", OPTIONS),
     "CommitForm": ("/imports/{import_id}/commit", OPTIONS),
@@ -229,8 +231,10 @@ THINGS = {
     "package_ids": "package_id",
     "package": "refund_package_id",
     "payment": "payment_id",
+    "ticked": "loose_session_id",
 }
 OWN_NEW_ID = "token"
+LOOKS_FIRST = ("CancelDatesForm.package", "CopyForm.ticked")
 
 
 async def test_a_form_with_anothers_id_is_refused_and_writes_nothing(
@@ -262,7 +266,7 @@ async def test_a_form_with_anothers_id_is_refused_and_writes_nothing(
             )
             what = f"{struct.__name__}.{name}"
             # Without the mark of what was shown, the page only shows it again.
-            looks_first = what == "CancelDatesForm.package" and shown.status_code == 200
+            looks_first = what in LOOKS_FIRST and shown.status_code == 200
             assert looks_first or shown.status_code in (404, 422), what
             if shown.status_code == 422:
                 assert f'id="f-{name}-error"' in shown.text, f"{struct.__name__}.{name}"
