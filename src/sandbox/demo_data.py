@@ -9,9 +9,10 @@ from pathlib import Path
 
 import httpx
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from src.billing.commands.connect import connect_account, refresh_account
+from src.billing.models import Order
 from src.platform.clock import SystemClock
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
@@ -35,6 +36,7 @@ from src.tenants.context import Actor, RequestContext
 from src.tenants.domain.places import english_of
 from src.tenants.domain.roles import Role
 from src.tenants.models import (
+    Customer,
     Location,
     Member,
     Performer,
@@ -109,6 +111,19 @@ class Loader:
             await self._connect(ctx)
             shop = Shop(self._services, await self._fresh(ctx))
             await people(await shop.open(business))
+            await self._first_seen_as_they_bought(ctx)
+
+    async def _first_seen_as_they_bought(self, ctx: RequestContext) -> None:
+        """The story is not told in the order of its days."""
+        of_theirs = (Order.tenant_id == Customer.tenant_id, Order.customer_id == Customer.id)
+        first_at = select(func.min(Order.created_at)).where(*of_theirs).scalar_subquery()
+        async with self._services.uow_factory(ctx.here.id) as uow:
+            await uow.session.execute(
+                update(Customer)
+                .where(Customer.tenant_id == uow.tenant, first_at < Customer.created_at)
+                .values(created_at=first_at)
+                .execution_options(synchronize_session=False)
+            )
 
     async def _business(self, business: DemoBusiness) -> RequestContext:
         hashed = await hash_password(PASSWORD)

@@ -33,6 +33,7 @@ def test_everything_there_is_to_show_is_in_it(program: Program) -> None:
     who_came_is_ticked_and_money_is_taken_and_owed(program)
     credits_are_sold_used_waited_for_and_given_back(program)
     vouchers_transfers_and_fees_are_about(program)
+    nobody_bought_before_they_were_seen(program)
 
 
 def a_class_is_just_over_and_one_is_about_to_begin(program: Program) -> None:
@@ -122,3 +123,13 @@ def vouchers_transfers_and_fees_are_about(program: Program) -> None:
     assert states(program, f"SELECT f.state, f.amount_minor FROM fees f {OF_LOTUS}") == {
         "asked": 500
     }
+
+
+def nobody_bought_before_they_were_seen(program: Program) -> None:
+    early = program.rows(
+        """SELECT c.email FROM customers c JOIN tenants t ON t.id = c.tenant_id
+        JOIN orders o ON o.tenant_id = c.tenant_id AND o.customer_id = c.id
+        WHERE t.slug = $1 AND o.created_at < c.created_at""",
+        LOTUS.slug,
+    )
+    assert early == []

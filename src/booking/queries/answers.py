@@ -21,6 +21,7 @@ from src.booking.domain.bookable import BusinessFacts
 from src.booking.domain.price_label import price_words
 from src.booking.domain.price_tiers import FULL, Audience, PriceTier, first_choice
 from src.booking.domain.quotes import Quote, SubjectKind
+from src.booking.domain.reasons import ReasonCode
 from src.booking.mend_links import coupon_lines, why_lines
 from src.booking.models import WaitlistEntry
 from src.booking.queries.coupons import purchase_of
@@ -109,7 +110,9 @@ async def _credits(
     customer_id: UUID,
     now: datetime,
 ) -> list[WhyLine]:
-    """What the customer's credits would do: each lot that is not over, the newest first."""
+    """What the customer's credits would do: each lot that is not over, the newest first. That
+    nothing of it can be paid with credits is said once, whatever they own.
+    """
     lots = [lot_facts(lot) for lot in await list_lots(uow, customer_id)]
     lines = []
     # For one it is the customer who comes; who the others are, nobody has said.
@@ -117,6 +120,8 @@ async def _credits(
     for lot in [one for one in reversed(lots) if lot_state(one, now) in TOLD_OF][:MOST_LOTS]:
         decided = await decide(uow, tenant, business, replace(asked, lot=lot, party=party), now)
         against = [one for one in decided.reasons if one.code.value.startswith("credits_")]
+        if not_taken := [one for one in against if one.code is ReasonCode.CREDITS_NOT_TAKEN]:
+            return [WhyLine(sentence=not_taken[0].owner_sentence, mend="", href="")]
         page = f"/app/{tenant.slug}/credits/{lot.id}"
         lines += [WhyLine(sentence=r.owner_sentence, mend=r.mend, href=page) for r in against]
         if not against:

@@ -173,3 +173,15 @@ async def test_credits_for_a_child_alone_are_not_said_to_pay_for_the_customer(
         is_refused,
         not is_refused,
     )
+
+
+async def test_that_credits_do_not_pay_for_it_is_said_once_whatever_they_own(
+    client: AsyncClient, services: Services, lotus: Business, anna: UUID
+) -> None:
+    term = await a_series(
+        services.uow_factory, await a_service(services.uow_factory, lotus.id), takes_credits=False
+    )
+    for _lot in range(2):
+        await lot_of(services.uow_factory, lotus.id, anna)
+    text = unescape((await client.get(f"{HOME}/{anna}?what=series:{term.series.id}")).text)
+    assert text.count("Credits are not among the ways to pay for this.") == 1
