@@ -16,6 +16,7 @@ from src.billing.queries.refundable import list_refundable_minor
 from src.billing.queries.unreturned import list_unreturned_minor
 from src.booking.commands.exchange import why_not_give_up
 from src.booking.commands.leave import facts_of_leaving, is_still_coming
+from src.booking.domain.fees import fee_minor
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.leaving import (
     LeavingFacts,
@@ -23,7 +24,9 @@ from src.booking.domain.leaving import (
     capped,
     deadlines,
     gives_credit,
+    hand_on_until,
     is_late,
+    late_fee_minor,
     percent_back,
     why_not_leave,
 )
@@ -156,6 +159,8 @@ def _answer(
         ends_at=session.ends_at,
         title=session.title,
         leaving="" if against_leaving else _leaving(one, facts, ways, paid, now),
+        fee="" if against_leaving else _fee(one, facts, paid.order.currency, now),
+        handing_on="" if against_leaving else _handing_on(facts, now),
         why_not_leave=against_leaving,
         dates=dates[:MOST_DATES],
         more=max(len(dates) - MOST_DATES, 0),
@@ -186,6 +191,28 @@ def _leaving(one: Own, facts: LeavingFacts, ways: _WaysOut, paid: _Money, now: d
     amount = money(back_minor, order.currency)
     until = datetime_local(_until(facts, now), facts.zone)
     return _("May leave until %(until)s and gets back %(amount)s.", until=until, amount=amount)
+
+
+def _fee(one: Own, facts: LeavingFacts, currency: str, now: datetime) -> str:
+    """What leaving late costs them, now or once it is."""
+    share_minor, is_by_credit = one.seat.seat.share_minor, one.seat.seat.credit_lot_id is not None
+    if minor := late_fee_minor(facts, share_minor, now, is_by_credit=is_by_credit):
+        return _("It is late: a fee of %(fee)s is asked of them.", fee=money(minor, currency))
+    if facts.is_penalty_free or not facts.terms.tiers:
+        return ""
+    minor = fee_minor(facts.terms.late_fee, share_minor, is_by_credit=is_by_credit)
+    if not minor:
+        return ""
+    until, fee = datetime_local(_in_time_until(facts), facts.zone), money(minor, currency)
+    return _("After %(until)s a fee of %(fee)s is asked.", until=until, fee=fee)
+
+
+def _handing_on(facts: LeavingFacts, now: datetime) -> str:
+    until_at = hand_on_until(facts.terms, facts.starts_at, facts.zone)
+    if until_at is None or until_at < now:
+        return ""
+    until = datetime_local(until_at, facts.zone)
+    return _("May give the place to somebody else until %(until)s.", until=until)
 
 
 def _with_own_credit(facts: LeavingFacts, *, brings_credit: bool) -> str:

@@ -10,8 +10,9 @@ from src.booking.views.customers import WhyLine
 
 class SeatAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Of one place on a date to come: `leaving` says until when it may be left and what comes back,
-    and is empty where `why_not_leave` stands against it. `dates` are the next ones that it may be
-    exchanged for, of which there are `more`; none where `why_not_exchange` says why.
+    `fee` what is asked for leaving late, and `handing_on` until when it may be given to somebody
+    else; all are empty where `why_not_leave` stands against it. `dates` are the next ones that it
+    may be exchanged for, of which there are `more`; none where `why_not_exchange` says why.
     """
 
     session_id: UUID
@@ -20,6 +21,8 @@ class SeatAnswer(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: datetime
     title: str
     leaving: str
+    fee: str
+    handing_on: str
     why_not_leave: list[WhyLine]
     dates: list[tuple[datetime, datetime]]
     more: int

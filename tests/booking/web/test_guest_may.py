@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from src.billing.domain.credits import Scope
 from src.booking.commands.book import Booked
 from src.booking.domain.drop_in import PayWay
+from src.booking.domain.fees import FeeRule
 from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking, Session
@@ -27,6 +28,9 @@ pytestmark = pytest.mark.anyio
 
 MOVABLE = msgspec.structs.replace(TERMS, moves_before=24)
 FIXED = LeavingTerms(may_cancel=False)
+COSTLY = msgspec.structs.replace(
+    TERMS, hand_on_before=2, late_fee=FeeRule(amount_minor=450, currency="EUR")
+)
 
 
 async def booking_page(shop: Shop) -> str:
@@ -68,6 +72,21 @@ async def test_what_comes_back_until_when_is_what_the_guest_reads(
     assert f'href="/app/lotus/sessions/{term.sessions[0].id}"' in late
     clock.at = term.sessions[-1].starts_at + timedelta(minutes=1)
     assert "What the guest may do" not in await booking_page(shop)
+
+
+async def test_the_fee_for_leaving_late_and_until_when_a_place_may_be_given_away(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    term = await a_paid_course(shop, COSTLY)
+    shown = await booking_page(shop)
+    assert shown.count(" a fee of €4.50 is asked.") == 3
+    last_step = term.sessions[0].starts_at - timedelta(hours=24)
+    assert f"After {last_step:%a}, {last_step:%b} {last_step.day}, {last_step:%Y}" in shown
+    clock.at = term.sessions[0].starts_at - timedelta(hours=1)
+    shown = await booking_page(shop)
+    assert shown.count("It is late: a fee of €4.50 is asked of them.") == 1
+    assert shown.count(" a fee of €4.50 is asked.") == 2
+    assert shown.count("May give the place to somebody else until") == 2
 
 
 async def test_which_dates_they_may_exchange_it_for(shop: Shop) -> None:
