@@ -88,16 +88,27 @@ def _called_off_mail(row: Row[Any], tenant: TenantSnapshot, user: User, href: st
             min_seats=session.min_seats or 0,
             href=href,
         )
-        rendered = render_mail("booking/called_off", view, user.locale)
+        return _to(user, tenant, "called_off", str(row.cancellation_id), view)
+
+
+def _to(
+    user: User,
+    tenant: TenantSnapshot,
+    kind: str,
+    occasion: str,
+    view: CalledOffView | MinimumMissedView,
+) -> Mail:
+    """One of the kind for each occasion and person."""
+    rendered = render_mail(f"booking/{kind}", view, user.locale)
     return Mail(
-        kind="called_off",
+        kind=kind,
         to_address=user.email,
         to_name=user.name,
         from_name=tenant.name,
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,
-        dedupe_key=f"called_off:{row.cancellation_id}:{user.id}",
+        dedupe_key=f"{kind}:{occasion}:{user.id}",
     )
 
 
@@ -127,14 +138,5 @@ def _mail(
             decided_at=datetime_local(event.at, tenant.zone),
             href=href,
         )
-        rendered = render_mail("booking/minimum_missed", view, user.locale)
-    return Mail(
-        kind="minimum_missed",
-        to_address=user.email,
-        to_name=user.name,
-        from_name=tenant.name,
-        subject=rendered.subject,
-        text=rendered.text,
-        html=rendered.html,
-        dedupe_key=f"minimum_missed:{session.id}:{event.at.isoformat()}:{user.id}",
-    )
+        occasion = f"{session.id}:{event.at.isoformat()}"
+        return _to(user, tenant, "minimum_missed", occasion, view)
