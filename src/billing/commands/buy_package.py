@@ -109,6 +109,10 @@ class PackageChanged(Conflict):
     code = "package_changed"
 
 
+class PackagePriceChanged(PackageChanged):
+    """It is the price alone that is not what the guest was shown."""
+
+
 class _Asker(NamedTuple):
     """Whose code it is to be, what the hold that is replaced has used of it, and what they were
     shown that is to pay.
@@ -215,7 +219,7 @@ async def _judge(
         quote = await _with_code(uow, tenant, quote, asker)
     if cmd.quoted_minor not in (None, quote.to_pay_minor):
         price = format_money(Money(quote.to_pay_minor, tenant.currency), cmd.locale)
-        raise PackageChanged(
+        raise PackagePriceChanged(
             _("The price has changed to %(price)s. Please look again before you buy.", price=price)
         )
     return quote

@@ -116,6 +116,11 @@ class PackageQuote:
         return self.total_minor - (self.voucher.part_minor if self.voucher is not None else 0)
 
     @property
+    def code_off_minor(self) -> int:
+        """What the code takes off what would be left to pay, a coupon's or a voucher's."""
+        return self.terms.price_minor - self.to_pay_minor
+
+    @property
     def payment_mode(self) -> PaymentMode:
         """A price of nothing needs no payment page, and nobody at the desk."""
         return self.way if self.total_minor else PaymentMode.FREE

@@ -34,6 +34,7 @@ def with_voucher(wish: Wish, voucher: AppliedVoucher, currency: str) -> Wish:
         lines=[*wish.lines, voucher_line(voucher, currency)],
         total_minor=left_minor,
         money_minor=left_minor,
+        code_off_minor=voucher.part_minor,
         payment_mode=wish.payment_mode if left_minor else str(PaymentMode.FREE),
     )
 

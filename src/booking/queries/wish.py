@@ -156,6 +156,7 @@ async def _with_code(
         lines=[*wish.lines, line],
         total_minor=quote.total_minor,
         money_minor=quote.total_minor,
+        code_off_minor=quote.discount_minor,
         payment_mode=str(quote.payment_mode),
         leaving=said_of_quote(tenant, asked.sold, quote, asked.runs, uow.clock.now()),
     )

@@ -65,13 +65,13 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     `prices` are those that everybody chooses from, empty where there is but one; `people` says what
     each of the party's is called. `closed` says why it cannot be booked by anybody; `size_error`
     why not by so many. `dates_key` stands for the dates as they are shown. `takes_codes` says
-    whether a code is asked for at all; the price is less the one that was given unless `code_error`
-    says why not. `ways` are those to pay among which the guest chooses, and `part_of` the series
-    that a single date belongs to, empty for none. `money_minor` is what it costs where credits are
-    not to pay. `leaving` says in sentences what comes back until
-    when. `waitlist_href` is where to wait for what is full. `offered_places` are held for who came
-    by the link of an offer, until `offered_until_at`. `transfer_until_on` is the last day for a
-    bank transfer, where that is a way to pay.
+    whether a code is asked for at all; the price is less the one that was given, by
+    `code_off_minor`, unless `code_error` says why not. `ways` are those to pay among which the
+    guest chooses, and `part_of` the series that a single date belongs to, empty for none.
+    `money_minor` is what it costs where credits are not to pay. `leaving` says in sentences what
+    comes back until when. `waitlist_href` is where to wait for what is full. `offered_places` are
+    held for who came by the link of an offer, until `offered_until_at`. `transfer_until_on` is the
+    last day for a bank transfer, where that is a way to pay.
     """
 
     name: str
@@ -99,6 +99,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     takes_codes: bool
     code_error: str | None
     money_minor: int = 0
+    code_off_minor: int = 0
     credits: WishCredits = WishCredits()
     waitlist_href: str | None = None
     transfer_until_on: date | None = None
@@ -235,7 +236,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     paid, `as_voucher_minor` was given back as a new one. Of `refunded_minor`, which is money, so
     much is still on its way as `returning_minor`, `not_arrived_minor` came back from the bank, and
     `settled_minor` did and was then dealt with elsewhere. `taken_back_minor` the guest's bank has
-    taken back in a dispute that was lost. `fees` say what is asked for having left late or not
+    taken back in a dispute that was lost; `is_with_the_bank`: it has what was paid, by an open one
+    or by that. `fees` say what is asked for having left late or not
     having come, and what of it was paid.
     `may_leave_free`: a date that is still to come was moved after it was booked, and is not back
     where it was. `course_href` leads to leaving all of a course, empty where there is none to
@@ -297,6 +299,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     looks_again: bool
     swapped_to: list[SwappedTo] = []
     asked_to_leave: AskedToLeave
+    is_with_the_bank: bool = False
 
     @property
     def is_over(self) -> bool:

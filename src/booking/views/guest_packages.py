@@ -121,7 +121,8 @@ class PackagesView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PackageFormView(msgspec.Struct, frozen=True, kw_only=True):
-    """The form that buys one. `lines` work out `total_minor`, which is left to pay; `way` is the
+    """The form that buys one. `lines` work out `total_minor`, which is left to pay, with
+    `code_off_minor` taken off by a code; `told` is good news about what was sent. `way` is the
     chosen one of `ways`, which are those to choose among, and `mode` how it will be paid then.
     `transfer_until_on` is the last day for a bank transfer, where that is one of them.
     """
@@ -145,6 +146,8 @@ class PackageFormView(msgspec.Struct, frozen=True, kw_only=True):
     contact_email: str
     contact_phone: str
     guest: PortalGuest | None
+    code_off_minor: int = 0
+    told: str = ""
 
 
 class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):

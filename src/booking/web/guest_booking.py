@@ -27,6 +27,7 @@ from src.booking.web.booking_guest import (
     under_own_address,
     with_sentence,
 )
+from src.booking.web.code_told import code_told
 from src.booking.web.guest_forms import (
     BookingForm,
     at_slot,
@@ -43,10 +44,8 @@ from src.booking.web.kept_typing import keep_typing, kept_typing
 from src.booking.web.offered_place import OfferedPlace, offered_place
 from src.booking.web.own_holds import own_holds, remember_hold
 from src.platform.errors import DomainError, InvalidInput, NotFound, TooManyRequests
-from src.platform.i18n import _
 from src.platform.ratelimit import BOOKING_BY_ADDRESS, Limit, Outage
 from src.platform.services import Services
-from src.platform.web.formats import money
 from src.platform.web.forms import Bound, FormData, bind, blank, read_form
 from src.platform.web.pages import page, redirect
 from src.platform.web.security import client_address
@@ -246,7 +245,7 @@ async def _refused(
     wish = await _wish(services, ctx, subject, _with_purse(request, typed))
     if is_code:
         wish = msgspec.structs.replace(wish, takes_codes=True)
-    told = _code_told(form, wish, ctx) if isinstance(refusal, PriceChanged) else ""
+    told = _told(form, wish, ctx) if isinstance(refusal, PriceChanged) else ""
     if told:
         bound = bound.with_errors()
     elif isinstance(refusal, InvalidInput):
@@ -260,17 +259,11 @@ async def _refused(
     return _form_page(request, ctx, subject, wish, bound, token, status, held=held, told=told)
 
 
-def _code_told(form: BookingForm, wish: Wish, ctx: RequestContext) -> str:
-    """What the code takes off that was typed and not applied before the form was sent; empty where
-    the price has changed by something else.
-    """
-    code, amount_minor, _about = wish.lines[-1]
-    if not form.coupon or amount_minor >= 0 or form.quoted_minor is None:
-        return ""
-    if form.quoted_minor + amount_minor != wish.total_minor:
-        return ""
-    amount = money(-amount_minor, ctx.here.currency)
-    return _("%(code)s takes %(amount)s off. Please look again.", code=code, amount=amount)
+def _told(form: BookingForm, wish: Wish, ctx: RequestContext) -> str:
+    code = wish.lines[-1][0] if wish.lines and form.coupon else ""
+    shown = (form.quoted_minor, form.quoted_off_minor)
+    now = (wish.money_minor, wish.code_off_minor)
+    return code_told(code, shown, now, ctx.here.currency)
 
 
 def _at_the_form(refusal: InvalidInput) -> InvalidInput:

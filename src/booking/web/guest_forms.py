@@ -48,8 +48,9 @@ class BookingForm(msgspec.Struct, kw_only=True):
     `people.2.<key>` what they answer; `counts` say how many come at which price, where there are
     several.
 
-    `quoted_minor` is the total that was shown, for a party of `quoted_size`, and `quoted_dates`
-    stands for the dates that were. `offered`: there were credits to choose among the ways to pay.
+    `quoted_minor` is the total that was shown, with `quoted_off_minor` taken off by a code, for a
+    party of `quoted_size`, and `quoted_dates` stands for the dates that were. `offered`: there were
+    credits to choose among the ways to pay.
     """
 
     name: Annotated[str, Meta(max_length=LONGEST_NAME)]
@@ -71,6 +72,7 @@ class BookingForm(msgspec.Struct, kw_only=True):
     terms: bool = False
     marketing: bool = False
     quoted_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
+    quoted_off_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
     quoted_size: Annotated[int, Meta(ge=1, le=LARGEST_PARTY)] | None = None
     quoted_dates: Annotated[str, Meta(max_length=40)] | None = None
     offered: bool = False

@@ -10,7 +10,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
-from src.billing.commands.buy_package import BuyCommand, quote_package
+from src.billing.commands.buy_package import (
+    BuyCommand,
+    PackagePriceChanged,
+    quote_package,
+)
 from src.billing.commands.packages import get_package, no_such_package
 from src.billing.domain.coupons import FOR_PACKAGES
 from src.billing.domain.kinds import PaymentMode
@@ -31,6 +35,7 @@ from src.booking.queries.paying_with import takes_codes, voucher_line
 from src.booking.queries.transfers import due_day
 from src.booking.views.guest import PriceLine
 from src.booking.views.guest_packages import PackageFormView
+from src.booking.web.code_told import code_told
 from src.booking.web.guest_booking import (
     BOOKING_BY_EMAIL,
     CODES_BY_ADDRESS,
@@ -65,8 +70,8 @@ OWN_HEADERS = {**FORM_HEADERS, "cache-control": "private"}
 
 
 class BuyForm(msgspec.Struct, kw_only=True):
-    """Who buys and how it is agreed. `quoted_minor` is the total that was shown, `quoted_terms`
-    stands for what was to be had for it.
+    """Who buys and how it is agreed. `quoted_minor` is the total that was shown, with
+    `quoted_off_minor` taken off by a code; `quoted_terms` stands for what was to be had for it.
     """
 
     name: Annotated[str, Meta(max_length=120)]
@@ -77,14 +82,19 @@ class BuyForm(msgspec.Struct, kw_only=True):
     terms: bool = False
     marketing: bool = False
     quoted_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
+    quoted_off_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
     quoted_terms: Annotated[str, Meta(max_length=40)] | None = None
 
 
 class _Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """What has been chosen so far: how to pay, and a code."""
+    """What has been chosen so far: how to pay, and a code. `shown` is what was to pay and what a
+    code took off it, where now it is something else, and `changed` the sentence for that.
+    """
 
     way: PaymentMode | None = None
     code: str = ""
+    shown: tuple[int | None, int | None] = (None, None)
+    changed: str = ""
 
 
 @get("/b/{slug:str}/packages/{package_id:uuid}", opt=PUBLIC)
@@ -159,7 +169,11 @@ async def _buy(
     except DomainError as refusal:
         is_code = "coupon" in refusal.fields
         choice = _Choice(way=_way_of(form.way), code="" if is_code else form.coupon)
-        if isinstance(refusal, InvalidInput):
+        if isinstance(refusal, PackagePriceChanged):
+            shown = (form.quoted_minor, form.quoted_off_minor)
+            choice = msgspec.structs.replace(choice, shown=shown, changed=refusal.message)
+            bound = bound.with_errors()
+        elif isinstance(refusal, InvalidInput):
             bound = bound.refused(refusal)
         else:
             bound = bound.with_errors(None, refusal.message)
@@ -237,6 +251,11 @@ async def _form_page(
         takes = terms.price_minor > 0 and await takes_codes(uow, tenant, FOR_PACKAGES)
     if code_error and "coupon" not in form.errors:
         form = form.with_errors({"coupon": code_error})
+    lines = _lines(quoted, tenant.currency)
+    now = (quoted.to_pay_minor, quoted.code_off_minor)
+    told = code_told(lines[-1][0] if code else "", choice.shown, now, tenant.currency)
+    if choice.changed and not told:
+        form = form.with_errors(None, choice.changed)
     view = PackageFormView(
         card=card,
         form=form,
@@ -247,7 +266,7 @@ async def _form_page(
         zone=tenant.zone,
         terms=tenant.booking_terms,
         terms_key=terms.key,
-        lines=_lines(quoted, tenant.currency),
+        lines=lines,
         total_minor=quoted.to_pay_minor,
         mode=str(quoted.payment_mode if quoted.to_pay_minor else PaymentMode.FREE),
         ways=[str(way) for way in open_ways(terms, seller)],
@@ -257,6 +276,8 @@ async def _form_page(
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
         guest=guest,
+        code_off_minor=quoted.code_off_minor,
+        told=told,
     )
     status_code = 409 if card.reason and request.method == "POST" else status_code
     headers = OWN_HEADERS if guest is not None else FORM_HEADERS

@@ -229,3 +229,34 @@ async def test_with_scripts_only_what_changed_comes_back_and_the_reason_is_read_
     assert "<html" not in shown.text
     live = shown.text.rpartition('id="live"')[2]
     assert f"{unknown_code()} Total: €60.00" in live
+
+
+async def test_a_code_in_the_place_of_another_is_no_changed_price(shop: Shop, url: str) -> None:
+    factory = shop.services.uow_factory
+    await a_coupon(factory, shop.business.id)
+    await a_coupon(factory, shop.business.id, "SUMMER", percent=20)
+    await applied(shop, url, "SPRING")
+    refused = await shop.send(coupon="SUMMER")
+    assert refused.status_code == 409
+    assert "Code SUMMER takes €12.00 off. Please look again." in refused.text
+    assert "The price has changed" not in refused.text
+    assert 'class="notice tone-error' not in refused.text
+    shop.guest.page = refused
+    taken_out = await shop.send(coupon="")
+    assert taken_out.status_code == 409
+    assert "Without the code the price is €60.00. Please look again." in taken_out.text
+    assert "The price has changed" not in taken_out.text
+    assert await orders(shop) == []
+
+
+async def test_a_price_that_has_changed_beside_the_code_is_called_changed(
+    shop: Shop, url: str
+) -> None:
+    factory = shop.services.uow_factory
+    await a_coupon(factory, shop.business.id)
+    await a_coupon(factory, shop.business.id, "SUMMER", percent=20)
+    await applied(shop, url, "SPRING")
+    await change(shop, Series, price_minor=9000)
+    refused = await shop.send(coupon="SUMMER")
+    assert refused.status_code == 409
+    assert "The price has changed to €72.00." in refused.text

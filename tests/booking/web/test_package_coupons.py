@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from src.billing.domain.coupons import unknown_code
 from src.billing.models import Coupon, Order
@@ -151,3 +151,26 @@ async def test_a_wrong_code_is_refused_for_the_package(shop: Shop) -> None:
     spent = await shop.send(step="update", coupon="SPENT")
     assert "This code cannot be used for this package." in spent.text
     assert "for this booking" not in spent.text
+
+
+async def test_a_code_typed_or_exchanged_is_no_changed_price_of_a_package(shop: Shop) -> None:
+    factory, here = shop.services.uow_factory, shop.business
+    package = await a_package(factory, here.id)
+    await a_coupon(factory, here.id, scope="all_packages")
+    await a_coupon(factory, here.id, "SUMMER", scope="all_packages", percent=20)
+    await shop.guest.open(f"/b/lotus/packages/{package.id}")
+    typed = await shop.send(coupon="SPRING", step="buy")
+    assert typed.status_code == 409
+    assert "Code SPRING takes €12.00 off. Please look again." in typed.text
+    shop.guest.page = typed
+    swapped = await shop.send(coupon="SUMMER", step="buy")
+    assert swapped.status_code == 409
+    assert "Code SUMMER takes €24.00 off. Please look again." in swapped.text
+    assert "The price has changed" not in swapped.text
+    assert 'class="notice tone-error' not in swapped.text
+    shop.guest.page = swapped
+    async with factory(here.id) as uow:
+        await uow.session.execute(update(Coupon).values(percent=30))
+    changed = await shop.send(coupon="SUMMER", step="buy")
+    assert "Code SUMMER takes €36.00 off. Please look again." in changed.text
+    assert await rows(shop, Order) == []
