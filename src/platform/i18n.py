@@ -113,6 +113,23 @@ def babel_locale(locale: str) -> Locale:
         return Locale.parse(DEFAULT_LOCALE)
 
 
+def first_weekday(country: str) -> int:
+    """On which day people there begin a week, 0 for Monday; as CLDR has it for the two letters of a
+    country.
+    """
+    return babel_locale(f"und_{country}").first_week_day
+
+
+def week_of(country: str) -> list[tuple[int, str, str]]:
+    """The days as a week goes there: each with its number, 0 for Monday, its short and its long
+    name.
+    """
+    names = current_babel_locale().days["stand-alone"]
+    first = first_weekday(country)
+    order = [(first + place) % 7 for place in range(7)]
+    return [(day, names["abbreviated"][day], names["wide"][day]) for day in order]
+
+
 @lru_cache(maxsize=1)
 def available_locales() -> tuple[str, ...]:
     """The locales there are texts in: English first, then those with a catalogue."""

@@ -128,7 +128,8 @@
     },
     buttons: isNarrow ? { listWeek: { text: root.dataset.week } } : {},
     toolbarClass: "calendar-toolbar",
-    firstDay: 1,
+    // Here 0 is Monday, there it is Sunday.
+    firstDay: (Number(root.dataset.first) + 1) % 7,
     height: heightOf(first),
     allDaySlot: false,
     noEventsText: root.dataset.empty,

@@ -21,7 +21,7 @@ from src.booking.queries.dates import following, preceding
 from src.booking.queries.free_times import Wanted, find_free_times, givers
 from src.booking.views.appointments import PickerDay, PickerLink, PickerTime, TimePicker
 from src.platform.db.uow import UnitOfWork
-from src.platform.i18n import _, current_babel_locale
+from src.platform.i18n import _, first_weekday, week_of
 from src.platform.localtime import to_local
 from src.tenants.context import TenantSnapshot
 
@@ -81,14 +81,14 @@ async def get_time_picker(
     if not times:
         next_on = await _next_on(uow, tenant, service, replace(wanted, from_on=ahead))
     day = chosen.day if chosen.day in times else next(iter(times), None)
-    link = _Links(place, chosen, month)
+    link, first = _Links(place, chosen, month), first_weekday(tenant.country)
     return TimePicker(
         lengths=[] if place.fixed_minutes else _length_links(lengths, minutes, link),
         performers=_performer_links(known, performer, link),
         given_by=next(iter(known.values())) if len(known) == 1 else "",
         on=month,
-        weekdays=_weekdays(),
-        weeks=_weeks(month, times, day, today, link),
+        weekdays=[(short, wide) for _day, short, wide in week_of(tenant.country)],
+        weeks=_weeks(first, month, times, day, today, link),
         previous_href=link.month(preceding(month)) if month > first_of_month(today) else None,
         next_href=link.month(ahead) if ahead <= last_on else None,
         chosen_on=day,
@@ -193,22 +193,14 @@ def _performer_links(
     ]
 
 
-def _weekdays() -> list[tuple[str, str]]:
-    locale = current_babel_locale()
-    first = locale.first_week_day
-    short, wide = locale.days["stand-alone"]["abbreviated"], locale.days["stand-alone"]["wide"]
-    order = [(first + place) % WEEK for place in range(WEEK)]
-    return [(short[one], wide[one]) for one in order]
-
-
 def _weeks(
+    first: int,
     month: date,
     times: Mapping[date, Sequence[datetime]],
     chosen: date | None,
     today: date,
     link: _Links,
 ) -> list[list[PickerDay | None]]:
-    first = current_babel_locale().first_week_day
     days: list[PickerDay | None] = [None] * ((month.weekday() - first) % WEEK)
     on = month
     while on.month == month.month:

@@ -29,7 +29,7 @@ from src.booking.waitlist_words import on_offer_short
 from src.booking.web.session_forms import time_in_query
 from src.booking.web.sessions import MAY_CREATE, led_by
 from src.platform.errors import InvalidInput
-from src.platform.i18n import _
+from src.platform.i18n import _, first_weekday
 from src.platform.localtime import local_day_bounds, to_local
 from src.platform.services import Services
 from src.platform.web.forms import bind, form_data
@@ -85,11 +85,14 @@ class FilterField(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CalendarView(msgspec.Struct, frozen=True, kw_only=True):
-    """The page: the week as a list, and what the script needs to show more than that."""
+    """The page: the week as a list, and what the script needs to show more than that; its weeks
+    begin on `first`, 0 for Monday.
+    """
 
     base: str
     zone: str
     on: date
+    first: int
     view: str
     now: str
     days: list[CalendarDay]
@@ -120,12 +123,13 @@ async def show_calendar(
     wanted = bind(CalendarQuery, form_data(request.query_params)).struct or CalendarQuery()
     now = to_local(services.clock.now(), ctx.here.zone)
     on = min(max(wanted.on or now.date(), FIRST_DAY), LAST_DAY)
-    monday = on - timedelta(days=on.weekday())
+    first = first_weekday(ctx.here.country)
+    start = _week_start(on, first)
     async with services.uow_factory(ctx.here.id) as uow:
         rows = await list_sessions_between(
             uow,
-            local_day_bounds(monday, ctx.here.zone)[0],
-            local_day_bounds(monday + WEEK, ctx.here.zone)[0],
+            local_day_bounds(start, ctx.here.zone)[0],
+            local_day_bounds(start + WEEK, ctx.here.zone)[0],
             wanted.filter(),
             most=MOST_LISTED + 1,
             led_by=led_by(ctx),
@@ -143,15 +147,16 @@ async def show_calendar(
         base=f"/app/{ctx.here.slug}",
         zone=ctx.here.timezone,
         on=on,
+        first=first,
         view=wanted.view if wanted.view in VIEWS else "",
         now=now.isoformat(timespec="seconds"),
         days=_by_day(rows[:MOST_LISTED], ctx),
-        until=monday + WEEK - timedelta(days=1),
+        until=start + WEEK - timedelta(days=1),
         has_more=len(rows) > MOST_LISTED,
         filters=filters,
         kept=urlencode(kept),
-        previous_href=f"{here}?{urlencode({**kept, 'on': monday - WEEK})}",
-        next_href=f"{here}?{urlencode({**kept, 'on': monday + WEEK})}",
+        previous_href=f"{here}?{urlencode({**kept, 'on': start - WEEK})}",
+        next_href=f"{here}?{urlencode({**kept, 'on': start + WEEK})}",
         today_href=f"{here}?{urlencode(kept)}" if kept else here,
         may_create=is_manager and ctx.here.entitlements.has(Feature.GROUP_SERVICES),
         is_own=not is_manager,
@@ -168,7 +173,8 @@ async def list_entries(
     """The sessions of a window as JSON. Raises: InvalidInput."""
     zone, now = ctx.here.zone, services.clock.now()
     wanted = bind(WindowQuery, form_data(request.query_params)).struct
-    window = None if wanted is None else _window(wanted, to_local(now, zone).date())
+    today = to_local(now, zone).date()
+    window = None if wanted is None else _window(wanted, today, first_weekday(ctx.here.country))
     if wanted is None or window is None:
         raise InvalidInput(_("Ask for the days of at most two months."))
     async with services.uow_factory(ctx.here.id) as uow:
@@ -208,9 +214,13 @@ async def choose_service(
     return page(request, "booking/calendar/choose_service.html", view)
 
 
-def _window(wanted: WindowQuery, today: date) -> tuple[date, date] | None:
+def _week_start(on: date, first: int) -> date:
+    return on - timedelta(days=(on.weekday() - first) % 7)
+
+
+def _window(wanted: WindowQuery, today: date, first: int) -> tuple[date, date] | None:
     """The first day and the one after the last, None for what is no window or too long a one."""
-    start = wanted.start or today - timedelta(days=today.weekday())
+    start = wanted.start or _week_start(today, first)
     if not FIRST_DAY <= start <= LAST_DAY:
         return None
     end = wanted.end or start + WEEK

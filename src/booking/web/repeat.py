@@ -26,7 +26,7 @@ from src.booking.web.repeat_forms import (
 )
 from src.booking.web.service_words import mode_words
 from src.platform.errors import InvalidInput
-from src.platform.i18n import _, ngettext
+from src.platform.i18n import _, ngettext, week_of
 from src.platform.localtime import to_local
 from src.platform.services import Services
 from src.platform.web.forms import Bound, bind, blank, read_form
@@ -58,6 +58,7 @@ class RepeatFormView(msgspec.Struct, frozen=True, kw_only=True):
     locations: list[Choice]
     modes: list[Choice]
     example_day: str
+    week: list[tuple[int, str, str]]
 
 
 class PreviewView(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,6 +152,7 @@ async def _form(
             locations=await list_location_choices(uow),
             modes=list(mode_words().items()),
             example_day=example_day(to_local(services.clock.now(), ctx.here.zone).date()),
+            week=week_of(ctx.here.country),
         )
     return page(request, "booking/sessions/repeat.html", view, status_code=status_code)
 

@@ -1,16 +1,18 @@
 """The calendar of the dashboard: what it lists, to whom, and where it leads."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from httpx import AsyncClient
-from sqlalchemy import event, text
+from sqlalchemy import event, text, update
 
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.domain.roles import Role
+from src.tenants.models import Tenant
 from tests.booking.commands.places import a_performer, a_room
 from tests.booking.web.pages import as_owner, fields_of
 from tests.support.builders import Business, a_business, a_member, a_service, a_session
@@ -35,6 +37,33 @@ async def a_stage(client: AsyncClient, services: Services) -> tuple[Business, An
     session = await a_session(services.uow_factory, service, starts_at=AT, title="Basics")
     await as_owner(client, services, business)
     return business, service, session
+
+
+async def in_country(services: Services, business: Business, country: str) -> None:
+    async with services.uow_factory(business.id) as uow:
+        await uow.session.execute(
+            update(Tenant).where(Tenant.id == business.id).values(country=country)
+        )
+
+
+async def test_weeks_begin_where_those_of_the_business_do(
+    client: AsyncClient, services: Services
+) -> None:
+    """The day before the session is a Sunday: the last of its week in Europe, the first in the
+    United States.
+    """
+    business, service, _session = await a_stage(client, services)
+    repeat = f"/app/lotus/services/{service.id}/sessions/repeat"
+    for country, first, is_with_it, days in (
+        ("NL", "0", False, ["Monday", "Sunday"]),
+        ("US", "6", True, ["Sunday", "Saturday"]),
+    ):
+        await in_country(services, business, country)
+        page = (await client.get(HOME, params={"on": "2027-03-07"})).text
+        assert f'data-first="{first}"' in page
+        assert ("Basics" in page) is is_with_it
+        shown = re.findall(r'aria-label="(\w+day)"', (await client.get(repeat)).text)
+        assert [shown[0], shown[-1]] == days
 
 
 async def test_sessions_are_given_on_the_clock_of_the_business(
