@@ -10,7 +10,7 @@ from src.billing.domain.holds import payable_until
 from src.billing.models import Fee, Order
 from src.billing.owed import get_discount_minor, get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
-from src.billing.queries.disputes import get_taken_back_minor
+from src.billing.queries.disputes import get_taken_back_minor, is_with_the_bank
 from src.billing.queries.fees import list_guest_fees
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
 from src.billing.queries.transfers import find_how_to_transfer
@@ -93,6 +93,7 @@ async def get_guest_booking(
         owed_minor=await get_owed_minor(uow, order_id),
         not_arrived_minor=money.not_arrived_minor,
         settled_minor=money.settled_minor,
+        is_with_the_bank=stage == "cancelled" and await is_with_the_bank(uow, order_id),
         taken_back_minor=await get_taken_back_minor(uow, order_id),
         to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
         fees=await _fees(uow, tenant, settings, order_id),
@@ -107,8 +108,7 @@ async def get_guest_booking(
         path=path,
         course_href=_course_href(series, dates, path),
         people_href=await _people_href(uow, booking, path),
-        again_href=f"/b/{tenant.slug}/{service.slug}",
-        **_business(tenant),
+        **_where_else(tenant, service),
         missing=missing.get(booking.id, []),
         completes_href=await _completes_href(uow, tenant, settings, booking, order),
         asked_to_leave=await _asked_to_leave(uow, booking, stage),
@@ -129,8 +129,10 @@ async def _credits_given(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
     return given_lines(given.get(order_id, []), tenant.zone)
 
 
-def _business(tenant: TenantSnapshot) -> dict[str, Any]:
+def _where_else(tenant: TenantSnapshot, service: Service) -> dict[str, Any]:
+    """Where to go on, and whom to ask."""
     return {
+        "again_href": f"/b/{tenant.slug}/{service.slug}",
         "zone": tenant.zone,
         "hub_href": f"/b/{tenant.slug}",
         "contact_email": tenant.contact_email,

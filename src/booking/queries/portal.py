@@ -15,6 +15,7 @@ from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.domain.states import TAKEN_SEATS
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking, Seat, Series, Service, Session
+from src.booking.queries.late_fees import is_told_of_missing
 from src.booking.queries.party import NUMBER
 from src.booking.queries.told_apart import told_apart
 from src.booking.said import Person, in_party, party_words
@@ -49,8 +50,11 @@ _STATES = (
         )
     ),
     func.bool_or(Seat.state.in_(_OFF)).label("cancelled"),
+    func.bool_or((Seat.state == str(SeatState.NO_SHOW)) & is_told_of_missing()).label("told"),
 )
-"""Of all seats of a booking: which states there are among them."""
+"""Of all seats of a booking: which states there are among them, and whether its guest was told that
+they had not come to one of them.
+"""
 
 _Comers = dict[tuple[UUID, UUID], list[tuple[UUID, int, str, str]]]
 
@@ -374,9 +378,9 @@ def _state(row: Row[Any]) -> str:
     """In one word, where there is one for all of it."""
     if row.attended:
         return "attended"
-    if row.no_show:
+    if row.told:
         return "no_show"
-    if row.confirmed:
+    if row.confirmed or row.no_show:
         return ""
     return "exchanged" if row.swapped and not row.cancelled else "cancelled"
 

@@ -332,6 +332,9 @@ async def test_every_page_says_that_the_bank_has_it_instead_of_offering_it(
     await seats_taken_back(services.uow_factory, lotus, [seat.id], why="Agreed")
     await work_through(services, clock, lotus.id, timedelta(seconds=30))
     assert "Your bank has this payment because of a dispute" in mailer.sent[-1].body
+    await visitor.open(booking_path(services.settings, "lotus", order))
+    assert "Your bank has this payment because of a dispute" in visitor.text
+    assert "Nothing of it came back" not in visitor.text
 
 
 async def test_a_booking_whose_money_is_all_back_promises_no_more_of_it(

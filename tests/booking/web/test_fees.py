@@ -335,13 +335,16 @@ async def test_who_did_not_come_finds_the_fee_on_all_own_pages_once_told_and_whe
     [fee] = await fees(shop)
     await sign_in_portal(shop.guest.client, shop.services, shop.business.id, fee.customer_id)
     for path in (own, *me):
-        assert "fee of" not in (await shop.guest.open(path)).text, "it may still be forgiven"
+        shown = (await shop.guest.open(path)).text
+        assert "fee of" not in shown, "it may still be forgiven"
+        assert "Not attended" not in shown
     await a_day_later(shop, clock)
     path = link_in(mailer)
     page = await shop.guest.open(own)
     assert "A fee of €7.50 is asked for not coming. You have a mail with a link" in page.text
     assert path in page.text
     assert "Not attended" in page.text
+    assert "Not attended" in (await shop.guest.open("/b/lotus/me")).text
     for mine in me:
         page = await shop.guest.open(mine)
         assert "Fees to pay" in page.text
