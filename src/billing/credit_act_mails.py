@@ -4,6 +4,7 @@ import msgspec
 from sqlalchemy import select
 
 from src.billing.credit_mails import OF_PACKAGES, credits_in_words, end_in_words
+from src.billing.credit_words import how_to_use_credits
 from src.billing.domain.credit_acts import CreditAct
 from src.billing.events import CreditsChanged
 from src.billing.models import CreditLot
@@ -100,7 +101,8 @@ def _change(event: CreditsChanged, lot: CreditLot, tenant: TenantSnapshot) -> st
     count = event.number
     match CreditAct(event.act):
         case CreditAct.GIVEN | CreditAct.ROLLED_OVER:
-            return ngettext("You have %(num)s new credit.", "You have %(num)s new credits.", count)
+            said = ngettext("You have %(num)s new credit.", "You have %(num)s new credits.", count)
+            return f"{said} {how_to_use_credits(count)}"
         case CreditAct.ADDED:
             return ngettext("%(num)s credit was added.", "%(num)s credits were added.", count)
         case CreditAct.REMOVED:

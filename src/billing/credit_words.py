@@ -2,7 +2,7 @@
 
 from src.billing.domain.credits import LotSource, LotState, is_taken_off
 from src.billing.views.credits import LotBadge
-from src.platform.i18n import _
+from src.platform.i18n import _, ngettext
 
 
 def lot_badge(state: LotState, *, used: int, is_rolled_over: bool = False) -> LotBadge:
@@ -31,6 +31,15 @@ def source_words(source: str) -> str:
         LotSource.ROLLOVER: _("Rolled over"),
     }
     return words[LotSource(source)]
+
+
+def how_to_use_credits(count: int) -> str:
+    """To who was given some, perhaps without having bought any."""
+    return ngettext(
+        "To use it, choose a date, sign in with this e-mail address, and pay with your credit.",
+        "To use them, choose a date, sign in with this e-mail address, and pay with your credits.",
+        count,
+    )
 
 
 def entry_words(kind: str, number: int, *, of_seat: bool, of_refund: bool, by: str) -> str:

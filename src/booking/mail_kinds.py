@@ -259,7 +259,7 @@ _KINDS = (
         template="booking/payment_link",
         title=N_("Places held, with a link to pay"),
         occasion=N_("When you book for a guest who pays by link."),
-        starter_subject=N_("Places held for you: {service}"),
+        starter_subject=N_("Held for you: {service}"),
         starter=N_(
             "Hello {customer_name},\n\nWe hold these places for you until {pay_until}. The price is"
             " {price}.\n\n{dates}\n\n{booking_link}"

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from src.billing.credit_words import how_to_use_credits
 from src.booking.credit_words import credit_lines, credits_are_lost
 from src.booking.models import Seat
 from src.booking.money_words import back_line
@@ -43,10 +44,15 @@ class SeatsEnd(msgspec.Struct, frozen=True):
             bookings,
             self.by_hand_minor,
             self.owed_minor,
-            [*credit_lines(self.credits_back, zone), *self._lost(bookings)],
+            [*credit_lines(self.credits_back, zone), *self._how_to_use(), *self._lost(bookings)],
             as_voucher=self.as_voucher,
             fee_minor=self.fee_minor,
         )
+
+    def _how_to_use(self) -> list[str]:
+        """Of credits that they have for the first time."""
+        new = sum(not credit.is_own for credit in self.credits_back)
+        return [how_to_use_credits(new)] if new else []
 
     def _lost(self, bookings: Sequence[BookingFacts]) -> list[str]:
         """Of credits that paid, beside others that come back; alone, none is said to come back."""

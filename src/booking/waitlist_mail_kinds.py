@@ -223,7 +223,7 @@ _KINDS = (
             "Hello {customer_name},\n\nThere is a place for you in {service}, until {until}.\n\n"
             "{moved}\n\n{dates}\n\nPrice: {price}\n\n{booking_link}"
         ),
-        button=N_("Take it, or let it go"),
+        button=N_("Take the offer, or let it go"),
         placeholders=(
             *_COMMON,
             Placeholder(

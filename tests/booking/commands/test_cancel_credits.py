@@ -102,6 +102,7 @@ async def test_a_credit_for_each_paid_place_instead_of_money(
     assert await refunds(services, lotus.id) == []
     said = [mail.body for mail in mailer.sent if "You get 1 credit for" in mail.body]
     assert len(said) == 2
+    assert all("To use it, choose a date, sign in with this e-mail address" in one for one in said)
     async with services.uow_factory(lotus.id) as uow:
         back = await get_money_back(uow, lotus.tenant, cancellation_id)
     assert back is not None
