@@ -1,8 +1,9 @@
 """The mail about places that are held no more, as businesses may word it."""
 
 from src.booking.held_mails import NAME, held_cancelled_mail
-from src.booking.mail_kinds import COMMON, shown
+from src.booking.mail_kinds import COMMON
 from src.booking.mail_parts import REASON
+from src.booking.mail_previews import shown
 from src.booking.queries.mail_facts import BookingFacts
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import N_, _

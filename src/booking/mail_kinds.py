@@ -1,13 +1,7 @@
 """The mails about bookings, as businesses may word them."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
-
-from src.billing.models import Order
-from src.booking.leaving_mails import asked_mail, declined_mail, moved_mail
 from src.booking.mail_parts import (
     FORMER_TIMES,
     MISSING,
@@ -15,22 +9,22 @@ from src.booking.mail_parts import (
     MY_BOOKINGS,
     OF_CREDITS,
     REASON,
+    TERMS,
     WAY_OUT,
-    an_hour_sooner,
+    WHO,
 )
-from src.booking.mails import (
-    cancellation_mail,
-    change_mail,
-    confirmation_mail,
-    payment_link_mail,
-    reminder_mail,
+from src.booking.mail_previews import (
+    asked,
+    cancelled,
+    changed,
+    confirmed,
+    declined,
+    moved,
+    payment_link,
+    reminded,
+    shown,
 )
-from src.booking.models import Booking, LeaveRequest, Seat, Service, Session
-from src.booking.queries.mail_facts import BookingFacts, SeatFacts, find_booking_facts
-from src.platform.db.uow import UnitOfWork
-from src.platform.i18n import N_, _
-from src.platform.ids import new_id
-from src.platform.mail.queue import Mail
+from src.platform.i18n import N_
 from src.tenants.worded_mails import (
     BUSINESS,
     CONTACT,
@@ -38,11 +32,8 @@ from src.tenants.worded_mails import (
     REFERENCE,
     MailKind,
     Placeholder,
-    Preview,
     register_mail_kind,
 )
-
-Build = Callable[[UnitOfWork, Preview, BookingFacts], Mail]
 
 
 def _first(view: Any) -> str:
@@ -84,160 +75,6 @@ def register_booking_mails() -> None:
         register_mail_kind(kind)
 
 
-def shown(build: Build) -> Callable[[UnitOfWork, Preview], Awaitable[Mail]]:
-    """With the business's latest booking, or one that is made up where there is none yet."""
-
-    async def preview(uow: UnitOfWork, asked: Preview) -> Mail:
-        facts = await _latest(uow) or _made_up(uow, asked)
-        if facts.order in uow.session:
-            # It is shown in another language, and stays as it is.
-            uow.session.expunge(facts.order)
-        facts.order.locale = asked.locale
-        return build(uow, asked, facts)
-
-    return preview
-
-
-async def _latest(uow: UnitOfWork) -> BookingFacts | None:
-    order_id = await uow.session.scalar(
-        select(Booking.order_id)
-        .where(Booking.tenant_id == uow.tenant)
-        .order_by(Booking.created_at.desc(), Booking.id.desc())
-        .limit(1)
-    )
-    return None if order_id is None else await find_booking_facts(uow, order_id)
-
-
-def _made_up(uow: UnitOfWork, asked: Preview) -> BookingFacts:
-    now = uow.clock.now()
-    order = Order(
-        tenant_id=uow.tenant,
-        id=new_id(),
-        reference="ABC-123",
-        payment_mode="free",
-        currency=asked.tenant.currency,
-        total_minor=0,
-        paid_minor=0,
-        guest_name=_("Alex Example"),
-        guest_email="alex@example.com",
-        created_at=now,
-        hold_expires_at=now + timedelta(days=1),
-    )
-    starts_at = (now + timedelta(days=7)).replace(minute=0, second=0, microsecond=0)
-    session = Session(
-        id=new_id(),
-        title="",
-        starts_at=starts_at,
-        ends_at=starts_at + timedelta(hours=1),
-        mode="in_person",
-        meeting_url="",
-        sequence=0,
-        moved_sequence=0,
-    )
-    seat = Seat(
-        id=new_id(),
-        state="confirmed",
-        sequence=0,
-        sold_sequence=0,
-        told_sequence=0,
-        returned_minor=0,
-        share_minor=0,
-        most_percent=100,
-    )
-    return BookingFacts(
-        order,
-        Booking(customer_id=new_id(), party_size=1, created_at=now),
-        Service(name=_("Your service")),
-        None,
-        [SeatFacts(seat, session, None)],
-    )
-
-
-def _confirmed(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
-    owed_minor = facts.order.total_minor - facts.order.paid_minor
-    seats = [item for item in facts.seats if item.seat.state == "confirmed"] or facts.seats
-    facts = facts.with_seats(_as_confirmed(seats))
-    return confirmation_mail(
-        asked.settings,
-        asked.tenant,
-        facts,
-        uow.clock.now(),
-        {},
-        owed_minor=owed_minor,
-        wordings=asked.wordings,
-    )
-
-
-def _as_confirmed(seats: Sequence[SeatFacts]) -> list[SeatFacts]:
-    """What a confirmation lists; a booking that has ended is shown as it began."""
-    return [
-        SeatFacts(
-            Seat(
-                id=item.seat.id,
-                state="confirmed",
-                sequence=item.seat.sequence,
-                told_sequence=item.session.sequence,
-                calendar_id=item.seat.calendar_id,
-                most_percent=item.seat.most_percent,
-            ),
-            item.session,
-            item.location,
-        )
-        for item in seats
-    ]
-
-
-def _payment_link(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
-    return payment_link_mail(asked.settings, asked.tenant, facts, uow.clock.now(), asked.wordings)
-
-
-def _cancelled(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
-    return cancellation_mail(
-        asked.settings,
-        asked.tenant,
-        [facts],
-        cancellation_id=new_id(),
-        reason=_("The hall is closed."),
-        now=uow.clock.now(),
-        wordings=asked.wordings,
-    )
-
-
-def _changed(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
-    now = uow.clock.now()
-    believed = an_hour_sooner(facts.seats, asked.tenant.timezone)
-    return change_mail(asked.settings, asked.tenant, [facts], believed, now, asked.wordings)
-
-
-def _reminded(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
-    one, now = facts.with_seats(facts.seats[:1]), uow.clock.now()
-    return reminder_mail(asked.settings, asked.tenant, [one], "preview", now, asked.wordings)
-
-
-def _moved(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
-    return moved_mail(
-        asked.settings,
-        asked.tenant,
-        facts,
-        facts,
-        people=[],
-        why=_("The hall is closed."),
-        by_guest=False,
-        now=uow.clock.now(),
-        wordings=asked.wordings,
-    )
-
-
-def _asked(_uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
-    request = LeaveRequest(id=new_id(), reason=_("We are moving away."))
-    return asked_mail(asked.settings, asked.tenant, facts, request, asked.wordings)
-
-
-def _declined(_uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
-    request = LeaveRequest(id=new_id(), answer=_("The course has begun, and is fully booked."))
-    return declined_mail(asked.settings, asked.tenant, facts, request, asked.wordings)
-
-
 _KINDS = (
     MailKind(
         key="confirmed",
@@ -250,9 +87,9 @@ _KINDS = (
             "{dates}\n\n{money}\n\n{booking_link}"
         ),
         button=N_("See your booking"),
-        placeholders=(*COMMON, _PEOPLE, MONEY, REFERENCE, MISSING, *OF_CREDITS),
-        always=("missing",),
-        preview=shown(_confirmed),
+        placeholders=(*COMMON, _PEOPLE, WHO, MONEY, REFERENCE, TERMS, MISSING, *OF_CREDITS),
+        always=("terms", "missing", "booking_link"),
+        preview=shown(confirmed),
     ),
     MailKind(
         key="payment_link",
@@ -276,7 +113,7 @@ _KINDS = (
             ),
         ),
         needed=("booking_link",),
-        preview=shown(_payment_link),
+        preview=shown(payment_link),
     ),
     MailKind(
         key="reminder",
@@ -291,7 +128,7 @@ _KINDS = (
         button=N_("See your booking"),
         placeholders=(*COMMON, _PEOPLE, WAY_OUT, *OF_CREDITS),
         needed=("dates",),
-        preview=shown(_reminded),
+        preview=shown(reminded),
     ),
     MailKind(
         key="sessions_changed",
@@ -306,7 +143,7 @@ _KINDS = (
         button=N_("See your booking"),
         placeholders=(*COMMON, FORMER_TIMES, REASON, *OF_CREDITS),
         needed=("dates",),
-        preview=shown(_changed),
+        preview=shown(changed),
     ),
     MailKind(
         key="seats_cancelled",
@@ -321,7 +158,7 @@ _KINDS = (
         button=N_("See your booking"),
         placeholders=(*COMMON, MONEY, REASON, *OF_CREDITS),
         needed=("dates",),
-        preview=shown(_cancelled),
+        preview=shown(cancelled),
     ),
     MailKind(
         key="seats_moved",
@@ -350,7 +187,7 @@ _KINDS = (
             *OF_CREDITS,
         ),
         needed=("dates", "people"),
-        preview=shown(_moved),
+        preview=shown(moved),
     ),
     MailKind(
         key="leaving_asked",
@@ -373,7 +210,7 @@ _KINDS = (
             _BOOKING_LINK,
             CONTACT,
         ),
-        preview=shown(_asked),
+        preview=shown(asked),
     ),
     MailKind(
         key="leaving_declined",
@@ -395,6 +232,6 @@ _KINDS = (
             CONTACT,
         ),
         needed=("answer",),
-        preview=shown(_declined),
+        preview=shown(declined),
     ),
 )

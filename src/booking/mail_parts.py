@@ -180,6 +180,18 @@ MISSING = Placeholder(
 )
 
 
+WHO = Placeholder(
+    name="party",
+    label=N_("Who comes, by name; nothing where nobody was named"),
+    value=lambda view: ", ".join(view.party),
+)
+TERMS = Placeholder(
+    name="terms",
+    label=N_("Until when a date can be left, what comes back, and any fee"),
+    value=lambda view: f"{_('If you cannot come')}: {' '.join(view.leaving)}",
+)
+
+
 OF_CREDITS = tuple(
     msgspec.structs.replace(one, value=lambda view, read=one.value: read(view.credits))
     for one in OF_PACKAGES

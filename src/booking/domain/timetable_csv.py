@@ -126,6 +126,8 @@ def _sessions(
 
 def _why_not_ahead(starts: Sequence[datetime], zone: ZoneInfo, now: datetime) -> str:
     begins = [moment(start, zone, []) for start in starts]
+    if not begins:
+        return _("Its weekday does not come between its first and its last date.")
     if all(at <= now for at in begins):
         return _("It is over.")
     if all(at > now for at in begins):

@@ -11,7 +11,7 @@ from src.billing.domain.credits import LotState, RefundRule, Scope, end_of_day, 
 from src.billing.domain.package_drafts import Purpose
 from src.billing.models import CreditLot, Package
 from src.billing.queries.lots import scope_of
-from src.booking.domain.kinds import SeriesPriceType, ServiceKind
+from src.booking.domain.kinds import SeriesPriceType
 from src.booking.models import Series, Service, Session
 from src.booking.queries.date_prices import DatePrices, list_date_prices, prices_for
 from src.booking.queries.resources import Choice
@@ -124,13 +124,11 @@ def scope_in_words(scope: Scope, names: Mapping[UUID, str]) -> str:
 
 
 async def list_singles(uow: UnitOfWork, tenant: TenantSnapshot | None = None) -> list[Single]:
-    """Every group service with the tags of its own, of its series, and of its dates to come; what
+    """Every service with the tags of its own, of its series, and of its dates to come; what
     these dates cost only for a `tenant`, whose clock says which of their prices are open.
     """
     found = await uow.session.execute(
-        select(Service)
-        .where(Service.tenant_id == uow.tenant, Service.kind == str(ServiceKind.GROUP))
-        .order_by(Service.name, Service.id)
+        select(Service).where(Service.tenant_id == uow.tenant).order_by(Service.name, Service.id)
     )
     services = found.scalars().all()
     more, shown = await list_tags_of_dates(uow), dict[UUID, Sequence[DatePrices]]()

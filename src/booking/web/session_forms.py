@@ -57,9 +57,16 @@ class SessionForm(msgspec.Struct, kw_only=True):
 def initial_of_new(
     service: Service, zone: ZoneInfo, now: datetime, starts_at: datetime | None = None
 ) -> dict[str, Any]:
-    """Tomorrow at six in the evening, or as asked for, with what the service begins with."""
-    tomorrow = to_local(now, zone).date() + timedelta(days=1)
-    starts_at = starts_at or datetime.combine(tomorrow, time(18))
+    """Tomorrow at six in the evening, or as asked for, with what the service begins with; a day
+    later as often as it takes for the decision about a minimum to be still to come.
+    """
+    hours = service.default_decide_hours or USUAL_HOURS
+    if starts_at is None:
+        local = to_local(now, zone)
+        soonest = local + timedelta(hours=hours if service.default_min_seats else 0)
+        evening = datetime.combine(max(soonest.date(), local.date() + timedelta(days=1)), time(18))
+        is_late = soonest.replace(tzinfo=None) >= evening
+        starts_at = evening + timedelta(days=1) if is_late else evening
     return {
         "token": new_id(),
         "starts_at": starts_at,
@@ -69,7 +76,7 @@ def initial_of_new(
         "location_id": service.default_location_id,
         "performer_id": service.default_performer_id,
         "min_seats": service.default_min_seats,
-        "decide_hours": service.default_decide_hours or USUAL_HOURS,
+        "decide_hours": hours,
     }
 
 

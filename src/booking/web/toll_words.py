@@ -170,6 +170,8 @@ def _money(toll: Toll, currency: str, *, chooses: bool) -> str:
     parts = _parts(toll, currency)
     if not parts and toll.in_checkout:
         return _("none so far")
+    if not toll.seats:
+        return _("none")
     if not parts and toll.by_credit == toll.seats:
         return _("none, credits paid for these seats")
     if not parts:

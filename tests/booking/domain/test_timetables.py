@@ -303,6 +303,15 @@ def test_a_row_that_cannot_be_used_is_named(row: str, reason: str) -> None:
     assert reason in found.refused[0].reason
 
 
+def test_a_row_whose_weekday_never_comes_is_not_called_over() -> None:
+    sheet = "title,start,end,first date,last date,weekday\nA,10:00,11:00,%s,%s,Monday\n"
+    found = read(sheet % ("2027-01-05", "2027-01-05"))
+    assert not found.sessions
+    assert [row.reason for row in found.refused] == [
+        "Its weekday does not come between its first and its last date."
+    ]
+
+
 def test_what_is_refused_says_when_it_would_begin() -> None:
     table = read("date,start,end,capacity\n2027-04-02,10:00,11:00,x\nsoon,10:00,11:00,5\n")
     assert [row.starts_at for row in table.refused] == [datetime(2027, 4, 2, 8, tzinfo=UTC), None]

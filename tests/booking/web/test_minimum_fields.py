@@ -1,6 +1,6 @@
 """A minimum group size is said where dates are made and edited: one, many, and over the API."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from src.tenants.models import Due
 from tests.booking.web.pages import as_owner, fields_of, send, send_again
 from tests.booking.web.test_imports import upload
 from tests.support.builders import Business, a_business, a_series, a_service
+from tests.support.clock import FrozenClock
 from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.anyio
@@ -174,3 +175,20 @@ DATES = """date,start,end,title,capacity,minimum
 2027-04-08,18:00,19:00,Wrong,12,13
 2027-04-09,18:00,19:00,Odd,12,some
 """
+
+
+async def test_a_new_session_begins_when_its_minimum_can_still_be_decided(
+    client: AsyncClient, services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    """The shop's clock stands in the late evening; tomorrow at six is less than a day ahead."""
+    clock.at = datetime(2027, 3, 1, 21, tzinfo=UTC)
+    for hours_before, day in ((None, "2027-03-02"), (12, "2027-03-02"), (24, "2027-03-03")):
+        service = await a_service(
+            services.uow_factory,
+            lotus.id,
+            slug=f"yoga-{hours_before}",
+            default_min_seats=None if hours_before is None else 2,
+            default_decide_hours=hours_before,
+        )
+        page = await client.get(f"/app/lotus/services/{service.id}/sessions/new")
+        assert fields_of(page)["starts_at"] == [f"{day}T18:00"]

@@ -5,13 +5,17 @@ from typing import Any
 
 import pytest
 
+from src.billing.domain.credits import Scope
 from src.billing.models import Package
 from src.booking.models import Session
 from src.booking.queries.date_prices import list_date_prices
 from src.booking.queries.guest_packages import lowest_single_minor
 from src.booking.queries.packages import get_package_row
 from tests.booking.web.conftest import Shop
+from tests.booking.web.test_guest_appointments import open_first_time
+from tests.booking.web.test_guest_credits import carl_with, left
 from tests.booking.web.test_guest_packages import PAGE
+from tests.support.appointments import a_practice
 from tests.support.builders import a_series, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.credits import a_package
@@ -108,3 +112,27 @@ async def test_the_day_says_which_tiers_are_open_and_what_opens_later_counts(sho
         late = await list_date_prices(uow, date(2027, 3, 1))
     assert {minor for one in early[yoga.id] for minor in one.prices_minor} == {200, 1500, 1900}
     assert {minor for one in late[yoga.id] for minor in one.prices_minor} == {1500, 1900}
+
+
+async def test_what_is_given_by_appointment_counts_for_its_owner_as_for_guests(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    factory = shop.services.uow_factory
+    await a_service(factory, shop.business.id, price_minor=1500)
+    practice = await a_practice(factory, shop.business)
+    said = Said(shop, clock, await a_package(factory, shop.business.id, any_service=True))
+    assert "Saves up to €480.00" in await said.by_guest()
+    assert await said.by_owner() == (48_000, True)
+    only: dict[str, Any] = {"any_service": False, "service_ids": [str(practice.service.id)]}
+    said = Said(shop, clock, await a_package(factory, shop.business.id, **only))
+    assert await said.by_owner() == (48_000, False)
+
+
+async def test_an_appointment_is_paid_with_a_credit_for_its_service(shop: Shop) -> None:
+    practice = await a_practice(shop.services.uow_factory, shop.business)
+    scope = Scope(service_ids=frozenset({practice.service.id}))
+    customer_id, _lot = await carl_with(shop, scope=scope)
+    assert "Book with 1 credit" in await open_first_time(shop)
+    sent = await shop.send()
+    assert "You are booked" in (await shop.guest.open(sent.headers["location"])).text
+    assert await left(shop, customer_id) == 6

@@ -223,6 +223,9 @@ async def test_words_serve_their_language_wherever_it_is_spoken(
         await booked(services.uow_factory, lotus, a_wish("session", session.id, locale=locale))
     await work(services, lotus.id)
     assert [mail.subject for mail in mailer.sent] == ["Ours"] * 3 + ["You are booked: Yoga"]
+    for mail in mailer.sent:
+        assert "If you cannot come:" in mail.body, "the terms are said whatever the words are"
+        assert "See your booking: http" in mail.body, "and so is the way to the booking"
 
 
 async def test_a_mail_that_is_none_is_absent(client: AsyncClient, lotus: Business) -> None:
