@@ -50,7 +50,8 @@ def fee_asked(amount: str, *, is_told: bool = False) -> str:
             amount=amount,
         )
     return _(
-        "A fee of %(amount)s is asked for cancelling late. A mail follows with a link to pay it.",
+        "A fee of %(amount)s is asked for cancelling late. A day later, a mail follows with a link"
+        " to pay it.",
         amount=amount,
     )
 

@@ -312,9 +312,9 @@ def _moves_rule(terms: LeavingTerms) -> list[str]:
     if terms.moves_before is None:
         return []
     if not terms.moves_before:
-        return [_("You can exchange a date for another one until it starts.")]
+        return [_("You can exchange a date for one that costs no more, until it starts.")]
     before = _before(terms.moves_before, terms.moves_unit)
-    return [_("You can exchange a date for another one up to %(before)s before.", before=before)]
+    return [_("You can exchange a date for one that costs no more, up to %(h)s before.", h=before)]
 
 
 def _hand_on_rule(terms: LeavingTerms) -> list[str]:

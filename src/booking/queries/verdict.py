@@ -40,7 +40,7 @@ def read_subject(what: str) -> tuple[SubjectKind, UUID] | None:
 
 
 async def list_series_choices(uow: UnitOfWork) -> list[Choice]:
-    """Series with a date to come, also those that guests do not see."""
+    """Series with a date to come, also those that guests do not see; see `_with_more`."""
     coming = (
         select(Session.series_id)
         .where(Session.tenant_id == uow.tenant, Session.starts_at >= uow.clock.now())
@@ -51,13 +51,19 @@ async def list_series_choices(uow: UnitOfWork) -> list[Choice]:
         .join(Service, (Service.tenant_id == Series.tenant_id) & (Service.id == Series.service_id))
         .where(Series.tenant_id == uow.tenant, Series.id.in_(coming))
         .order_by(Service.name, Series.title, Series.id)
-        .limit(MOST_SERIES)
+        .limit(MOST_SERIES + 1)
     )
-    return [(f"series:{row.id}", " · ".join((row.name, row.title))) for row in found]
+    rows = [(f"series:{row.id}", " · ".join((row.name, row.title))) for row in found]
+    return _with_more(rows, MOST_SERIES, _("Others: on their own pages"))
+
+
+def _with_more(choices: list[Choice], most: int, words: str) -> list[Choice]:
+    """So many of them; that there are others is said by a last one that cannot be chosen."""
+    return [*choices[:most], ("", words)] if len(choices) > most else choices
 
 
 async def list_session_choices(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Choice]:
-    """The next dates; one further ahead is booked from its own page."""
+    """The next dates; one further ahead is booked from its own page, which is said."""
     found = await uow.session.execute(
         select(Session.id, Session.starts_at, Session.title, Service.name)
         .join(
@@ -70,9 +76,9 @@ async def list_session_choices(uow: UnitOfWork, tenant: TenantSnapshot) -> list[
             ~Session.is_slot,
         )
         .order_by(Session.starts_at, Session.id)
-        .limit(MOST_SESSIONS)
+        .limit(MOST_SESSIONS + 1)
     )
-    return [
+    rows = [
         (
             f"session:{row.id}",
             " · ".join(
@@ -81,6 +87,7 @@ async def list_session_choices(uow: UnitOfWork, tenant: TenantSnapshot) -> list[
         )
         for row in found
     ]
+    return _with_more(rows, MOST_SESSIONS, _("Later dates: on their own pages, from the calendar"))
 
 
 async def list_appointment_choices(uow: UnitOfWork) -> list[Choice]:

@@ -54,7 +54,8 @@ def feature_consequences(change: Change) -> list[Consequence]:
         return []
     text = _(
         "Credits that guests have got back stay usable, and what is booked keeps the terms it was "
-        "booked with. New bookings get nothing back by themselves."
+        "booked with. Of new bookings money comes back by the plain steps of each service and "
+        "series, which you can look at there first; where there are none, nothing does."
     )
     return [Consequence(weight=Weight.KEEPS, text=text)]
 

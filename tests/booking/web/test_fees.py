@@ -317,9 +317,11 @@ async def test_who_leaves_late_reads_of_the_fee_first_and_is_asked_for_it(
     mailer.sent.clear()
     await shop.work()
     [mail] = mailer.sent
-    assert f"{asked} A mail follows with a link to pay it." in " ".join(mail.body.split())
+    assert f"{asked} A day later, a mail follows with a link to pay it." in " ".join(
+        mail.body.split()
+    )
     own = await own_page(shop)
-    assert f"{asked} A mail follows" in (await shop.guest.open(own)).text
+    assert f"{asked} A day later, a mail follows" in (await shop.guest.open(own)).text
     await a_day_later(shop, clock)
     page = await shop.guest.open(own)
     assert f"{asked} You have a mail with a link" in page.text
