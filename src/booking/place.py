@@ -20,8 +20,8 @@ from src.billing.settlement import give_up_order
 from src.booking.commands.book import (
     BookCommand,
     Booked,
+    ask_quote,
     book,
-    refuse_unless_bookable_instead,
 )
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking
@@ -156,7 +156,7 @@ async def _still_meant(
     state = OrderState(order.state)
     if state is OrderState.OPEN and order.fingerprint != cmd.fingerprint():
         async with services.uow_factory(ctx.here.id) as uow:
-            await refuse_unless_bookable_instead(uow, ctx, cmd, order.id)
+            await ask_quote(uow, ctx, cmd, instead_of=order.id)
         state = await give_up_order(services, ctx.here.id, order.id)
     if state in (OrderState.OPEN, OrderState.CONFIRMED):
         return True

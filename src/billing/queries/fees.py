@@ -63,6 +63,23 @@ async def list_fees_of_customer(
     return [_row(row, uow) for row in found]
 
 
+async def list_fees_of_order(uow: UnitOfWork, order_id: UUID) -> list[FeeRow]:
+    """What is asked, paid or forgiven for parts of the order, in the order of their dates; what was
+    taken back had been a mistake.
+    """
+    found = await uow.session.execute(
+        select(Fee, Customer.name)
+        .join(Customer, _IS_THEIRS)
+        .where(
+            Fee.tenant_id == uow.tenant,
+            Fee.order_id == order_id,
+            Fee.state != str(FeeState.DROPPED),
+        )
+        .order_by(Fee.starts_at, Fee.id)
+    )
+    return [_row(row, uow) for row in found]
+
+
 async def list_guest_fees(
     uow: UnitOfWork, tenant: TenantSnapshot, settings: Settings, whose: ColumnElement[bool]
 ) -> list[GuestFee]:

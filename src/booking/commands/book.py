@@ -25,6 +25,7 @@ from src.billing.models import Order
 from src.booking.commands.book_checks import (
     answer_columns,
     check_answers,
+    check_code,
     check_dates,
     check_pays,
     check_price,
@@ -207,24 +208,25 @@ async def _with_session(uow: UnitOfWork, tenant: TenantSnapshot, cmd: BookComman
     return msgspec.structs.replace(cmd, subject_id=session_id)
 
 
-async def refuse_unless_bookable_instead(
-    uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand, order_id: UUID
-) -> None:
-    """Judges the wish as if what the order holds, its coupon too, were free; changes nothing.
-
-    Raises: NotFound, NotBookable, PlanLimitReached, InvalidInput, DatesChanged, PriceChanged,
-    SlotTaken.
+async def ask_quote(
+    uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand, *, instead_of: UUID | None = None
+) -> Quote:
+    """What would be sold for the wish now, judged as if what the order `instead_of` holds, its code
+    too, were free; changes nothing. Raises: what `book` raises before it claims anything.
     """
-    now = uow.clock.now()
+    now, cmd = uow.clock.now(), cmd.tidied()
+    if cmd.pays is not None:
+        check_staff(ctx, cmd.pays, cmd.guest_email)
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
     with suppress(_JustAsking):
         async with uow.attempt():
-            if cmd.slot is not None:
-                await free_performer(uow, await count_held_seats(uow, order_id))
+            if cmd.slot is not None and instead_of is not None:
+                await free_performer(uow, await count_held_seats(uow, instead_of))
             cmd = await _with_session(uow, tenant, cmd)
-            judged = await _judge(uow, tenant, cmd, now, instead_of=order_id)
-            await refuse_twice(uow, cmd, judged.quote.session_ids, instead_of=order_id)
+            judged = await _judge(uow, tenant, cmd, now, instead_of=instead_of)
+            await refuse_twice(uow, cmd, judged.quote.session_ids, instead_of=instead_of)
             raise _JustAsking
+    return judged.quote
 
 
 class _JustAsking(Exception):
@@ -282,9 +284,7 @@ async def _judge(
         check_answers(decided.service, cmd.answers, cmd.people, len(cmd.party))
         check_way(decided.quote, cmd.way)
     quote = decided.quote
-    if quote.credits is not None and cmd.coupon.strip():
-        sentence = _("A coupon takes off money, so it cannot be used with credits.")
-        raise InvalidInput(sentence, fields={"coupon": sentence})
+    check_code(quote, cmd.coupon, cmd.pays)
     if quote.total_minor > LARGEST_ORDER_MINOR:
         raise InvalidInput(_("This is too much for one booking. Choose fewer people."), fields={})
     check_dates(cmd.quoted_dates, quote)

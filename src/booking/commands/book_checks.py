@@ -108,6 +108,19 @@ def check_way(quote: Quote, way: PayWay | None) -> None:
     raise InvalidInput(sentence, fields={"way": sentence})
 
 
+def check_code(quote: Quote, code: str, pays: StaffPays | None) -> None:
+    """A code is for money, so there has to be some to pay. Raises: InvalidInput at `coupon`."""
+    if not code.strip():
+        return
+    sentence = ""
+    if quote.credits is not None:
+        sentence = _("A coupon or a voucher is for money, so it cannot be used with credits.")
+    elif pays == "free":
+        sentence = _("A code is for what is to be paid, so it cannot be used where it is free.")
+    if sentence:
+        raise InvalidInput(sentence, fields={"coupon": sentence})
+
+
 def check_tiers(sentence: str | None) -> None:
     """Raises: InvalidInput at `tiers`."""
     if sentence is not None:

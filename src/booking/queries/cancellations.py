@@ -8,23 +8,21 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import ColumnElement, Select, and_, func, select
 
-from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
 from src.billing.queries.disputes import is_order_with_the_bank
 from src.booking.domain.kinds import SeatState, SessionState
-from src.booking.domain.states import TAKEN_SEATS
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
 from src.booking.queries.being_cancelled import has_no_marked_seat, is_halted
 from src.booking.queries.lists_toll import lists_toll
 from src.booking.queries.lost import list_lost_holds
 from src.booking.queries.purchases import left_of_purchase
+from src.booking.queries.toll_money import HELD, TAKEN, TollMoney, is_rest_paid, reached, toll_money
 from src.booking.views.cancellations import ChosenDate, LostDate, Progress, Toll, Touched
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _, ngettext
 
 MOST_PEOPLE = 12
-HELD, TAKEN = str(SeatState.HELD), [str(state) for state in TAKEN_SEATS]
 
 
 async def toll_of_session(uow: UnitOfWork, session_id: UUID) -> Toll:
@@ -221,12 +219,11 @@ async def find_live_of_dates(uow: UnitOfWork, session_ids: Collection[UUID]) -> 
 
 
 async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
-    taken, mode = Seat.state.in_(TAKEN), Order.payment_mode
+    taken = Seat.state.in_(TAKEN)
     has_address = Order.guest_email != ""
-    is_on_site, is_paid = mode == str(PaymentMode.ON_SITE), Order.paid_minor > 0
     totals = (
         await uow.session.execute(
-            _reached(
+            reached(
                 select(
                     func.count().filter(taken).label("seats"),
                     func.count(Booking.customer_id.distinct()).filter(taken).label("customers"),
@@ -238,63 +235,60 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
                         "in_checkout_minor"
                     ),
                     func.count(Booking.id.distinct()).filter(taken).label("bookings"),
-                    _sum(Seat.share_minor, taken, mode == str(PaymentMode.ONLINE), "online"),
-                    _sum(Seat.share_minor, taken, is_on_site & is_paid, "taken_on_site"),
-                    _sum(Seat.share_minor, taken, mode == str(PaymentMode.TRANSFER), "transferred"),
-                    _sum(Seat.share_minor, taken, is_on_site & ~is_paid, "on_site"),
                     func.bool_or(is_order_with_the_bank()).filter(taken).label("with_the_bank"),
                     func.count(Seat.credit_lot_id).filter(taken).label("by_credit"),
-                    func.bool_or(Order.voucher_minor > 0)
-                    .filter(taken, mode == str(PaymentMode.ONLINE))
-                    .label("has_vouchers"),
                 ),
                 uow.tenant,
                 which,
             )
         )
     ).one()
-    people = await _people(uow, which)
+    money = await toll_money(uow, which)
+    people = await _people(uow, which, money)
     return Toll(
         seats=totals.seats,
         customers=totals.customers,
         mails=totals.mails,
         in_checkout=totals.in_checkout,
         in_checkout_minor=int(totals.in_checkout_minor),
-        paid_minor=int(totals.online),
-        taken_minor=int(totals.taken_on_site),
-        transferred_minor=int(totals.transferred),
-        on_site_minor=int(totals.on_site),
+        paid_minor=money.paid_minor,
+        taken_minor=money.taken_minor,
+        transferred_minor=money.transferred_minor,
+        on_site_minor=money.on_site_minor,
+        voucher_minor=sum(money.by_voucher.values()),
         is_with_the_bank=bool(totals.with_the_bank),
         by_credit=totals.by_credit,
-        has_vouchers=bool(totals.has_vouchers),
         people=people,
         more=totals.bookings - len(people),
         lost_holds=await list_lost_holds(uow, which),
     )
 
 
-def _sum(column: Any, is_live: Any, is_paid_so: Any, name: str) -> Any:
-    return func.coalesce(func.sum(column).filter(is_live, is_paid_so), 0).label(name)
-
-
-async def _people(uow: UnitOfWork, which: Sequence[Any]) -> list[Touched]:
+async def _people(uow: UnitOfWork, which: Sequence[Any], money: TollMoney) -> list[Touched]:
     found = await uow.session.execute(
-        _reached(
+        reached(
             select(
                 Booking.id,
+                Booking.order_id,
                 Order.guest_name,
                 Order.guest_email,
                 Order.payment_mode,
                 func.count().label("seats"),
                 func.sum(Seat.share_minor).label("share"),
-                func.bool_or(Order.paid_minor > 0).label("is_paid"),
+                func.bool_or(is_rest_paid()).label("is_paid"),
                 func.array_agg(Session.starts_at.distinct()).label("starts"),
                 func.bool_or(is_order_with_the_bank()).label("is_with_the_bank"),
             ),
             uow.tenant,
             [*which, Seat.state.in_(TAKEN)],
         )
-        .group_by(Booking.id, Order.guest_name, Order.guest_email, Order.payment_mode)
+        .group_by(
+            Booking.id,
+            Booking.order_id,
+            Order.guest_name,
+            Order.guest_email,
+            Order.payment_mode,
+        )
         .order_by(Order.guest_name, Booking.id)
         .limit(MOST_PEOPLE)
     )
@@ -305,6 +299,7 @@ async def _people(uow: UnitOfWork, which: Sequence[Any]) -> list[Touched]:
             email=row.guest_email,
             seats=row.seats,
             share_minor=int(row.share),
+            voucher_minor=money.by_voucher.get(row.order_id, 0),
             payment_mode=row.payment_mode,
             is_paid=row.is_paid,
             starts=sorted(row.starts),
@@ -312,17 +307,6 @@ async def _people(uow: UnitOfWork, which: Sequence[Any]) -> list[Touched]:
         )
         for row in found
     ]
-
-
-def _reached(statement: Select[Any], tenant_id: UUID, which: Sequence[Any]) -> Select[Any]:
-    """The seats that a cancellation reaches, with their bookings, orders and sessions."""
-    return (
-        statement.select_from(Seat)
-        .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
-        .join(Order, (Order.tenant_id == Seat.tenant_id) & (Order.id == Seat.order_id))
-        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
-        .where(Seat.tenant_id == tenant_id, Seat.state.in_([*TAKEN, HELD]), *which)
-    )
 
 
 async def _subject(uow: UnitOfWork, cancellation: Cancellation) -> tuple[str, str]:

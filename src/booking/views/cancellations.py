@@ -8,9 +8,9 @@ import msgspec
 
 class Touched(msgspec.Struct, frozen=True, kw_only=True):
     """One booking that a cancellation reaches on the dates that start at `starts`; `share_minor` is
-    what its seats in it cost.
+    what its seats in it cost, `voucher_minor` what a voucher paid of that.
 
-    `is_paid`: money came in for it. `is_with_the_bank`: the guest's bank has taken that back.
+    `is_paid`: the rest came in. `is_with_the_bank`: the guest's bank has taken that back.
     """
 
     booking_id: UUID
@@ -21,6 +21,7 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
     payment_mode: str
     is_paid: bool
     starts: list[datetime]
+    voucher_minor: int = 0
     is_with_the_bank: bool = False
 
 
@@ -69,12 +70,11 @@ class LostHold(msgspec.Struct, frozen=True, kw_only=True):
 class Toll(msgspec.Struct, frozen=True, kw_only=True):
     """What a cancellation would do, in numbers.
 
-    `paid_minor` is the part of the seats' price that came in online, `taken_minor` the part that
-    was paid on site, `transferred_minor` what came to the business's bank account, and
-    `on_site_minor` the part that is to be paid there. `is_with_the_bank`: a
-    guest's bank has taken back what was paid. `in_checkout` counts seats that are held and not
-    paid yet, and `in_checkout_minor` is what they cost. `by_credit` counts those that credits paid;
-    `has_vouchers`: some of `paid_minor` came from vouchers.
+    `voucher_minor` is the part of the seats' price that vouchers paid. Of the rest `paid_minor`
+    came in online, `taken_minor` was paid on site, `transferred_minor` came to the business's bank
+    account, and `on_site_minor` is to be paid on site. `is_with_the_bank`: a guest's bank has taken
+    back what was paid. `in_checkout` counts seats that are held and not paid yet, and
+    `in_checkout_minor` is what they cost. `by_credit` counts those that credits paid.
     `mails` counts customers who are written to; besides them those of the `lost_holds` are, where
     it is a cancelling.
     """
@@ -88,9 +88,9 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
     taken_minor: int
     transferred_minor: int
     on_site_minor: int
+    voucher_minor: int
     is_with_the_bank: bool
     by_credit: int = 0
-    has_vouchers: bool = False
     people: list[Touched]
     more: int
     lists: ListsToll = ListsToll()

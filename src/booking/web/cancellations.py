@@ -10,6 +10,9 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from src.billing.fee_words import FeeWords, fee_words
+from src.billing.queries.fees import list_fees_of_order
+from src.billing.views.fees import FeeRow
 from src.booking.commands.cancel import cancel_purchase, cancel_session
 from src.booking.commands.sessions import get_session
 from src.booking.domain.kinds import DateScope
@@ -101,10 +104,12 @@ class CancelPurchaseView(msgspec.Struct, frozen=True, kw_only=True):
 
 class BookingView(msgspec.Struct, frozen=True, kw_only=True):
     """One booking; `words` are those of its payment, `states` of it, `seat_states` of its seats.
-    `token` makes two presses of sending a link one.
+    `fees` come on top of its own sums. `token` makes two presses of sending a link one.
     """
 
     booking: BookingDetail
+    fees: list[FeeRow]
+    fee_words: FeeWords
     token: UUID
     guest_may: GuestMay
     base: str
@@ -124,8 +129,11 @@ async def show_booking(
     async with services.uow_factory(ctx.here.id) as uow:
         booking = await get_booking_detail(uow, booking_id, services.clock.now())
         guest_may = await get_guest_may(uow, ctx.here, booking.order_id)
+        fees = await list_fees_of_order(uow, booking.order_id)
     view = BookingView(
         booking=booking,
+        fees=fees,
+        fee_words=fee_words(),
         token=new_id(),
         guest_may=guest_may,
         base=f"/app/{ctx.here.slug}",

@@ -39,6 +39,7 @@ from src.booking.web.customer_booking import (
 from src.booking.web.customers import MAY_CARE, POST_OPTIONS, customers_path
 from src.booking.web.guest_forms import new_form_token, token_of
 from src.booking.web.guest_subject import read_slot, slot_query
+from src.booking.web.staff_code import AppliedCode, applied_anew, applied_code, asks_for_code
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _
 from src.platform.localtime import to_utc
@@ -67,6 +68,8 @@ class StaffAppointmentView(msgspec.Struct, frozen=True, kw_only=True):
     performers: list[tuple[str, str]]
     refusal: str
     ways: list[tuple[str, str, str]]
+    takes_codes: bool
+    applied: AppliedCode | None
     action: str
     base: str
     here: str
@@ -105,13 +108,21 @@ async def book_appointment(
     try:
         command = staff_command(ctx, head, form, ("session", appointments_of), token)
         command = msgspec.structs.replace(command, slot=slot, quoted_dates=None)
+        if form.is_to_look:
+            seen = await applied_code(services, ctx, command)
+            return await _show(
+                request, services, ctx, customer_id, appointments_of, bound, token, applied=seen
+            )
         booked = await place_by_staff(services, ctx, command)
     except InvalidInput as refused:
         shown = bound.refused(refused)
         return await _show(request, services, ctx, customer_id, appointments_of, shown, token, 422)
     except Conflict as refusal:
         shown = bound.with_errors(None, sentence_of(refusal))
-        return await _show(request, services, ctx, customer_id, appointments_of, shown, token, 409)
+        seen = await applied_anew(services, ctx, command, refusal)
+        return await _show(
+            request, services, ctx, customer_id, appointments_of, shown, token, 409, seen
+        )
     flash(request, "success", said_of_booking(head, booked))
     return redirect(request, f"{customers_path(ctx)}/{booked.order.customer_id}")
 
@@ -125,6 +136,7 @@ async def _show(
     form: Bound[StaffBookingForm] | None,
     token: str,
     status_code: int = 200,
+    applied: AppliedCode | None = None,
 ) -> Response[bytes]:
     slot, tenant = _slot(request, ctx), ctx.here
     verdict, picker, lots = None, None, list[LotFacts]()
@@ -141,6 +153,7 @@ async def _show(
         else:
             place = _place(request)
             picker = await get_time_picker(uow, tenant, service, picked_of(request), place)
+        codes = await asks_for_code(uow, ctx, verdict)
     performer = known.get(slot.performer_id, "") if slot and slot.performer_id else ""
     view = StaffAppointmentView(
         form=form or blank(StaffBookingForm, {"party": head.name, "pays": "on_site"}),
@@ -155,6 +168,8 @@ async def _show(
         performers=[(str(one), name) for one, name in known.items()],
         refusal=_refusal(request, slot),
         ways=[*credit_ways(lots), *staff_ways(ctx, head, takes_transfers=takes_transfers)],
+        takes_codes=codes,
+        applied=applied,
         action=str(request.scope["path"]),
         base=f"/app/{tenant.slug}",
         here=f"{customers_path(ctx)}/{customer_id}",

@@ -33,7 +33,20 @@ from src.booking.queries.verdict import (
 from src.booking.views.customers import CustomerHead, Verdict
 from src.booking.web.customer import ONE
 from src.booking.web.customers import MAY_CARE, POST_OPTIONS, customers_path
-from src.booking.web.guest_forms import LARGEST_PARTY, LARGEST_TOTAL_MINOR, new_form_token, token_of
+from src.booking.web.guest_forms import (
+    LARGEST_PARTY,
+    LARGEST_TOTAL_MINOR,
+    LONGEST_CODE,
+    new_form_token,
+    token_of,
+)
+from src.booking.web.staff_code import (
+    AppliedCode,
+    applied_anew,
+    applied_code,
+    asks_for_code,
+    paid_by_code,
+)
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _, ngettext
 from src.platform.services import Services
@@ -46,13 +59,18 @@ _FIELDS = {"tiers": "tier"}
 
 class StaffBookingForm(msgspec.Struct):
     """Who comes, a name a line, at which price, and how it is paid, with which credits behind a
-    colon; `quoted_...` is what was shown, that of the other prices by their keys.
+    colon; `quoted_...` is what was shown, that of the other prices by their keys, and what is left
+    to pay with the code `quoted_coupon`. `step` is "update" where only that is to be shown.
     """
 
     pays: Annotated[str, Meta(max_length=60)]
     party: Annotated[str, Meta(max_length=LARGEST_PARTY * (LONGEST_NAME + 1))]
     tier: Annotated[str, Meta(max_length=60)] = FULL
     note: Annotated[str, Meta(max_length=LONGEST_NOTE)] = ""
+    coupon: Annotated[str, Meta(max_length=LONGEST_CODE)] = ""
+    step: Annotated[str, Meta(max_length=20)] = ""
+    quoted_coupon: Annotated[str, Meta(max_length=LONGEST_CODE)] = ""
+    quoted_left_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
     quoted_tiers: dict[str, Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)]] = msgspec.field(
         default_factory=dict
     )
@@ -60,13 +78,22 @@ class StaffBookingForm(msgspec.Struct):
     quoted_dates: Annotated[str, Meta(max_length=100)] | None = None
 
     def quoted_minor(self, size: int) -> int | None:
-        """The total that was shown, None when nothing was."""
+        """What was shown that is to pay, None when nothing was."""
+        if self.coupon.strip():
+            return self.quoted_left_minor
         unit_minor = self.quoted_unit_minor
         if self.tier != FULL:
             unit_minor = self.quoted_tiers.get(self.tier)
         if unit_minor is None:
             return None
         return 0 if self.pays == "free" or self.lot_id is not None else unit_minor * size
+
+    @property
+    def is_to_look(self) -> bool:
+        """Whether what the code pays is to be seen before anything is booked."""
+        code = self.coupon.strip()
+        is_seen = code == self.quoted_coupon.strip() and self.quoted_left_minor is not None
+        return self.step == "update" or (bool(code) and not is_seen)
 
     @property
     def lot_id(self) -> UUID | None:
@@ -97,7 +124,8 @@ class StaffBookingForm(msgspec.Struct):
 
 class StaffBookingView(msgspec.Struct, frozen=True, kw_only=True):
     """The form for what was chosen, or the choice; `verdict` is None until something is.
-    `appointments` are services, by their ids.
+    `appointments` are services, by their ids. `takes_codes`: one may be typed, which is `applied`
+    once it is known what it pays.
     """
 
     form: Any
@@ -108,6 +136,8 @@ class StaffBookingView(msgspec.Struct, frozen=True, kw_only=True):
     series: list[Choice]
     appointments: list[Choice]
     ways: list[tuple[str, str, str]]
+    takes_codes: bool
+    applied: AppliedCode | None
     base: str
     here: str
     zone: str
@@ -132,6 +162,7 @@ async def _show(
     form: Bound[StaffBookingForm] | None,
     token: str,
     status_code: int = 200,
+    applied: AppliedCode | None = None,
 ) -> Response[bytes]:
     subject = read_subject(request.query_params.get("what", ""))
     async with services.uow_factory(ctx.here.id) as uow:
@@ -152,6 +183,7 @@ async def _show(
             sessions = await list_session_choices(uow, ctx.here)
             series = await list_series_choices(uow)
             appointments = await list_appointment_choices(uow)
+        codes = await asks_for_code(uow, ctx, verdict)
     view = StaffBookingView(
         form=form or blank(StaffBookingForm, {"party": head.name, "pays": "on_site"}),
         form_token=token,
@@ -161,6 +193,8 @@ async def _show(
         series=series,
         appointments=appointments,
         ways=[*credit_ways(lots), *staff_ways(ctx, head, takes_transfers=takes_transfers)],
+        takes_codes=codes,
+        applied=applied,
         base=f"/app/{ctx.here.slug}",
         here=f"{customers_path(ctx)}/{customer_id}",
         zone=ctx.here.timezone,
@@ -214,6 +248,9 @@ async def book_for_guest(
         return await _show(request, services, ctx, customer_id, bound, token, 422)
     try:
         command = staff_command(ctx, head, bound.struct, subject, token)
+        if bound.struct.is_to_look:
+            applied = await applied_code(services, ctx, command)
+            return await _show(request, services, ctx, customer_id, bound, token, applied=applied)
         booked = await place_by_staff(services, ctx, command)
     except InvalidInput as refusal:
         fields = {_FIELDS.get(name, name): said for name, said in refusal.fields.items()}
@@ -221,7 +258,8 @@ async def book_for_guest(
         return await _show(request, services, ctx, customer_id, shown, token, 422)
     except Conflict as refusal:
         shown = bound.with_errors(None, sentence_of(refusal))
-        return await _show(request, services, ctx, customer_id, shown, token, 409)
+        applied = await applied_anew(services, ctx, command, refusal)
+        return await _show(request, services, ctx, customer_id, shown, token, 409, applied)
     flash(request, "success", said_of_booking(head, booked))
     return redirect(request, f"{customers_path(ctx)}/{booked.order.customer_id}")
 
@@ -253,6 +291,7 @@ def staff_command(
         guest_phone=head.phone,
         form_token=token,
         note=form.note,
+        coupon=form.coupon.strip(),
         quoted_minor=form.quoted_minor(len(party)),
         quoted_dates=form.quoted_dates,
         source="staff",
@@ -265,13 +304,16 @@ def staff_command(
 
 
 def said_of_booking(head: CustomerHead, booked: Booked) -> str:
-    if booked.order.payment_mode == PaymentMode.TRANSFER:
-        return _("The places are held. How to pay is on its way to %(to)s.", to=head.email)
-    if booked.needs_payment:
-        return _("The places are held. A link to pay is on its way to %(to)s.", to=head.email)
-    if head.email:
-        return _("Booked. A confirmation is on its way to %(to)s.", to=head.email)
-    return _("Booked for %(name)s.", name=head.name)
+    """What was done, and what a voucher pays of it."""
+    if not booked.needs_payment and head.email:
+        done = _("Booked. A confirmation is on its way to %(to)s.", to=head.email)
+    elif not booked.needs_payment:
+        done = _("Booked for %(name)s.", name=head.name)
+    elif booked.order.payment_mode == PaymentMode.TRANSFER:
+        done = _("The places are held. How to pay is on its way to %(to)s.", to=head.email)
+    else:
+        done = _("The places are held. A link to pay is on its way to %(to)s.", to=head.email)
+    return f"{done} {paid_by_code(booked.order)}".strip()
 
 
 route_handlers = [show_staff_booking, book_for_guest]

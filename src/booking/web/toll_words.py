@@ -153,11 +153,10 @@ def _parts(toll: Toll, currency: str) -> list[str]:
     """What the seats cost, by the way it is paid."""
     paid, taken = money(toll.paid_minor, currency), money(toll.taken_minor, currency)
     transferred, due = money(toll.transferred_minor, currency), money(toll.on_site_minor, currency)
-    online = _("%(amount)s paid online", amount=paid)
-    if toll.has_vouchers:
-        online = _("%(amount)s paid online, some of it by voucher", amount=paid)
+    by_voucher = money(toll.voucher_minor, currency)
     said = [
-        (toll.paid_minor, online),
+        (toll.voucher_minor, _("%(amount)s paid by voucher", amount=by_voucher)),
+        (toll.paid_minor, _("%(amount)s paid online", amount=paid)),
         (toll.taken_minor, _("%(amount)s paid on site", amount=taken)),
         (toll.transferred_minor, _("%(amount)s paid by bank transfer", amount=transferred)),
         (toll.on_site_minor, _("%(amount)s payable on site", amount=due)),
@@ -195,9 +194,20 @@ def _effect(one: Touched, currency: str, on: str) -> str:
     seats = ngettext("%(num)s seat", "%(num)s seats", one.seats)
     if not one.share_minor:
         return " · ".join(filter(None, (on, seats)))
+    bank = _("disputed, the guest's bank has it") if one.is_with_the_bank else ""
+    price = money(one.share_minor, currency)
+    return " · ".join(filter(None, (on, seats, price, _how(one, currency), bank)))
+
+
+def _how(one: Touched, currency: str) -> str:
+    """The way it was paid or is to be; with the amounts where a voucher paid a part alone."""
     on_site = _("paid on site") if one.is_paid else _("still to be paid on site")
     words = {"online": _("paid online"), "on_site": on_site, "credit": _("with credits")}
     words["transfer"] = _("paid by bank transfer")
-    how = words.get(one.payment_mode, "")
-    bank = _("disputed, the guest's bank has it") if one.is_with_the_bank else ""
-    return " · ".join(filter(None, (on, seats, money(one.share_minor, currency), how, bank)))
+    how, rest_minor = words.get(one.payment_mode, ""), one.share_minor - one.voucher_minor
+    if not one.voucher_minor:
+        return how
+    if not rest_minor:
+        return _("paid by voucher")
+    by_voucher = _("%(amount)s paid by voucher", amount=money(one.voucher_minor, currency))
+    return f"{by_voucher}, {money(rest_minor, currency)} {how}"

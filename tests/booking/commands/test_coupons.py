@@ -9,7 +9,7 @@ from sqlalchemy import select
 from src.billing.commands.ending import cancel_open_order, expire_order
 from src.billing.commands.settle import apply_page
 from src.billing.models import CouponUse, Order, OrderLine, Refund
-from src.booking.commands.book import book, refuse_unless_bookable_instead
+from src.booking.commands.book import ask_quote, book
 from src.booking.errors import PriceChanged
 from src.platform.db.uow import UowFactory
 from src.platform.errors import InvalidInput
@@ -284,7 +284,7 @@ async def test_a_form_that_changes_may_keep_the_last_use_that_it_holds(
     made = await booked(uow_factory, lotus, a_wish("series", term.series.id, coupon="SPRING"))
     wider = a_wish("series", term.series.id, party=("Carl", "Dora"), coupon="SPRING")
     async with uow_factory(lotus.id) as uow:
-        await refuse_unless_bookable_instead(uow, as_guest(lotus), wider, made.order_id)
+        await ask_quote(uow, as_guest(lotus), wider, instead_of=made.order_id)
         with pytest.raises(InvalidInput):
             await book(uow, as_guest(lotus), wider)
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from src.booking.commands.book import BookCommand, book, refuse_unless_bookable_instead
+from src.booking.commands.book import BookCommand, ask_quote, book
 from src.booking.models import Session
 from src.platform.errors import InvalidInput
 from src.platform.services import Services
@@ -58,7 +58,7 @@ async def test_a_hold_is_not_given_up_for_a_wish_that_would_be_refused(
     to_himself = a_wish("session", talk.id, customer_id=carl)
     with pytest.raises(InvalidInput):
         async with services.uow_factory(lotus.id) as uow:
-            await refuse_unless_bookable_instead(uow, as_guest(lotus), to_himself, held.order_id)
+            await ask_quote(uow, as_guest(lotus), to_himself, instead_of=held.order_id)
 
 
 async def test_what_the_replaced_order_holds_does_not_stand_in_its_own_way(
@@ -70,4 +70,4 @@ async def test_what_the_replaced_order_holds_does_not_stand_in_its_own_way(
         order.payment_mode = "transfer"
     again = a_wish("session", date.id, customer_id=carl, party=("Carl", "Ann"))
     async with services.uow_factory(lotus.id) as uow:
-        await refuse_unless_bookable_instead(uow, as_guest(lotus), again, made.order_id)
+        await ask_quote(uow, as_guest(lotus), again, instead_of=made.order_id)

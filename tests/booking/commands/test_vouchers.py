@@ -13,7 +13,7 @@ from src.billing.commands.settle import apply_page
 from src.billing.models import Order, Payment, Refund
 from src.billing.owed import get_owed_minor
 from src.billing.queries.refundable import list_refundable_minor
-from src.booking.commands.book import book, refuse_unless_bookable_instead
+from src.booking.commands.book import ask_quote, book
 from src.booking.commands.leave import leave_dates
 from src.booking.domain.leaving import LeavingTerms, Tier
 from src.booking.errors import PriceChanged
@@ -270,7 +270,7 @@ async def test_a_form_that_changes_may_keep_what_its_hold_has_of_it(
     made = await booked(uow_factory, lotus, a_wish("series", term.series.id, coupon=CODE))
     wider = a_wish("series", term.series.id, party=("Carl", "Dora"), coupon=CODE)
     async with uow_factory(lotus.id) as uow:
-        await refuse_unless_bookable_instead(uow, as_guest(lotus), wider, made.order_id)
+        await ask_quote(uow, as_guest(lotus), wider, instead_of=made.order_id)
         with pytest.raises(InvalidInput):
             await book(uow, as_guest(lotus), wider)
 

@@ -16,7 +16,7 @@ from tests.booking.web.pages import as_owner
 from tests.booking.web.test_guest_page import own_page
 from tests.booking.web.test_place_package import buy, wish
 from tests.booking.web.test_refunding_packages import used
-from tests.support.builders import a_service, a_session
+from tests.support.builders import a_series, a_service, a_session
 from tests.support.credits import a_package
 from tests.support.mail import RememberingMailer
 from tests.support.portal import sign_in_portal
@@ -62,7 +62,10 @@ async def test_no_bank_has_to_carry_what_a_voucher_paid(
     await shop.work()
     await as_owner(shop.guest.client, shop.services, shop.business)
     page = await shop.guest.open(f"/app/lotus/sessions/{date.id}/cancel")
-    assert "€15.00 paid online, some of it by voucher" in page.text
+    of_it = (
+        "€15.00 paid by voucher." if minor > 1500 else "€10.00 paid by voucher, €5.00 paid online."
+    )
+    assert of_it in page.text
     own = await own_page(shop)
     page = await shop.guest.open(f"{own}/leave?date={date.id}")
     assert before in page.text
@@ -100,6 +103,74 @@ async def test_of_what_was_taken_on_site_only_the_vouchers_part_goes_onto_it(
     page = await shop.guest.open(f"{await own_page(shop)}/leave?date={date.id}")
     assert "€10.00 goes onto the voucher again that you paid with, at once." in page.text
     assert "the way you paid" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("minor", "takes", "money", "of_guest"),
+    [
+        (
+            1000,
+            False,
+            "€10.00 paid by voucher, €5.00 payable on site.",
+            "€10.00 paid by voucher, €5.00 still to be paid on site",
+        ),
+        (
+            1000,
+            True,
+            "€10.00 paid by voucher, €5.00 paid on site.",
+            "€10.00 paid by voucher, €5.00 paid on site",
+        ),
+        (5000, False, "€15.00 paid by voucher.", "1 seat · €15.00 · paid by voucher"),
+    ],
+    ids=["a part", "the rest taken", "all"],
+)
+async def test_staff_read_before_they_cancel_what_a_voucher_paid_on_site_and_what_is_left_to_pay(
+    shop: Shop, minor: int, takes: bool, money: str, of_guest: str
+) -> None:
+    """Nothing that a voucher paid was taken on site, and what is left to pay falls away."""
+    factory = shop.services.uow_factory
+    service = await a_service(
+        factory, shop.business.id, price_type="on_site", leaving=TERMS.document()
+    )
+    date = await a_session(factory, service)
+    await a_voucher(factory, shop.business.id, minor=minor)
+    await shop.guest.open(subject("session", date.id))
+    shop.guest.page = await shop.send(coupon=CODE, step="update")
+    await shop.send(coupon=CODE)
+    if takes:
+        [order] = await rows(shop, Order)
+        async with factory(shop.business.id) as uow:
+            await mark_paid_on_site(uow, shop.business.ctx, order.id)
+    await as_owner(shop.guest.client, shop.services, shop.business)
+    page = words(await shop.guest.open(f"/app/lotus/sessions/{date.id}/cancel"))
+    assert money in page
+    assert of_guest in page
+    falls_away = minor < 1500 and not takes
+    assert ("What is still to be paid on site for these seats falls away." in page) is falls_away
+
+
+async def test_a_seat_that_was_given_back_leaves_less_of_its_voucher_for_the_others(
+    shop: Shop,
+) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id)
+    own_terms = {"leaving": TERMS.document()}
+    term = await a_series(factory, service, price_minor=3000, price_type="on_site", **own_terms)
+    await a_voucher(factory, shop.business.id, minor=1500)
+    await shop.guest.open(subject("series", term.series.id))
+    shop.guest.page = await shop.send(coupon=CODE, step="update")
+    await shop.send(coupon=CODE)
+    await as_owner(shop.guest.client, shop.services, shop.business)
+    path = "/app/lotus/sessions/{}/cancel"
+    first, second, _third = term.sessions
+    page = words(await shop.guest.open(path.format(first.id)))
+    assert "€10.00 paid by voucher. You choose below" in page, "the voucher has it back first"
+    guest = f"{await own_page(shop)}/leave?date={first.id}"
+    await shop.guest.open(guest)
+    await shop.guest.submit(to=f"/leave?date={first.id}")
+    await shop.work()
+    page = words(await shop.guest.open(path.format(second.id)))
+    assert "€5.00 paid by voucher, €5.00 payable on site." in page
 
 
 async def paid(shop: Shop, payment_url: str) -> Order:
