@@ -5,6 +5,7 @@ from typing import Any
 
 from src.billing.domain.kinds import TRANSFER_METHOD, OpenItemKind
 from src.billing.models import OpenItem
+from src.billing.views.orders import OpenItemView
 from src.billing.words import refund_failure
 from src.platform.i18n import _, current_locale, ngettext
 from src.platform.money import Money, format_money
@@ -25,6 +26,49 @@ def open_item_sentence(item: OpenItem) -> str:
             return _dispute(item.facts)
         case OpenItemKind.HAND_BACK:
             return _hand_back(item.facts)
+
+
+def closing_words(item: OpenItemView) -> list[tuple[str, str]]:
+    """What follows of a person's saying that they have dealt with it, by what it is about. Of a
+    refund that is with the guest's bank nothing can go back, and the guest reads nothing of it.
+    """
+    is_refund = item.kind == OpenItemKind.REFUND_FAILED
+    is_told = is_refund and bool(item.refund_id or item.payment_id)
+    guest = (
+        _(
+            "Their page no longer says that the refund did not arrive, but that you have dealt with"
+            " it in another way."
+        )
+        if is_told
+        else _("Their page stays as it is.")
+    )
+    return [
+        (_("Money"), _money_stays(item, may_go_back=is_told)),
+        (_("Guest"), guest),
+        (_("Mails"), _("None.")),
+        (
+            _("Here"),
+            _("It is no longer listed as needing you, and you cannot open it again."),
+        ),
+        (_("History"), _("The order keeps that you said so, and when.")),
+    ]
+
+
+def _money_stays(item: OpenItemView, *, may_go_back: bool) -> str:
+    match OpenItemKind(item.kind):
+        case OpenItemKind.REFUND_FAILED if may_go_back:
+            return _(
+                "None moves. This refund cannot be tried again; another one can still be made of"
+                " the payment."
+            )
+        case OpenItemKind.PAYMENT_MISMATCH:
+            return _("None moves. What was paid stays with you until you give it back.")
+        case OpenItemKind.PAGE_OUT_OF_REACH:
+            return _("None moves. We do not ask again whether it was paid.")
+        case OpenItemKind.DISPUTE:
+            return _("None moves. What the bank does or has done about it stays as it is.")
+        case _kind:
+            return _("None moves.")
 
 
 def _mismatch(facts: Mapping[str, Any]) -> str:

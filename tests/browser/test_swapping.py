@@ -4,6 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
+from playwright.sync_api import expect
 
 from src.platform.services import Services
 from tests.browser import guest as g
@@ -87,6 +88,43 @@ def test_a_date_becomes_a_credit_and_another_one_a_date_elsewhere(
     carl.looks()
     method, entries = the_calendar(the_mail(program, email, "New date: Pilates"))
     assert (method, len(entries)) == ("PUBLISH", 1)
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_a_choice_shows_the_fields_it_asks_for_at_once(
+    program: Program, person: Callable[..., Person], scripts: bool
+) -> None:
+    business = staged(program, "garganey" if scripts else "wryneck")
+    own, _other = two_courses(program, business)
+    owner = person(PHONE, java_script_enabled=scripts)
+    owner.sign_in(f"olive@{business.slug}.example", PASSWORD)
+    owner.go(f"/app/{business.slug}/series/{own.series.id}/refunds")
+
+    def fields(place: int) -> set[str]:
+        asked = owner.page.locator(f"main [name^='rules.{place}.']:not([type=hidden])")
+        seen = asked.filter(visible=True).all()
+        return {(one.get_attribute("name") or "").split(".")[-1] for one in seen}
+
+    steps = {"gives", "before", "unit"}
+    assert fields(0) == steps | {"package_id"}
+    owner.choose(**{"rules.0.gives": "money"})
+    assert fields(0) == steps | {"percent"}
+    assert fields(1) == {"gives"}
+    owner.choose(**{"rules.1.gives": "money"})
+    assert fields(1) == steps | {"percent"}
+    owner.type(**{"rules.1.tiers.0.before": "24", "rules.1.tiers.0.percent": "50"})
+    owner.choose(**{"rules.1.gives": "package"})
+    assert fields(1) == steps | {"package_id"}
+    card = owner.page.locator(".gives").nth(1)
+    expect(card.get_by_text("no percent applies to it")).to_be_visible()
+    owner.choose(**{"rules.2.gives": "credit", "rules.3.gives": "nothing"})
+    assert (fields(2), fields(3)) == (steps, {"gives"})
+    owner.press("Save")
+    owner.sees("Please choose which credit is given back.")
+    assert fields(1) == steps | {"package_id"}
+    owner.choose(**{"rules.1.gives": "money"})
+    assert owner.page.input_value("[name='rules.1.tiers.0.percent']") == "50"
+    owner.looks()
 
 
 def test_the_owner_says_what_comes_back_to_whom(

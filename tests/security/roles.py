@@ -65,7 +65,7 @@ POST /orders/{order_id}/paid
 POST /orders/{order_id}/package/cancel
 GET POST /orders/{order_id}/refund
 POST /orders/{order_id}/refunds/{refund_id}/retry
-POST /orders/{order_id}/items/{item_id}/close
+GET POST /orders/{order_id}/items/{item_id}/close
 GET /orders/{order_id}/transfer
 POST /orders/{order_id}/transfer/received
 POST /orders/{order_id}/transfer/due

@@ -11,7 +11,6 @@ from msgspec import Meta
 
 from src.billing.commands.by_staff import (
     RefundByHand,
-    close_item_by_hand,
     mark_paid_on_site,
     refund_by_hand,
     retry_refund_by_hand,
@@ -222,25 +221,6 @@ async def try_refund_again(
         flash(request, "warning", refusal.message)
     else:
         flash(request, "success", _("The refund is tried again."))
-    return _back(request, ctx, order_id)
-
-
-@post(
-    "/app/{slug:str}/orders/{order_id:uuid}/items/{item_id:uuid}/close",
-    guards=MAY_SEE,
-    status_code=200,
-    include_in_schema=False,
-)
-async def close_item(
-    request: AnyRequest,
-    services: NamedDependency[Services],
-    ctx: NamedDependency[RequestContext],
-    order_id: FromPath[UUID],
-    item_id: FromPath[UUID],
-) -> Response[bytes]:
-    async with services.uow_factory(ctx.here.id) as uow:
-        await close_item_by_hand(uow, ctx, order_id, item_id)
-    flash(request, "success", _("Noted as dealt with."))
     return _back(request, ctx, order_id)
 
 

@@ -30,7 +30,7 @@ from src.booking.web.meanwhile import stale
 from src.booking.web.refund_policy_forms import (
     STEPS,
     PolicyForm,
-    asks_for_percent,
+    bind_policy,
     gives_choices,
     initial_of,
     kind_words,
@@ -40,7 +40,7 @@ from src.booking.web.refund_policy_forms import (
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _, ngettext
 from src.platform.services import Services
-from src.platform.web.forms import Bound, bind, blank, read_form
+from src.platform.web.forms import Bound, blank, read_form
 from src.platform.web.pages import AnyRequest, flash, page, redirect
 from src.tenants.context import RequestContext
 from src.tenants.domain.entitlements import Feature
@@ -170,7 +170,7 @@ async def _save(
     series_id: UUID | None,
 ) -> Response[bytes]:
     subject = await _subject(services, ctx, service_id, series_id)
-    bound = bind(PolicyForm, await read_form(request))
+    bound = bind_policy(await read_form(request))
     read = read_policy(bound)
     if read is None:
         return await _page(request, services, ctx, subject, bound, None, status_code=422)
@@ -185,10 +185,6 @@ async def _save(
             return await _page(request, services, ctx, subject, bound, policy, status_code=422)
     if is_preview:
         return await _page(request, services, ctx, subject, bound, policy)
-    if asks_for_percent(bound):
-        said = _("Look at how much of the money comes back, then save.")
-        bound = bound.with_errors(None, said)
-        return await _page(request, services, ctx, subject, bound, policy, status_code=422)
     try:
         async with services.uow_factory(ctx.here.id) as uow:
             if series_id is not None:

@@ -1,6 +1,6 @@
 """The form of a refund policy: what an owner types for each kind of buyer, and back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from src.booking.domain.leaving_steps import step_errors
 from src.booking.domain.refund_policy import CHOICES, BuyerKind, BuyerRule, Gives, RefundPolicy
 from src.booking.web.leaving_forms import TierRow
 from src.platform.i18n import _
-from src.platform.web.forms import Bound, rest_of
+from src.platform.web.forms import Bound, FormData, bind
 
 STEPS = 3
 ALL = 100
@@ -47,15 +47,27 @@ def initial_of(terms: LeavingTerms, kinds: Sequence[BuyerKind]) -> dict[str, Any
 
 
 def _row(kind: BuyerKind, rule: BuyerRule | None) -> dict[str, Any]:
-    tiers = () if rule is None else rule.tiers
     return {
         "kind": kind,
         "gives": "" if rule is None else rule.gives,
         "package_id": "" if rule is None else rule.package_id,
-        "tiers": [
-            {"before": tier.before, "unit": tier.unit, "percent": tier.percent} for tier in tiers
-        ],
+        "tiers": [] if rule is None else [_step(rule, tier) for tier in _steps_that_count(rule)],
     }
+
+
+def _steps_that_count(rule: BuyerRule) -> Iterable[Tier]:
+    """A credit is not given from a step on that gives nothing, and the page has no percent to say
+    so beside it.
+    """
+    return [tier for tier in rule.tiers if rule.gives is Gives.MONEY or tier.percent]
+
+
+def _step(rule: BuyerRule, tier: Tier) -> dict[str, Any]:
+    """Beside a credit no percent is shown: all of it stands there should money be chosen instead,
+    whatever was kept with the credit before.
+    """
+    percent = tier.percent if rule.gives is Gives.MONEY else ALL
+    return {"before": tier.before, "unit": tier.unit, "percent": percent}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +99,25 @@ class ReadPolicy:
         return {**found, **self.wrong}
 
 
+def bind_policy(raw: FormData) -> Bound[PolicyForm]:
+    """The form as typed, and what is wrong with what its choices ask for."""
+    bound = bind(PolicyForm, raw)
+    hidden = [name for name in bound.errors if not _is_asked(bound, name)]
+    for name in hidden:
+        del bound.errors[name]
+    return bound
+
+
 def read_policy(bound: Bound[PolicyForm]) -> ReadPolicy | None:
-    """As much of the form as can be read. None for one of which nothing can be made."""
-    form = bound.struct if bound.form_error is None else None
-    if form is None and bound.errors:
-        form = rest_of(PolicyForm, bound)
+    """As much of the form as can be read. None for one of which nothing can be made.
+
+    What a choice does not ask for is not read: a percent that was typed for money is none of a
+    credit's, and stays in the form only for who chooses money again.
+    """
+    asked = FormData()
+    readable = bound.readable().texts.items()
+    asked.texts = {name: typed for name, typed in readable if _is_asked(bound, name)}
+    form = None if bound.form_error is not None else bind(PolicyForm, asked).struct
     if form is None:
         return None
     wrong: dict[str, str] = {}
@@ -102,34 +128,25 @@ def read_policy(bound: Bound[PolicyForm]) -> ReadPolicy | None:
         if row.gives is None:
             continue
         kind = row.kind.value
-        tiers = _tiers(row, f"rules.{place}", wrong) if row.gives is not Gives.NOTHING else {}
+        tiers = _tiers(row, f"rules.{place}", wrong)
         rows[kind], steps[kind] = place, list(tiers)
         rules[kind] = BuyerRule(
-            gives=row.gives,
-            tiers=tuple(tiers.values()),
-            package_id=row.package_id if row.gives is Gives.PACKAGE else None,
+            gives=row.gives, tiers=tuple(tiers.values()), package_id=row.package_id
         )
     wrong |= bound.errors
     return ReadPolicy(policy=RefundPolicy(**rules), wrong=wrong, rows=rows, steps=steps)
 
 
-def asks_for_percent(bound: Bound[PolicyForm]) -> bool:
-    """Whether money was chosen on a page that had no field for how much of it, for any step that is
-    wanted: all of it would come back, and nobody has said so.
-    """
-    return any(
-        bound.value(f"rules.{place}.gives") == Gives.MONEY
-        and _has_step_without_percent(bound, f"rules.{place}.tiers")
-        for place in range(bound.rows("rules"))
-    )
-
-
-def _has_step_without_percent(bound: Bound[PolicyForm], tiers: str) -> bool:
-    asked = [f"{tiers}.{step}.percent" in bound.raw for step in range(STEPS)]
-    wanted = [bool(bound.value(f"{tiers}.{step}.before")) for step in range(STEPS)]
-    if not any(asked):
-        return True
-    return any(is_wanted and not was for is_wanted, was in zip(wanted, asked, strict=True))
+def _is_asked(bound: Bound[PolicyForm], name: str) -> bool:
+    """Whether the choice of its row asks for the field; the page shows those alone."""
+    _rules, _dot, rest = name.partition(".")
+    place, _dot, field = rest.partition(".")
+    gives = bound.value(f"rules.{place}.gives")
+    if field == "package_id":
+        return gives == Gives.PACKAGE
+    if field.endswith(".percent"):
+        return gives == Gives.MONEY
+    return gives not in ("", Gives.NOTHING) or not field.startswith("tiers.")
 
 
 def _tiers(row: RuleRow, name: str, wrong: dict[str, str]) -> dict[int, Tier]:

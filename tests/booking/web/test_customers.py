@@ -309,6 +309,20 @@ async def test_a_merge_says_first_what_it_does_and_then_does_it(
     assert "has been merged already" in again.text
 
 
+async def test_a_merge_with_one_who_has_nothing_says_so(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    kept = await a_customer(services.uow_factory, lotus)
+    gone = await a_customer(
+        services.uow_factory, lotus, name="Karl", email="karl@example.com", is_established=True
+    )
+    shown = " ".join((await client.get(f"{HOME}/{kept}/merge/{gone}")).text.split())
+    assert "nothing; there are neither bookings nor notes nor anything else of theirs" in shown
+    assert "is marked as established, as Karl was" in shown
+    shown = " ".join((await client.get(f"{HOME}/{gone}/merge/{kept}")).text.split())
+    assert "as established" not in shown
+
+
 async def test_merging_one_with_themselves_is_a_sentence(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:

@@ -111,6 +111,49 @@ async def test_what_was_dealt_with_elsewhere_stays_on_the_guests_page(
     assert "Settled otherwise €7.00 " in text, "what another refund replaced is no part of it"
 
 
+async def test_who_has_dealt_with_it_reads_what_follows_before_it_is_done(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    await gives_back_in_vain(services, lotus, sold, 700)
+    async with services.uow_factory(lotus.id) as uow:
+        item_id = (await uow.session.scalars(select(OpenItem.id))).one()
+    order = f"/app/lotus/orders/{sold.order_id}"
+    close = f"{order}/items/{item_id}/close"
+    shown = await visitor.open(order)
+    assert f'href="{close}"' in shown.text
+    assert f'action="{close}"' not in shown.text, "one press alone closes nothing"
+    await visitor.open(close)
+    assert "A refund of €7.00" in visitor.text
+    assert "This refund cannot be tried again; another one can still be made" in visitor.text
+    assert "but that you have dealt with it in another way" in visitor.text
+    assert "you cannot open it again" in visitor.text
+    text = await guests_page(services, lotus, sold, visitor)
+    assert "Did not arrive €7.00 " in text, "looking has closed nothing"
+    await visitor.open(close)
+    await visitor.submit(to=close)
+    assert "Noted as dealt with." in visitor.text
+    assert "Try the refund again" not in visitor.text
+    text = await guests_page(services, lotus, sold, visitor)
+    assert "Settled otherwise €7.00 The refund did not go through, and the business" in text
+    await visitor.open(close)
+    assert visitor.path == order, "what is closed already is asked about no more"
+
+
+@pytest.mark.parametrize("outcome", [None, "lost"])
+async def test_of_a_dispute_it_is_promised_that_nothing_of_it_changes(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor, outcome: str | None
+) -> None:
+    await hears(services, lotus, sold, None)
+    if outcome is not None:
+        await hears(services, lotus, sold, outcome)
+    async with services.uow_factory(lotus.id) as uow:
+        item_id = (await uow.session.scalars(select(OpenItem.id))).one()
+    await visitor.open(f"/app/lotus/orders/{sold.order_id}/items/{item_id}/close")
+    assert "What the bank does or has done about it stays as it is." in visitor.text
+    assert "Their page stays as it is." in visitor.text
+    assert "refund" not in visitor.text.split("Have you dealt with it?")[1].lower()
+
+
 @pytest.mark.parametrize("is_in_dashboard", [False, True])
 async def test_what_was_dealt_with_is_told_once_where_a_refund_takes_its_place_after_all(
     services: Services, lotus: Business, sold: Booked, visitor: Visitor, *, is_in_dashboard: bool

@@ -274,80 +274,122 @@ async def test_a_preview_refuses_what_saving_refuses_and_shows_no_terms_that_can
     assert (await kept(services, lotus, Series)).policy is None
 
 
-async def test_only_what_the_choice_needs_is_asked(
+async def test_the_page_has_the_fields_of_every_choice_and_none_that_no_choice_asks_for(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    """Which of them are seen, the stylesheet says; the browser's test looks at that."""
+    path, _series = await a_term(services, lotus)
+    shown = await client.get(f"{path}/refunds")
+    assert "(optional)" not in shown.text
+    for place, is_by_credit in enumerate([False, False, True, False]):
+        assert (f'name="rules.{place}.package_id"' in shown.text) is not is_by_credit
+        for step in range(3):
+            assert f'name="rules.{place}.tiers.{step}.before"' in shown.text
+            percent = f'name="rules.{place}.tiers.{step}.percent"'
+            assert (percent in shown.text) is not is_by_credit
+
+
+async def test_a_percent_typed_for_money_is_no_part_of_a_credit(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:
     given = await a_refund_package(services.uow_factory, lotus.id)
     path, _series = await a_term(services, lotus)
     typed = {
-        **a_row(0, "package", package_id=str(given.id), **{"tiers.0.before": "24"}),
-        **a_row(1, "money", **{"tiers.0.before": "24", "tiers.0.percent": "50"}),
+        **a_row(0, "package", package_id=str(given.id)),
+        "rules.0.tiers.0.before": "48",
+        "rules.0.tiers.0.percent": "50",
+        "rules.0.tiers.1.before": "24",
+        "rules.0.tiers.1.percent": "80",
+        "rules.0.tiers.2.percent": "half of it",
     }
     shown = await send(client, f"{path}/refunds", typed | {"preview": "1"})
-    assert shown.status_code == 200
-    assert "(optional)" not in shown.text
-    for name, is_there in {
-        "rules.0.package_id": True,
-        "rules.0.tiers.0.percent": False,
-        "rules.1.package_id": False,
-        "rules.1.tiers.0.percent": True,
-        "rules.3.package_id": True,
-        "rules.3.tiers.0.percent": True,
-    }.items():
-        assert (f'name="{name}"' in shown.text) is is_there, name
-    typed["rules.0.tiers.0.percent"] = "40"
-    shown = await send(client, f"{path}/refunds", typed | {"preview": "1"})
-    assert 'name="rules.0.tiers.0.percent"' in shown.text
-    changed = {"rules.1.gives": "package", "preview": "1"}
-    refused = await send_again(client, f"{path}/refunds", shown, changed)
-    assert refused.status_code == 422
-    assert "Please choose which credit" in error_at(refused.text, "rules-1-package_id")
-    assert 'name="rules.1.package_id"' in refused.text
-
-
-async def test_a_percent_that_one_step_keeps_is_asked_of_every_step(
-    client: AsyncClient, services: Services, lotus: Business
-) -> None:
-    """Who chooses money next, without scripts, has a field for each of them."""
-    given = await a_refund_package(services.uow_factory, lotus.id)
-    path, _series = await a_term(services, lotus, drop_in_allowed=True)
-    typed = a_row(0, "package", package_id=str(given.id), **{"tiers.0.before": "24"})
-    half = {"rules.0.tiers.0.percent": "50"}
-    assert (await send(client, f"{path}/refunds", typed | half)).status_code == 303
-    shown = await client.get(f"{path}/refunds")
-    for step in range(3):
-        assert f'name="rules.0.tiers.{step}.percent"' in shown.text
-    stale = {"rules.0.gives": "money", "rules.0.tiers.1.before": "12"}
-    stale |= {"rules.0.tiers.1.percent": None, "rules.0.tiers.0.percent": "100"}
-    asked = await send_again(client, f"{path}/refunds", shown, stale)
-    assert asked.status_code == 422
-    assert "Look at how much of the money comes back" in asked.text
-    said = {"rules.0.gives": "money", "rules.0.tiers.1.before": "12"}
-    said |= {"rules.0.tiers.1.percent": "30"}
-    saved = await send_again(client, f"{path}/refunds", shown, said)
+    assert shown.status_code == 200, shown.text
+    assert "no percent applies to it" in shown.text
+    course = shown.text.split("What they read for")[1].split("panel-head")[0]
+    assert "you get 1 credit for “Beginner classes”" in course
+    assert "%" not in course.split("<ol")[1].split("</ol>")[0]
+    for text in ("50", "80", "half of it"):
+        assert f'value="{text}"' in shown.text, "it is there again for who goes back to money"
+    saved = await send(client, f"{path}/refunds", typed)
     assert saved.status_code == 303, saved.text
-    policy = (await kept(services, lotus, Series)).policy
-    assert policy is not None and policy.course is not None
-    assert [tier.percent for tier in policy.course.tiers] == [50, 30]
+    rule = gives_package(given, (Tier(before=48, percent=100), Tier(before=24, percent=100)))
+    assert (await kept(services, lotus, Series)).policy == RefundPolicy(course=rule)
+    again = await client.get(f"{path}/refunds")
+    assert 'value="50"' not in again.text
+    assert again.text.count('value="100"') == 2, "what would come back, were money chosen now"
 
 
-async def test_money_instead_of_a_credit_is_not_saved_before_its_percent_was_asked_for(
+async def test_what_a_choice_does_not_ask_for_is_no_mistake_and_what_it_asks_for_is(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:
-    """Without scripts the page has no field for it yet."""
+    path, _series = await a_term(services, lotus)
+    typed = {
+        **a_row(0, "package", package_id=""),
+        "rules.0.tiers.0.before": "24",
+        "rules.0.tiers.0.percent": "900",
+        "rules.0.tiers.1.percent": "half of it",
+        **a_row(1, "money", package_id="gone"),
+        "rules.1.tiers.0.before": "24",
+        "rules.1.tiers.0.percent": "50",
+        **a_row(3, "nothing"),
+        "rules.3.tiers.0.before": "as late as they like",
+    }
+    refused = await send(client, f"{path}/refunds", typed)
+    assert refused.status_code == 422
+    assert "Please choose which credit" in error_at(refused.text, "rules-0-package_id")
+    assert re.findall(r'id="f-([^"]*)-error"', refused.text) == ["rules-0-package_id"]
+    for text in ("900", "half of it", "50", "as late as they like"):
+        assert f'value="{text}"' in refused.text
+    money = {"rules.0.gives": "money"}
+    refused = await send_again(client, f"{path}/refunds", refused, money)
+    assert refused.status_code == 422
+    said = error_at(refused.text, "rules-0-tiers-0-percent")
+    assert "What comes back lies between 0 and 100 percent." in said
+    assert error_at(refused.text, "rules-0-tiers-1-percent")
+    half = {"rules.0.tiers.0.percent": "50", "rules.0.tiers.1.percent": ""}
+    saved = await send_again(client, f"{path}/refunds", refused, half)
+    assert saved.status_code == 303, saved.text
+    assert (await kept(services, lotus, Series)).policy == RefundPolicy(
+        course=BuyerRule(gives=Gives.MONEY, tiers=(Tier(before=24, percent=50),)),
+        card=BuyerRule(gives=Gives.MONEY, tiers=(Tier(before=24, percent=50),)),
+        on_site=BuyerRule(gives=Gives.NOTHING),
+    )
+
+
+async def test_a_percent_kept_with_a_credit_before_is_not_shown_nor_kept_on(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    """Such policies were saved once; a step of nothing gave no credit then, and gives none now."""
+    given = await a_refund_package(services.uow_factory, lotus.id)
+    steps = (Tier(before=48, percent=50), Tier(before=12, percent=0))
+    path, _series = await a_term(
+        services, lotus, leaving=leaving(course=gives_package(given, steps)), drop_in_allowed=True
+    )
+    shown = await client.get(f"{path}/refunds")
+    assert 'value="50"' not in shown.text
+    assert 'value="12"' not in shown.text
+    read = shown.text.split("What they read for")[1].split("panel-head")[0]
+    preview = await send_again(client, f"{path}/refunds", shown, {"preview": "1"})
+    assert preview.text.split("What they read for")[1].split("panel-head")[0] == read
+    saved = await send_again(client, f"{path}/refunds", shown, {})
+    assert saved.status_code == 303, saved.text
+    whole = gives_package(given, (Tier(before=48, percent=100),))
+    assert (await kept(services, lotus, Series)).policy == RefundPolicy(course=whole)
+
+
+async def test_a_credit_is_turned_into_money_with_the_percent_that_stands_there(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    """Without scripts too: the field is in the page before the choice is."""
     given = await a_refund_package(services.uow_factory, lotus.id)
     path, _series = await a_term(
         services, lotus, leaving=leaving(course=gives_package(given)), drop_in_allowed=True
     )
-    before = (await kept(services, lotus, Series)).policy
-    asked = await send(client, f"{path}/refunds", {"rules.0.gives": "money"})
-    assert asked.status_code == 422
-    assert "Look at how much of the money comes back" in asked.text
-    assert 'name="rules.0.tiers.0.percent"' in asked.text
-    assert (await kept(services, lotus, Series)).policy == before
-    half = {"rules.0.tiers.0.percent": "50"}
-    saved = await send_again(client, f"{path}/refunds", asked, half)
+    shown = await client.get(f"{path}/refunds")
+    half = {"rules.0.gives": "money", "rules.0.tiers.0.percent": "50"}
+    saved = await send_again(client, f"{path}/refunds", shown, half)
     assert saved.status_code == 303, saved.text
     policy = (await kept(services, lotus, Series)).policy
     assert policy is not None and policy.course is not None
-    assert (policy.course.gives, policy.course.tiers[0].percent) == (Gives.MONEY, 50)
+    assert (policy.course.gives, policy.course.package_id) == (Gives.MONEY, None)
+    assert [tier.percent for tier in policy.course.tiers] == [50]
