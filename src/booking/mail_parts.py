@@ -18,6 +18,7 @@ from src.booking.leaving_words import (
     next_deadline_words,
     rules_in_words,
 )
+from src.booking.minimum_words import takes_place_if
 from src.booking.paying import paying_of
 from src.booking.queries.changes import Believed, Earlier, said_of
 from src.booking.queries.mail_facts import BookingFacts, Known, SeatFacts, SplitParty
@@ -333,11 +334,11 @@ def runs_of(
     *,
     may_join: bool = True,
     says_performer: bool = False,
-    is_whole: bool = False,
+    whole_at: datetime | None = None,
 ) -> list[RunView]:
     """Each date once, however many people of the party come, in the order of time, whatever number
     of bookings they are of. With `says_performer` another performer is told as a change, and where
-    it `is_whole` whoever performs is named.
+    all of it is told, as it is `whole_at` a moment, whoever performs is named.
     """
     in_time = sorted(seats, key=lambda item: item.session.starts_at)
     by_session = {item.session.id: item for item in in_time}
@@ -349,7 +350,8 @@ def runs_of(
             join_url=join_url_of(item, may_join=may_join),
             was=_was(tenant, item, believed or {}),
             performer=_performer(item, believed or {}) if says_performer else "",
-            led_by=item.performer if is_whole else "",
+            led_by=item.performer if whole_at else "",
+            minimum=takes_place_if(item.session, tenant.zone, whole_at) if whole_at else "",
         )
         for item in by_session.values()
     ]

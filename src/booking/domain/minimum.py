@@ -36,6 +36,23 @@ def decide_at(starts_at: datetime, decide_hours: int) -> datetime:
     return starts_at - timedelta(hours=decide_hours)
 
 
+def undecided_until(
+    min_seats: int | None,
+    decide_hours: int | None,
+    decided_at: datetime | None,
+    starts_at: datetime,
+    now: datetime,
+) -> datetime | None:
+    """Until when it is open whether the session takes place; None where that hangs on no number,
+    or does so no longer.
+    """
+    hours = hours_of(min_seats, decide_hours)
+    if hours is None or decided_at is not None:
+        return None
+    at = decide_at(starts_at, hours)
+    return at if now < at else None
+
+
 def wait_until(at: datetime, starts_at: datetime) -> datetime:
     """Until when the decision may wait for those who are paying: never so long that half of the
     time is gone in which guests can be told.

@@ -24,6 +24,7 @@ from src.booking.domain.leaving import (
 from src.booking.domain.moves import Facet, Said, may_leave_free_because_moved, what_differs
 from src.booking.domain.states import LIVE_SEATS, state_of_date
 from src.booking.leaving_words import next_deadline_words
+from src.booking.minimum_words import takes_place_if
 from src.booking.models import Booking, Session
 from src.booking.paying import paying_of
 from src.booking.queries.changes import Believed, said_of
@@ -141,6 +142,9 @@ def _date(own: list[Row[Any]], then: Believed, about: About) -> BookedDate:
         seats=sum(count for seat, count in states.items() if seat in LIVE_SEATS),
         comes=names_of(list(in_party_of(standing).values())),
         handed_to=[seat.participant for seat in standing if seat.is_handed_on],
+        minimum=takes_place_if(session, about.tenant.zone, about.now)
+        if standing and session.state == SessionState.SCHEDULED
+        else "",
         was=was_words(before.said, now) if before is not None and not is_off else "",
         is_moved=before is not None and Facet.TIME in what_differs(before.said, now),
         leave_href=f"{about.path}/leave?date={session.id}" if can_leave else "",

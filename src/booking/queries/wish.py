@@ -21,6 +21,7 @@ from src.booking.domain.reasons import guest_sentence
 from src.booking.domain.refund_policy import BuyerKind
 from src.booking.domain.seats_told import is_told, seats_told
 from src.booking.leaving_words import dates_in_words, rules_in_words
+from src.booking.minimum_words import takes_place_if
 from src.booking.models import Service, Session
 from src.booking.queries.comers import find_comers
 from src.booking.queries.coupons import find_voucher, judge_for_quote, was_quoted
@@ -302,6 +303,7 @@ def _spelled(
         place=place,
         is_online=run.mode == SessionMode.ONLINE,
         state=state,
+        minimum=takes_place_if(run, tenant.zone, now) if state in ("included", "full") else "",
         may_be_waited_for=state == "full"
         and terms_of(tenant, service).is_on
         and not is_too_late_for(service, run.starts_at, now),

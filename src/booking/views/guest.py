@@ -142,7 +142,8 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     sold, as far as it has changed since; `is_moved` says that its time has. `leave_href` is empty
     where nothing can be left any more, `move_href` where it cannot be exchanged, and `hand_on_href`
     where a place cannot be given to somebody else; `handed_to` are those who got one; `back_until`
-    says what comes back until when, while something does. One that nobody of the party comes to any
+    says what comes back until when, while something does, and `minimum` on how many people it hangs
+    that the date takes place. One that nobody of the party comes to any
     more is as it was told to them last.
     """
 
@@ -166,6 +167,7 @@ class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
     hand_on_href: str = ""
     handed_to: list[str] = []
     back_until: str = ""
+    minimum: str = ""
 
 
 class PartyView(msgspec.Struct, frozen=True, kw_only=True):

@@ -165,7 +165,8 @@ class SpelledDate(msgspec.Struct, frozen=True, kw_only=True):
     `not_now` while its cancellation can still be undone, which is nobody else's business.
 
     `title` is the session's own, empty where it has none. A full one that the series is sold
-    without `may_be_waited_for` by its buyer.
+    without `may_be_waited_for` by its buyer. `minimum` says on how many people it hangs, empty
+    where it takes place anyhow.
     """
 
     title: str
@@ -175,6 +176,7 @@ class SpelledDate(msgspec.Struct, frozen=True, kw_only=True):
     is_online: bool
     state: str
     may_be_waited_for: bool = False
+    minimum: str = ""
 
 
 class NamedPrice(NamedTuple):

@@ -18,8 +18,8 @@ class CreditsView(msgspec.Struct, frozen=True):
 
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
     """One date of a booking, spelled out; `was` is what its guest was told before, if not that, and
-    `performer` who performs now, where they are told of a change. `led_by` is who it is with, in
-    mails that say all about a date.
+    `performer` who performs now, where they are told of a change. `led_by` is who it is with, and
+    `minimum` on how many people it hangs, in mails that say all about a date.
     """
 
     when: str
@@ -29,6 +29,7 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     was: str = ""
     performer: str = ""
     led_by: str = ""
+    minimum: str = ""
 
 
 class MissingView(msgspec.Struct, frozen=True, kw_only=True):
