@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from tests.properties.money_model import Money
+from tests.properties.noted import Transfer
 from tests.properties.things import (
     HOLD,
     HOLD_BY_LINK,
@@ -49,6 +50,7 @@ class Sales(Money):
         self.entries: list[Entry] = []
         self.promises: list[Promise] = []
         self.fees: list[Fee] = []
+        self.taken_off: list[tuple[Sale, Transfer]] = []
 
     def places(self, run: Run | None = None) -> list[Place]:
         everywhere = (place for sale in self.sales for place in sale.places)
@@ -63,10 +65,16 @@ class Sales(Money):
 
     def standing(self, guest: str) -> int:
         """How many orders of the guest still have a seat that is paid for, or needs no payment. Of
-        a swap they hear by the mail about the new date.
+        a swap they hear by the mail about the new date, and of what they had missed before by none.
         """
-        theirs = (one for one in self.sales if one.guest == guest and not one.by_swap)
+        mine = (one for one in self.sales if one.guest == guest and not one.by_swap)
+        theirs = (one for one in mine if one.is_told is not False)
         return sum(any(one.state == "confirmed" for one in sale.places) for sale in theirs)
+
+    def tell_of_sales(self) -> None:
+        for sale in self.sales:
+            if sale.state == "confirmed" and sale.is_told is None:
+                sale.is_told = any(one.state in ("confirmed", "attended") for one in sale.places)
 
     # --- buying
 
@@ -209,7 +217,7 @@ class Sales(Money):
         sale.state, sale.page_until = state, None
         if sale.mode == "transfer":
             self.mails["billing.transfer_over", sale.guest] += state == "expired"
-            self.mails["billing.open_item", OWNER] += bool(sale.received)
+            self.mails["billing.open_item", OWNER] += bool(sale.transfers.received)
         for place in sale.places:
             place.state = "expired"
         if sale.coupon is not None:

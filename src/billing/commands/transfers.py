@@ -16,7 +16,13 @@ from src.billing.commands.mistaken_transfers import was_taken_off
 from src.billing.commands.orders import lock_order
 from src.billing.commands.settle import confirm_locked_order, reacquire_locked_order
 from src.billing.domain.kinds import TRANSFER_METHOD, OrderState, PaymentMode
-from src.billing.domain.transfers import TransferTerms, due_at, due_on_error, reminded_at
+from src.billing.domain.transfers import (
+    TransferTerms,
+    due_at,
+    due_on_error,
+    reminded_at,
+    transfer_name,
+)
 from src.billing.events import TransferAwaited, TransferPartCame
 from src.billing.lines import first_start_of, handlers_of
 from src.billing.models import Order, Payment
@@ -191,7 +197,7 @@ def refuse_unless_awaited(order: Order) -> None:
 
 async def _what_came_of_it(uow: UnitOfWork, cmd: TransferReceived) -> Outcome | None:
     """Of this very form, where it was sent before."""
-    names = (_name(cmd.token), _name(cmd.token, is_extra=True))
+    names = (transfer_name(cmd.token), transfer_name(cmd.token, is_extra=True))
     found = await uow.session.scalar(
         select(Payment.id)
         .where(Payment.tenant_id == uow.tenant, Payment.payment_intent_id.in_(names))
@@ -262,7 +268,7 @@ def _add_payment(
             id=new_id(),
             order_id=order.id,
             account_id="",
-            payment_intent_id=_name(cmd.token, is_extra=is_extra),
+            payment_intent_id=transfer_name(cmd.token, is_extra=is_extra),
             page_id=None,
             amount_minor=amount_minor,
             fee_minor=0,
@@ -274,10 +280,6 @@ def _add_payment(
             arrived_on=cmd.arrived_on,
         )
     )
-
-
-def _name(token: UUID, *, is_extra: bool = False) -> str:
-    return f"{TRANSFER_METHOD}:{token}" + (":extra" if is_extra else "")
 
 
 def _not_by_transfer() -> Conflict:

@@ -4,6 +4,7 @@ Source: docs/algorithms/holds-and-payments.md, "Bank transfer".
 """
 
 from datetime import date, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -11,6 +12,7 @@ from stdnum import bic as bics
 from stdnum import iban as ibans
 from stdnum.exceptions import ValidationError
 
+from src.billing.domain.kinds import TRANSFER_METHOD
 from src.platform.i18n import _
 from src.platform.localtime import local_day_bounds, to_local
 
@@ -59,6 +61,13 @@ def last_due_on(terms: TransferTerms, first_at: datetime, zone: ZoneInfo) -> dat
 def due_at(due_on: date, zone: ZoneInfo) -> datetime:
     """The end of that day."""
     return local_day_bounds(due_on, zone)[1]
+
+
+def transfer_name(token: UUID, *, is_extra: bool = False) -> str:
+    """What the payment is called that was noted with the form of this token; what was more than
+    the price is a payment of its own.
+    """
+    return f"{TRANSFER_METHOD}:{token}" + (":extra" if is_extra else "")
 
 
 def reminded_at(made_at: datetime, due: datetime) -> datetime:

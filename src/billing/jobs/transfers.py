@@ -7,6 +7,7 @@ from src.billing.domain.holds import TRANSFER_REMINDER_DUE
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.events import TransferAwaited, TransferOver, TransferPartCame
 from src.billing.models import Order
+from src.billing.queries.transfers import is_noted
 from src.billing.transfer_mails import AWAITED, OVER, PART, REMINDER, transfer_mail
 from src.platform.db.uow import UnitOfWork
 from src.platform.jobs.context import JobContext
@@ -28,11 +29,15 @@ async def tell_how_to_transfer(job: JobContext, event: TransferAwaited) -> None:
 
 
 async def tell_part_came(job: JobContext, event: TransferPartCame) -> None:
-    """Only while there is time for the rest, and not once that is there."""
+    """Only while there is time for the rest, and not once that is there; nor of one that was taken
+    off as a mistake. The order's row is locked, so that none is while the mail is written.
+    """
     async with job.unit_of_work(done=True) as uow:
-        order = await get_order(uow, event.order_id)
+        order = await lock_order(uow, event.order_id)
         until = order.hold_expires_at
-        if _is_awaited(order) and until is not None and until > job.services.clock.now():
+        if not _is_awaited(order) or not await is_noted(uow, event.again):
+            return
+        if until is not None and until > job.services.clock.now():
             await _tell(job.services, uow, order, PART, key=str(event.again))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select, text
 
 from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import TRANSFER_METHOD, OrderState, PaymentMode
-from src.billing.domain.transfers import spaced_iban
+from src.billing.domain.transfers import spaced_iban, transfer_name
 from src.billing.giro_code import giro_code
 from src.billing.models import Order, Payment
 from src.billing.queries.payment_settings import find_transfer_account
@@ -82,6 +82,16 @@ async def list_received_minor(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dic
         .group_by(Payment.order_id)
     )
     return {row[0]: int(row[1]) for row in found}
+
+
+async def is_noted(uow: UnitOfWork, token: UUID) -> bool:
+    """Whether what was noted with the form of this token has not been taken off since."""
+    found = await uow.session.scalar(
+        select(Payment.id).where(
+            Payment.tenant_id == uow.tenant, Payment.payment_intent_id == transfer_name(token)
+        )
+    )
+    return found is not None
 
 
 async def list_mistakable(uow: UnitOfWork, order_id: UUID) -> Sequence[Payment]:

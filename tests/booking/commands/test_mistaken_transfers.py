@@ -14,6 +14,7 @@ from src.billing.queries.order_page import get_order_page
 from src.billing.queries.transfers import list_mistakable
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.ids import new_id
+from src.platform.mail.models import MailRow
 from src.platform.money import Money
 from src.platform.services import Services
 from tests.booking.commands.test_transfers import (
@@ -24,6 +25,7 @@ from tests.booking.commands.test_transfers import (
     the_order,
 )
 from tests.support.builders import Business, a_business
+from tests.support.work import work
 
 pytestmark = pytest.mark.anyio
 
@@ -111,6 +113,29 @@ async def test_a_form_sent_again_after_its_transfer_was_taken_off_notes_nothing(
     assert await receive(services, lotus, booked.order_id, 900) == Received(
         Outcome.PAID_ALREADY, 900
     ), "another form is another transfer"
+
+
+async def test_nobody_is_thanked_for_a_part_that_was_taken_off_before_the_mail_left(
+    services: Services, lotus: Business
+) -> None:
+    """Neither with an empty amount nor a second time for another part; that one is told of once."""
+    booked = await by_transfer(services, lotus)
+    await receive(services, lotus, booked.order_id, 500)
+    await _take_off_newest(services, lotus, booked.order_id)
+    await work(services, lotus.id)
+    assert await subjects(services, lotus, "billing.transfer_part") == []
+    await receive(services, lotus, booked.order_id, 300)
+    await receive(services, lotus, booked.order_id, 400)
+    await _take_off_newest(services, lotus, booked.order_id)
+    await work(services, lotus.id)
+    told = await subjects(services, lotus, "billing.transfer_part")
+    assert told == ["We have received €3.00; €12.00 is still missing"]
+
+
+async def subjects(services: Services, business: Business, kind: str) -> Sequence[str]:
+    async with services.uow_factory(business.id) as uow:
+        found = await uow.session.scalars(select(MailRow.subject).where(MailRow.kind == kind))
+        return found.all()
 
 
 async def _take_off_newest(services: Services, business: Business, order_id: UUID) -> None:
