@@ -267,27 +267,16 @@ async def _refund(
     payment: PaymentView,
     form: RefundForm,
 ) -> None:
-    amount_minor = read_amount(form.amount, payment.currency, "amount")
-    if form.back_as == "voucher":
-        async with services.uow_factory(ctx.here.id) as uow:
-            await refund_as_voucher(
-                uow,
-                ctx,
-                order_id=order_id,
-                payment_id=payment.id,
-                amount_minor=amount_minor,
-                token=form.token,
-            )
-        return
     cmd = RefundByHand(
         order_id=order_id,
         payment_id=payment.id,
-        amount_minor=amount_minor,
+        amount_minor=read_amount(form.amount, payment.currency, "amount"),
         token=form.token,
         instead=form.instead,
     )
+    give = refund_as_voucher if form.back_as == "voucher" else refund_by_hand
     async with services.uow_factory(ctx.here.id) as uow:
-        await refund_by_hand(uow, ctx, cmd)
+        await give(uow, ctx, cmd)
 
 
 class _Limits(NamedTuple):
