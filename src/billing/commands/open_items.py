@@ -1,6 +1,6 @@
 """Open items: what about money a person must look at, since no rule can decide it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -118,8 +118,7 @@ async def close_replaced_failures(
 
     What somebody had dealt with elsewhere is replaced as well, so that no money is told of twice.
     """
-    if payment.refunded_minor == payment.amount_minor:
-        await close_failures_of(uow, [payment.id], closed_by)
+    if await close_failures_of_used_up(uow, [payment], closed_by):
         return
     failed = await list_replaceable_refunds(uow, payment.id)
     replaced = [one.refund_id for one in replaced_failures(failed, amount_minor, instead)]
@@ -142,6 +141,18 @@ async def _forget_dealt_with(uow: UnitOfWork, refund_ids: Collection[UUID]) -> N
         .values(facts=OpenItem.facts - "dealt_with")
         .execution_options(synchronize_session=False)
     )
+
+
+async def close_failures_of_used_up(
+    uow: UnitOfWork, payments: Iterable[Payment], closed_by: UUID | None = None
+) -> bool:
+    """Whoever sets something of payments aside calls it, whichever way that goes back. Returns
+    whether nothing is left of any of them.
+    """
+    used_up = [one.id for one in payments if one.refunded_minor == one.amount_minor]
+    if used_up:
+        await close_failures_of(uow, used_up, closed_by)
+    return bool(used_up)
 
 
 async def close_failures_of(
