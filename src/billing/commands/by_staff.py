@@ -34,7 +34,7 @@ from src.billing.domain.refund_failures import Instead, replaced_failures
 from src.billing.lines import LineKind, handlers_of
 from src.billing.models import OpenItem, Order, Payment, Refund
 from src.billing.owed import get_owed_minor
-from src.billing.queries.refund_failures import list_waiting_refunds
+from src.billing.queries.refund_failures import DEALT_WITH, list_waiting_refunds
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _, current_locale
@@ -279,7 +279,7 @@ async def close_item_by_hand(
     if item.closed_at is not None:
         return 0
     item.closed_at, item.closed_by = uow.clock.now(), ctx.actor.user_id
-    item.facts = {**item.facts, "dealt_with": True}
+    item.facts = {**item.facts, DEALT_WITH: True}
     written = await _hand_back(uow, order, item) if item.kind == OpenItemKind.HAND_BACK else 0
     await audit(uow, ctx, "order.item_closed", "order", order_id, item=item.kind)
     return written

@@ -4,14 +4,14 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import case, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from src.billing.domain.kinds import OpenItemKind
 from src.billing.domain.refund_failures import Instead, replaced_failures
 from src.billing.events import MoneyNeedsAttention
 from src.billing.models import OpenItem, Payment, Refund
-from src.billing.queries.refund_failures import list_replaceable_refunds
+from src.billing.queries.refund_failures import DEALT_WITH, list_replaceable_refunds
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
 
@@ -136,9 +136,9 @@ async def _forget_dealt_with(uow: UnitOfWork, refund_ids: Collection[UUID]) -> N
             OpenItem.tenant_id == uow.tenant,
             OpenItem.kind == str(OpenItemKind.REFUND_FAILED),
             OpenItem.subject_id.in_(refund_ids),
-            OpenItem.facts.has_key("dealt_with"),
+            OpenItem.facts.has_key(DEALT_WITH),
         )
-        .values(facts=OpenItem.facts - "dealt_with")
+        .values(facts=OpenItem.facts - DEALT_WITH)
         .execution_options(synchronize_session=False)
     )
 
@@ -159,19 +159,26 @@ async def close_failures_of(
     uow: UnitOfWork, payment_ids: Collection[UUID], closed_by: UUID | None = None
 ) -> None:
     """No refund of these payments that failed can be tried again: nothing of them is left, or a
-    bank has it.
+    bank has it. Nor is anything of them settled otherwise, so that it is not said again of what
+    fails later.
     """
     refunds = select(Refund.id).where(
         Refund.tenant_id == uow.tenant, Refund.payment_id.in_(payment_ids)
     )
+    stands = OpenItem.closed_at.is_(None)
+    by = literal(closed_by, type_=OpenItem.closed_by.type)
     await uow.session.execute(
         update(OpenItem)
         .where(
             OpenItem.tenant_id == uow.tenant,
             OpenItem.kind == str(OpenItemKind.REFUND_FAILED),
             OpenItem.subject_id.in_(refunds),
-            OpenItem.closed_at.is_(None),
+            or_(stands, OpenItem.facts.has_key(DEALT_WITH)),
         )
-        .values(closed_at=uow.clock.now(), closed_by=closed_by)
+        .values(
+            closed_at=func.coalesce(OpenItem.closed_at, uow.clock.now()),
+            closed_by=case((stands, by), else_=OpenItem.closed_by),
+            facts=OpenItem.facts - DEALT_WITH,
+        )
         .execution_options(synchronize_session=False)
     )

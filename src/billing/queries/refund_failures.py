@@ -9,6 +9,9 @@ from src.billing.domain.refund_failures import FailedRefund
 from src.billing.models import OpenItem, Refund
 from src.platform.db.uow import UnitOfWork
 
+DEALT_WITH = "dealt_with"
+"""Among the facts of an item that a person closed since they had dealt with it elsewhere."""
+
 
 def is_waiting() -> ColumnElement[bool]:
     """Whether the row of `refunds` at hand failed and nobody has dealt with that."""
@@ -19,7 +22,7 @@ def is_settled_otherwise() -> ColumnElement[bool]:
     """Whether the row of `refunds` at hand failed and a person has said that they dealt with it, so
     that no other refund took its place.
     """
-    return _failed_with(OpenItem.facts["dealt_with"].astext == "true")
+    return _failed_with(OpenItem.facts[DEALT_WITH].astext == "true")
 
 
 def _failed_with(state_of_item: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -14,6 +14,7 @@ from src.billing.commands.refunds import (
 from src.billing.domain.kinds import OpenItemKind
 from src.billing.models import OpenItem, Payment, Refund
 from src.billing.processor import ProcessorRefund, RefundStatus
+from src.billing.queries.refund_failures import list_replaceable_refunds
 from src.booking.commands.book import Booked
 from src.platform.errors import Conflict
 from src.platform.services import Services
@@ -270,6 +271,32 @@ async def test_no_more_is_told_as_not_arrived_than_is_left_of_what_was_paid(
     assert "Did not arrive €4.00 " in text
     await pays_back(services, lotus, sold, 400, instead=False)
     await nothing_is_left_to_do(services, lotus, sold, visitor)
+
+
+@pytest.mark.parametrize(
+    ("minor", "told"),
+    [(1500, "Did not arrive €15.00 "), (1200, "Did not arrive €12.00 Settled otherwise €3.00 ")],
+)
+async def test_nor_is_it_with_what_was_dealt_with(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor, minor: int, told: str
+) -> None:
+    """Once all was on its way, nothing is said any more to have been dealt with elsewhere."""
+    await gives_back_in_vain(services, lotus, sold, 700)
+    await deals_with_it(services, lotus, sold)
+    await gives_back_in_vain(services, lotus, sold, minor, instead=False)
+    text = await guests_page(services, lotus, sold, visitor)
+    sentences = (
+        "The refund did not go through. The business knows and is looking into it. ",
+        "The refund did not go through, and the business has dealt with it in another way. ",
+    )
+    for sentence in sentences:
+        text = text.replace(sentence, "")
+    assert told in text
+    assert ("Settled otherwise" in text) is ("Settled otherwise" in told)
+    async with services.uow_factory(lotus.id) as uow:
+        payment_id = (await uow.session.scalars(select(Payment.id))).one()
+        left = await list_replaceable_refunds(uow, payment_id)
+    assert [one.amount_minor for one in left] == ([1500] if minor == 1500 else [1200, 700])
 
 
 async def test_what_failed_in_another_currency_is_not_told_in_the_orders(
