@@ -34,7 +34,7 @@ from src.billing.domain.refund_failures import Instead, replaced_failures
 from src.billing.lines import LineKind, handlers_of
 from src.billing.models import OpenItem, Order, Payment, Refund
 from src.billing.owed import get_owed_minor
-from src.billing.queries.refund_failures import DEALT_WITH, list_waiting_refunds
+from src.billing.queries.refund_failures import DEALT_WITH, list_replaceable_refunds
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _, current_locale
@@ -242,10 +242,13 @@ async def give_back(
 
 
 async def _refuse_too_little(uow: UnitOfWork, payment: Payment, amount_minor: int) -> None:
-    """Raises: InvalidInput at `amount` for what takes the place of no refund that failed."""
-    waiting = await list_waiting_refunds(uow, payment.id)
-    if waiting and not list(replaced_failures(waiting, amount_minor, Instead.COVERED)):
-        least = min(one.amount_minor for one in waiting)
+    """Raises: InvalidInput at `amount` for what takes the place of no refund that failed, be it one
+    that somebody has dealt with.
+    """
+    failed = await list_replaceable_refunds(uow, payment.id)
+    if failed and not list(replaced_failures(failed, amount_minor, Instead.COVERED)):
+        asked = [one for one in failed if not one.is_dealt_with] or failed
+        least = min(one.amount_minor for one in asked)
         sentence = _(
             "It is less than the %(amount)s that failed. Give that much, or untick the box below.",
             amount=format_money(Money(least, payment.currency), current_locale()),

@@ -37,7 +37,7 @@ def _failed_with(state_of_item: ColumnElement[bool]) -> ColumnElement[bool]:
 
 async def list_waiting_refunds(uow: UnitOfWork, payment_id: UUID) -> list[FailedRefund]:
     """Those of the payment, oldest first."""
-    return await _list_failed(uow, payment_id, is_waiting())
+    return await _list_failed(uow, payment_id, is_waiting(), is_dealt_with=False)
 
 
 async def list_replaceable_refunds(uow: UnitOfWork, payment_id: UUID) -> list[FailedRefund]:
@@ -46,15 +46,16 @@ async def list_replaceable_refunds(uow: UnitOfWork, payment_id: UUID) -> list[Fa
     oldest of each first.
     """
     waiting = await list_waiting_refunds(uow, payment_id)
-    return [*waiting, *await _list_failed(uow, payment_id, is_settled_otherwise())]
+    settled = await _list_failed(uow, payment_id, is_settled_otherwise(), is_dealt_with=True)
+    return [*waiting, *settled]
 
 
 async def _list_failed(
-    uow: UnitOfWork, payment_id: UUID, stands_so: ColumnElement[bool]
+    uow: UnitOfWork, payment_id: UUID, stands_so: ColumnElement[bool], *, is_dealt_with: bool
 ) -> list[FailedRefund]:
     found = await uow.session.execute(
         select(Refund.id, Refund.amount_minor)
         .where(Refund.tenant_id == uow.tenant, Refund.payment_id == payment_id, stands_so)
         .order_by(Refund.created_at, Refund.id)
     )
-    return [FailedRefund(*row) for row in found.tuples()]
+    return [FailedRefund(*row, is_dealt_with=is_dealt_with) for row in found.tuples()]

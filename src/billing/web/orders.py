@@ -307,7 +307,6 @@ async def _refund_view(
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order_page(uow, ctx.here, order_id)
         most_minor, limits = await _most(uow, order_id, payment)
-        waiting = await list_waiting_refunds(uow, payment.id)
         replaceable = await list_replaceable_refunds(uow, payment.id)
     return RefundPage(
         slug=ctx.here.slug,
@@ -316,8 +315,8 @@ async def _refund_view(
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         payment=payment,
-        failed=[one.amount_minor for one in waiting],
-        settled=[one.amount_minor for one in replaceable if one not in waiting],
+        failed=[one.amount_minor for one in replaceable if not one.is_dealt_with],
+        settled=[one.amount_minor for one in replaceable if one.is_dealt_with],
         standing=order.standing,
         on_vouchers_minor=limits.on_vouchers_minor,
         most_minor=most_minor,

@@ -24,6 +24,7 @@ from tests.booking.web.money_back import (
     gives_back_in_vain,
     guests_page,
     pays_back,
+    words_of,
 )
 from tests.booking.web.test_disputes import hears, lotus, sold, visitor
 from tests.support.builders import (
@@ -211,9 +212,32 @@ async def test_what_was_dealt_with_is_replaced_whichever_way_it_goes(
     await gives_back_in_vain(services, lotus, sold, 700)
     await deals_with_it(services, lotus, sold)
     await opens_form(services, lotus, sold, visitor)
-    await visitor.submit({"amount": "7.00", "back_as": way, "instead": "on"}, to="/refund")
+    sent = {"amount": "5.00", "back_as": way, "instead": "on"}
+    await visitor.submit(sent, to="/refund", status=422)
+    assert "It is less than the €7.00 that failed." in visitor.text
+    await visitor.submit({"amount": "7.00"}, to="/refund")
     text = await guests_page(services, lotus, sold, visitor)
     assert told in text
+    assert "Settled otherwise" not in text
+
+
+async def test_the_form_names_what_waits_and_what_was_dealt_with(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    """What waits comes first: nothing else is replaced by money that is too little for it."""
+    await gives_back_in_vain(services, lotus, sold, 300)
+    await deals_with_it(services, lotus, sold)
+    await gives_back_in_vain(services, lotus, sold, 700, instead=False)
+    await opens_form(services, lotus, sold, visitor)
+    said = words_of(visitor)
+    assert "It goes back instead of the refund of €7.00 that failed" in said
+    assert "The refund of €3.00 that you had dealt with is replaced too where " in said
+    await visitor.submit({"amount": "5.00"}, to="/refund", status=422)
+    assert "It is less than the €7.00 that failed." in visitor.text
+    await visitor.submit({"amount": "10.00"}, to="/refund")
+    text = await guests_page(services, lotus, sold, visitor)
+    assert "On its way back to you €10.00" in text
+    assert "Did not arrive" not in text
     assert "Settled otherwise" not in text
 
 
