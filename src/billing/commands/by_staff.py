@@ -1,5 +1,6 @@
 """What members do about orders and money by hand; each act is in the audit log."""
 
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -33,7 +34,7 @@ from src.billing.domain.refund_failures import Instead, replaced_failures
 from src.billing.lines import LineKind, handlers_of
 from src.billing.models import OpenItem, Order, Payment, Refund
 from src.billing.owed import get_owed_minor
-from src.billing.queries.refund_failures import list_waiting_refunds
+from src.billing.queries.refund_failures import DEALT_WITH, list_replaceable_refunds
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _, current_locale
@@ -154,10 +155,54 @@ async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand
     Raises: NotFound; InvalidInput at `amount` for more than is left of the payment or the voucher,
     or than is free of unused credits; Conflict for one that a bank has taken back.
     """
+    order, payment = await lock_payment(uow, cmd)
+    await give_back(uow, ctx, cmd, order, payment, request_refund, "order.refund_asked")
+
+
+class Giving(Protocol):
+    """Writes down that so much goes back in one way, and that it took the place of what failed.
+
+    Returns the refund, None for a cause that had one before. Raises: InvalidInput for more than is
+    left of the payment.
+    """
+
+    async def __call__(
+        self,
+        uow: UnitOfWork,
+        order: Order,
+        payment: Payment,
+        amount_minor: int,
+        *,
+        cause: RefundCause,
+        cause_key: str,
+        instead: Instead = Instead.NONE,
+        asked_by: UUID | None = None,
+    ) -> UUID | None: ...
+
+
+async def lock_payment(uow: UnitOfWork, cmd: RefundByHand) -> tuple[Order, Payment]:
+    """With its order locked. Raises: NotFound, also for what the business took itself."""
     order = await lock_order(uow, cmd.order_id)
     payment = await get_payment(uow, cmd.payment_id)
     if payment.order_id != order.id or payment.method in BY_HAND_METHODS:
         raise NotFound(_("There is no such payment."))
+    return order, payment
+
+
+async def give_back(
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    cmd: RefundByHand,
+    order: Order,
+    payment: Payment,
+    give: Giving,
+    done: str,
+) -> None:
+    """What holds whichever way the money goes; `done` is what the log calls it. A form that was
+    sent before changes nothing.
+
+    Raises: InvalidInput, Conflict.
+    """
     cause_key = f"{RefundCause.STAFF}:{cmd.token}"
     # Before anything is judged: what the first press took would be missing at the second.
     if await asked_before(uow, cause_key):
@@ -169,7 +214,7 @@ async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand
     try:
         if not payment.is_extra:
             await check_revocable(uow, order.id, cmd.amount_minor)
-        refund_id = await request_refund(
+        refund_id = await give(
             uow,
             order,
             payment,
@@ -193,14 +238,17 @@ async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand
         "currency": payment.currency,
         "refund": str(refund_id),
     }
-    await audit(uow, ctx, "order.refund_asked", "order", order.id, **facts)
+    await audit(uow, ctx, done, "order", order.id, **facts)
 
 
 async def _refuse_too_little(uow: UnitOfWork, payment: Payment, amount_minor: int) -> None:
-    """Raises: InvalidInput at `amount` for what takes the place of no refund that failed."""
-    waiting = await list_waiting_refunds(uow, payment.id)
-    if waiting and not list(replaced_failures(waiting, amount_minor, Instead.COVERED)):
-        least = min(one.amount_minor for one in waiting)
+    """Raises: InvalidInput at `amount` for what takes the place of no refund that failed, be it one
+    that somebody has dealt with.
+    """
+    failed = await list_replaceable_refunds(uow, payment.id)
+    if failed and not list(replaced_failures(failed, amount_minor, Instead.COVERED)):
+        asked = [one for one in failed if not one.is_dealt_with] or failed
+        least = min(one.amount_minor for one in asked)
         sentence = _(
             "It is less than the %(amount)s that failed. Give that much, or untick the box below.",
             amount=format_money(Money(least, payment.currency), current_locale()),
@@ -234,7 +282,7 @@ async def close_item_by_hand(
     if item.closed_at is not None:
         return 0
     item.closed_at, item.closed_by = uow.clock.now(), ctx.actor.user_id
-    item.facts = {**item.facts, "dealt_with": True}
+    item.facts = {**item.facts, DEALT_WITH: True}
     written = await _hand_back(uow, order, item) if item.kind == OpenItemKind.HAND_BACK else 0
     await audit(uow, ctx, "order.item_closed", "order", order_id, item=item.kind)
     return written

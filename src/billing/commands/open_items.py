@@ -1,17 +1,17 @@
 """Open items: what about money a person must look at, since no rule can decide it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import case, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from src.billing.domain.kinds import OpenItemKind
 from src.billing.domain.refund_failures import Instead, replaced_failures
 from src.billing.events import MoneyNeedsAttention
 from src.billing.models import OpenItem, Payment, Refund
-from src.billing.queries.refund_failures import list_replaceable_refunds
+from src.billing.queries.refund_failures import DEALT_WITH, list_replaceable_refunds
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
 
@@ -118,8 +118,7 @@ async def close_replaced_failures(
 
     What somebody had dealt with elsewhere is replaced as well, so that no money is told of twice.
     """
-    if payment.refunded_minor == payment.amount_minor:
-        await close_failures_of(uow, [payment.id], closed_by)
+    if await close_failures_of_used_up(uow, [payment], closed_by):
         return
     failed = await list_replaceable_refunds(uow, payment.id)
     replaced = [one.refund_id for one in replaced_failures(failed, amount_minor, instead)]
@@ -137,30 +136,49 @@ async def _forget_dealt_with(uow: UnitOfWork, refund_ids: Collection[UUID]) -> N
             OpenItem.tenant_id == uow.tenant,
             OpenItem.kind == str(OpenItemKind.REFUND_FAILED),
             OpenItem.subject_id.in_(refund_ids),
-            OpenItem.facts.has_key("dealt_with"),
+            OpenItem.facts.has_key(DEALT_WITH),
         )
-        .values(facts=OpenItem.facts - "dealt_with")
+        .values(facts=OpenItem.facts - DEALT_WITH)
         .execution_options(synchronize_session=False)
     )
+
+
+async def close_failures_of_used_up(
+    uow: UnitOfWork, payments: Iterable[Payment], closed_by: UUID | None = None
+) -> bool:
+    """Whoever sets something of payments aside calls it, whichever way that goes back. Returns
+    whether nothing is left of any of them.
+    """
+    used_up = [one.id for one in payments if one.refunded_minor == one.amount_minor]
+    if used_up:
+        await close_failures_of(uow, used_up, closed_by)
+    return bool(used_up)
 
 
 async def close_failures_of(
     uow: UnitOfWork, payment_ids: Collection[UUID], closed_by: UUID | None = None
 ) -> None:
     """No refund of these payments that failed can be tried again: nothing of them is left, or a
-    bank has it.
+    bank has it. Nor is anything of them settled otherwise, so that it is not said again of what
+    fails later.
     """
     refunds = select(Refund.id).where(
         Refund.tenant_id == uow.tenant, Refund.payment_id.in_(payment_ids)
     )
+    stands = OpenItem.closed_at.is_(None)
+    by = literal(closed_by, type_=OpenItem.closed_by.type)
     await uow.session.execute(
         update(OpenItem)
         .where(
             OpenItem.tenant_id == uow.tenant,
             OpenItem.kind == str(OpenItemKind.REFUND_FAILED),
             OpenItem.subject_id.in_(refunds),
-            OpenItem.closed_at.is_(None),
+            or_(stands, OpenItem.facts.has_key(DEALT_WITH)),
         )
-        .values(closed_at=uow.clock.now(), closed_by=closed_by)
+        .values(
+            closed_at=func.coalesce(OpenItem.closed_at, uow.clock.now()),
+            closed_by=case((stands, by), else_=OpenItem.closed_by),
+            facts=OpenItem.facts - DEALT_WITH,
+        )
         .execution_options(synchronize_session=False)
     )

@@ -74,10 +74,7 @@ async def request_refund(
     """
     if await asked_before(uow, cause_key):
         return None
-    if amount_minor <= 0:
-        raise InvalidInput(_("Please give an amount above nothing."))
-    if amount_minor > payment.amount_minor - payment.refunded_minor:
-        raise InvalidInput(_("That is more than is left of this payment."))
+    refuse_amount(payment, amount_minor)
     refund = Refund(
         **refund_row(uow, order, payment, new_id(), amount_minor),
         cause=str(cause),
@@ -90,6 +87,14 @@ async def request_refund(
     now = uow.clock.now()
     await add_due(uow, REFUND_DUE, refund.id, next_refund_check(now, now))
     return refund.id
+
+
+def refuse_amount(payment: Payment, amount_minor: int) -> None:
+    """Raises: InvalidInput for nothing, and for more than is left of the payment."""
+    if amount_minor <= 0:
+        raise InvalidInput(_("Please give an amount above nothing."))
+    if amount_minor > payment.amount_minor - payment.refunded_minor:
+        raise InvalidInput(_("That is more than is left of this payment."))
 
 
 async def asked_before(uow: UnitOfWork, cause_key: str) -> int:

@@ -7,12 +7,13 @@ asked before: the caller's seats end only once, and so does its cause.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from uuid import UUID
 
 from sqlalchemy import select
 
 from src.billing.commands.due import add_due
-from src.billing.commands.open_items import close_failures_of
+from src.billing.commands.open_items import close_failures_of_used_up
 from src.billing.commands.refunds import refund_row, set_aside
 from src.billing.domain.kinds import BY_HAND_METHODS, VOUCHER_METHOD, RefundCause
 from src.billing.domain.retries import REFUND_DUE, next_refund_check
@@ -61,10 +62,7 @@ async def request_refunds_together(uow: UnitOfWork, wanted: Sequence[Wanted]) ->
                 asked += await ask_part(uow, one, payment, one.amount_minor - asked)
         taken = sum(p.amount_minor - p.refunded_minor for p in own if p.method in BY_HAND_METHODS)
         given[one.order.id] = Given(asked, min(one.amount_minor - asked, taken))
-    every = [payment for own in payments.values() for payment in own]
-    used_up = [one.id for one in every if one.refunded_minor == one.amount_minor]
-    if used_up:
-        await close_failures_of(uow, used_up)
+    await close_failures_of_used_up(uow, chain.from_iterable(payments.values()))
     return given
 
 

@@ -7,19 +7,16 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from src.billing.commands.by_staff import RefundByHand, give_back, lock_payment
 from src.billing.commands.due import drop_due
-from src.billing.commands.orders import lock_order
-from src.billing.commands.refunds import (
-    get_payment,
-    refuse_with_the_bank,
-    set_aside,
-)
-from src.billing.commands.sold_credits import refuse_uncovered_credits, take_credits_with
+from src.billing.commands.open_items import close_replaced_failures
+from src.billing.commands.refunds import refuse_amount, set_aside
 from src.billing.commands.voucher_claims import ENTRIES, entry_row
 from src.billing.commands.voucher_giving import given_as, voucher_for
-from src.billing.commands.voucher_lines import activate, send_now, vouchers_of
+from src.billing.commands.voucher_lines import activate, send_now, vouchers_of, zone_of
 from src.billing.commands.voucher_settings import get_voucher_offer
-from src.billing.domain.kinds import BY_HAND_METHODS, VOUCHER_METHOD, RefundCause
+from src.billing.domain.kinds import VOUCHER_METHOD, RefundCause
+from src.billing.domain.refund_failures import Instead
 from src.billing.domain.vouchers import (
     EntryKind,
     VoucherState,
@@ -28,7 +25,7 @@ from src.billing.domain.vouchers import (
     most_on_it_minor,
 )
 from src.billing.events import OrderRefunded
-from src.billing.models import Refund, Voucher
+from src.billing.models import Order, Payment, Voucher
 from src.billing.voucher_links import no_such_voucher
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
@@ -157,50 +154,40 @@ def _refuse_pending(voucher: Voucher) -> None:
         raise Conflict(_("It is not paid yet, so there is nothing on it."))
 
 
-async def refund_as_voucher(
-    uow: UnitOfWork,
-    ctx: RequestContext,
-    *,
-    order_id: UUID,
-    payment_id: UUID,
-    amount_minor: int,
-    token: str,
-) -> UUID | None:
+async def refund_as_voucher(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand) -> None:
     """Gives a part of a payment back as a new voucher for the customer, who gets it by mail.
 
     Only what came through the processor: what the business took itself goes back by hand, and an
-    item says so until it has. None when the form was sent before.
+    item says so until it has. For all else it is like money that goes back the way it came.
     Raises: NotFound, Conflict, InvalidInput at `amount`.
     """
-    order = await lock_order(uow, order_id)
-    payment = await get_payment(uow, payment_id)
-    if payment.order_id != order.id or payment.method in (VOUCHER_METHOD, *BY_HAND_METHODS):
+    order, payment = await lock_payment(uow, cmd)
+    if payment.method == VOUCHER_METHOD:
         raise NotFound(_("There is no such payment."))
     if await vouchers_of(uow, order.id):
         raise Conflict(_("This order is a voucher itself."))
-    await refuse_with_the_bank(uow, payment)
-    cause_key = f"{RefundCause.STAFF}:{token}"
-    known = select(Refund.id).where(Refund.tenant_id == uow.tenant, Refund.cause_key == cause_key)
-    if await uow.session.scalar(known) is not None:
-        return None
-    sentence = ""
-    if amount_minor <= 0:
-        sentence = _("Please give an amount above nothing.")
-    elif amount_minor > payment.amount_minor - payment.refunded_minor:
-        sentence = _("That is more than is left of this payment.")
-    if sentence:
-        raise InvalidInput(sentence, fields={"amount": sentence})
-    voucher = await voucher_for(uow, ctx.here.zone, order, payment.currency, amount_minor)
-    cause = RefundCause.STAFF
+    await give_back(uow, ctx, cmd, order, payment, _give_new, "order.refunded_as_voucher")
+
+
+async def _give_new(
+    uow: UnitOfWork,
+    order: Order,
+    payment: Payment,
+    amount_minor: int,
+    *,
+    cause: RefundCause,
+    cause_key: str,
+    instead: Instead = Instead.NONE,
+    asked_by: UUID | None = None,
+) -> UUID:
+    """Nobody is called, so it has gone back at once."""
+    refuse_amount(payment, amount_minor)
+    voucher = await voucher_for(uow, await zone_of(uow), order, payment.currency, amount_minor)
     refund = given_as(uow, order, payment, voucher, amount_minor, cause, cause_key)
     uow.session.add(refund)
     set_aside(order, payment, amount_minor)
-    if not payment.is_extra:
-        await refuse_uncovered_credits(uow, order.id, amount_minor)
-        await take_credits_with(uow, refund)
+    await close_replaced_failures(uow, payment, amount_minor, instead, asked_by)
     await uow.session.flush()
     await activate(uow, voucher, uow.clock.now(), refund_id=refund.id)
     uow.record(OrderRefunded(order_id=order.id, refund_id=refund.id, cause=refund.cause))
-    facts = {"amount_minor": amount_minor, "currency": payment.currency, "refund": str(refund.id)}
-    await audit(uow, ctx, "order.refunded_as_voucher", "order", order.id, **facts)
-    return voucher.id
+    return refund.id

@@ -1,8 +1,10 @@
 """Vouchers in place of refunds for many orders at once, as cancelling gives them."""
 
 from collections.abc import Sequence
+from itertools import chain
 from uuid import UUID
 
+from src.billing.commands.open_items import close_failures_of_used_up
 from src.billing.commands.refunds import set_aside
 from src.billing.commands.refunds_together import (
     Given,
@@ -35,6 +37,7 @@ async def give_as_vouchers(uow: UnitOfWork, wanted: Sequence[Wanted]) -> dict[UU
         others = [payment for payment in own if payment.method != VOUCHER_METHOD]
         asked += await _give(uow, one, others, one.amount_minor - asked)
         given[one.order.id] = Given(asked, 0)
+    await close_failures_of_used_up(uow, chain.from_iterable(payments.values()))
     return given
 
 

@@ -9,6 +9,9 @@ from src.billing.domain.refund_failures import FailedRefund
 from src.billing.models import OpenItem, Refund
 from src.platform.db.uow import UnitOfWork
 
+DEALT_WITH = "dealt_with"
+"""Among the facts of an item that a person closed since they had dealt with it elsewhere."""
+
 
 def is_waiting() -> ColumnElement[bool]:
     """Whether the row of `refunds` at hand failed and nobody has dealt with that."""
@@ -19,7 +22,7 @@ def is_settled_otherwise() -> ColumnElement[bool]:
     """Whether the row of `refunds` at hand failed and a person has said that they dealt with it, so
     that no other refund took its place.
     """
-    return _failed_with(OpenItem.facts["dealt_with"].astext == "true")
+    return _failed_with(OpenItem.facts[DEALT_WITH].astext == "true")
 
 
 def _failed_with(state_of_item: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -34,7 +37,7 @@ def _failed_with(state_of_item: ColumnElement[bool]) -> ColumnElement[bool]:
 
 async def list_waiting_refunds(uow: UnitOfWork, payment_id: UUID) -> list[FailedRefund]:
     """Those of the payment, oldest first."""
-    return await _list_failed(uow, payment_id, is_waiting())
+    return await _list_failed(uow, payment_id, is_waiting(), is_dealt_with=False)
 
 
 async def list_replaceable_refunds(uow: UnitOfWork, payment_id: UUID) -> list[FailedRefund]:
@@ -43,15 +46,16 @@ async def list_replaceable_refunds(uow: UnitOfWork, payment_id: UUID) -> list[Fa
     oldest of each first.
     """
     waiting = await list_waiting_refunds(uow, payment_id)
-    return [*waiting, *await _list_failed(uow, payment_id, is_settled_otherwise())]
+    settled = await _list_failed(uow, payment_id, is_settled_otherwise(), is_dealt_with=True)
+    return [*waiting, *settled]
 
 
 async def _list_failed(
-    uow: UnitOfWork, payment_id: UUID, stands_so: ColumnElement[bool]
+    uow: UnitOfWork, payment_id: UUID, stands_so: ColumnElement[bool], *, is_dealt_with: bool
 ) -> list[FailedRefund]:
     found = await uow.session.execute(
         select(Refund.id, Refund.amount_minor)
         .where(Refund.tenant_id == uow.tenant, Refund.payment_id == payment_id, stands_so)
         .order_by(Refund.created_at, Refund.id)
     )
-    return [FailedRefund(*row) for row in found.tuples()]
+    return [FailedRefund(*row, is_dealt_with=is_dealt_with) for row in found.tuples()]

@@ -247,27 +247,16 @@ async def _refund(
     payment: PaymentView,
     form: RefundForm,
 ) -> None:
-    amount_minor = read_amount(form.amount, payment.currency, "amount")
-    if form.back_as == "voucher":
-        async with services.uow_factory(ctx.here.id) as uow:
-            await refund_as_voucher(
-                uow,
-                ctx,
-                order_id=order_id,
-                payment_id=payment.id,
-                amount_minor=amount_minor,
-                token=form.token,
-            )
-        return
     cmd = RefundByHand(
         order_id=order_id,
         payment_id=payment.id,
-        amount_minor=amount_minor,
+        amount_minor=read_amount(form.amount, payment.currency, "amount"),
         token=form.token,
         instead=form.instead,
     )
+    give = refund_as_voucher if form.back_as == "voucher" else refund_by_hand
     async with services.uow_factory(ctx.here.id) as uow:
-        await refund_by_hand(uow, ctx, cmd)
+        await give(uow, ctx, cmd)
 
 
 class _Limits(NamedTuple):
@@ -298,7 +287,6 @@ async def _refund_view(
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order_page(uow, ctx.here, order_id)
         most_minor, limits = await _most(uow, order_id, payment)
-        waiting = await list_waiting_refunds(uow, payment.id)
         replaceable = await list_replaceable_refunds(uow, payment.id)
     return RefundPage(
         slug=ctx.here.slug,
@@ -307,8 +295,8 @@ async def _refund_view(
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         payment=payment,
-        failed=[one.amount_minor for one in waiting],
-        settled=[one.amount_minor for one in replaceable if one not in waiting],
+        failed=[one.amount_minor for one in replaceable if not one.is_dealt_with],
+        settled=[one.amount_minor for one in replaceable if one.is_dealt_with],
         standing=order.standing,
         on_vouchers_minor=limits.on_vouchers_minor,
         most_minor=most_minor,

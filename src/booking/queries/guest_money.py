@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import CTE, Select, func, select
 
 from src.billing.domain.kinds import (
     GIVEN_UP_WHY,
@@ -25,9 +25,9 @@ class GuestMoney(msgspec.Struct, frozen=True, kw_only=True):
     """`is_kept`: some of what was paid is neither back nor on its way back. `returning_minor` is on
     its way, payments in another currency than the order's left out as on the order.
 
-    `not_arrived_minor` could not be paid back, and the business has still to deal with it: never
-    more than is left of what was paid, in the order's currency too.
+    `not_arrived_minor` could not be paid back, and the business has still to deal with it.
     `settled_minor` could not be either, and the business has said that it dealt with it elsewhere.
+    Both together are never more than is left of what was paid, in the order's currency too.
     `is_mismatch`: a sum or currency came that is not the order's.
     """
 
@@ -67,6 +67,7 @@ async def get_guest_money(uow: UnitOfWork, order_id: UUID) -> GuestMoney:
     in_its_currency = _in_its_currency(
         select(func.coalesce(func.sum(Refund.amount_minor), 0)), uow.tenant, order_id
     ).where(Refund.state == str(RefundState.PENDING))
+    failed = _failed(uow, order_id)
     asked = Order.total_minor - Order.voucher_minor
     # A transfer is matched by hand, and may come in parts.
     is_other = Payment.method.not_in([VOUCHER_METHOD, TRANSFER_METHOD]) & (
@@ -81,8 +82,8 @@ async def get_guest_money(uow: UnitOfWork, order_id: UUID) -> GuestMoney:
                 func.count(Payment.id),
                 func.bool_or(Payment.refunded_minor < Payment.amount_minor),
                 func.bool_or(is_other),
-                _failed(uow, order_id, is_waiting()).scalar_subquery(),
-                _failed(uow, order_id, is_settled_otherwise()).scalar_subquery(),
+                select(failed.c.not_arrived_minor).scalar_subquery(),
+                select(failed.c.settled_minor).scalar_subquery(),
             )
             .select_from(Payment)
             .join(Order, (Order.tenant_id == Payment.tenant_id) & (Order.id == Payment.order_id))
@@ -143,19 +144,28 @@ def _in_its_currency(statement: Select[Any], tenant_id: UUID, order_id: UUID) ->
     )
 
 
-def _failed(uow: UnitOfWork, order_id: UUID, stands_so: ColumnElement[bool]) -> Select[tuple[int]]:
-    """What failed and `stands_so`, of each payment at most what is left of it; a payment that a
-    bank has taken back is with the guest.
+def _failed(uow: UnitOfWork, order_id: UUID) -> CTE:
+    """One row: what failed and waits, and what did and was dealt with elsewhere. Of each payment
+    both together are at most what is left of it, what waits first; a payment that a bank has taken
+    back is with the guest.
     """
     left = Payment.amount_minor - Payment.refunded_minor
-    least = select(func.least(func.sum(Refund.amount_minor), left).label("minor"))
+    of_refunds = func.coalesce(func.sum(Refund.amount_minor).filter(is_waiting()), 0)
+    waiting = func.least(of_refunds, left)
+    settled = func.coalesce(func.sum(Refund.amount_minor).filter(is_settled_otherwise()), 0)
+    both = select(
+        waiting.label("not_arrived_minor"),
+        func.least(settled, left - waiting).label("settled_minor"),
+    )
     of_payment = (
-        _in_its_currency(least, uow.tenant, order_id)
-        .where(stands_so, ~is_payment_with_the_bank())
+        _in_its_currency(both, uow.tenant, order_id)
+        .where(~is_payment_with_the_bank())
         .group_by(Payment.id, Payment.amount_minor, Payment.refunded_minor)
         .subquery()
     )
-    return select(func.coalesce(func.sum(of_payment.c.minor), 0))
+    return select(*(func.coalesce(func.sum(one), 0).label(one.name) for one in of_payment.c)).cte(
+        "failed"
+    )
 
 
 def why_not_booked(order: Order, money: GuestMoney) -> str:

@@ -214,14 +214,12 @@ async def from_the_orders_page(
     till: Till, ctx: RequestContext, order_id: UUID, amount_minor: int, *, as_voucher: bool = False
 ) -> None:
     (payment,) = await till.payments(order_id)
-    token = str(new_id())
-    what: dict[str, Any] = {"payment_id": payment.id, "amount_minor": amount_minor}
+    cmd = RefundByHand(
+        order_id=order_id, payment_id=payment.id, amount_minor=amount_minor, token=str(new_id())
+    )
+    give = refund_as_voucher if as_voucher else refund_by_hand
     async with till.services.uow_factory(till.business.id) as uow:
-        if as_voucher:
-            await refund_as_voucher(uow, ctx, order_id=order_id, token=token, **what)
-        else:
-            cmd = RefundByHand(order_id=order_id, token=token, **what)
-            await refund_by_hand(uow, ctx, cmd)
+        await give(uow, ctx, cmd)
 
 
 @pytest.mark.parametrize("as_voucher", [False, True])

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
@@ -188,8 +189,9 @@ async def test_what_went_back_by_hand_before_does_not_go_back_again(
     assert (await returned(services, lotus))[1] == ("cancelled", 1500)
 
 
+@pytest.mark.parametrize("as_voucher", [False, True])
 async def test_a_cancellation_that_leaves_nothing_of_a_payment_ends_its_failures(
-    services: Services, lotus: Business, term: Term, clock: FrozenClock
+    services: Services, lotus: Business, term: Term, clock: FrozenClock, *, as_voucher: bool
 ) -> None:
     made = await buys(services, lotus, term, "carl")
     async with services.uow_factory(lotus.id) as uow:
@@ -207,7 +209,7 @@ async def test_a_cancellation_that_leaves_nothing_of_a_payment_ends_its_failures
         )
         await refund_by_hand(uow, lotus.ctx, cmd)
         assert len(await list_waiting_refunds(uow, payment_id)) == 1
-    await cancels(services, lotus, term, FULL)
+    await cancels(services, lotus, term, msgspec.structs.replace(FULL, as_voucher=as_voucher))
     await work_through(services, clock, lotus.id, UNDO)
     assert sorted(await refunds(services, lotus.id)) == [2000, 4000, 4500]
     async with services.uow_factory(lotus.id) as uow:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from src.billing.commands.by_staff import close_item_by_hand
+from src.billing.commands.by_staff import RefundByHand, close_item_by_hand
 from src.billing.commands.payment_settings import stop_transfers, take_transfers
 from src.billing.commands.transfers import (
     Outcome,
@@ -262,14 +262,10 @@ async def test_what_was_transferred_goes_back_by_hand_and_not_as_a_voucher_besid
                 select(Payment.id).where(Payment.is_extra.is_(is_extra))
             )
             assert payment_id is not None
-            await refund_as_voucher(
-                uow,
-                lotus.ctx,
-                order_id=made.order_id,
-                payment_id=payment_id,
-                amount_minor=500,
-                token="once",
+            cmd = RefundByHand(
+                order_id=made.order_id, payment_id=payment_id, amount_minor=500, token="once"
             )
+            await refund_as_voucher(uow, lotus.ctx, cmd)
     async with services.uow_factory(lotus.id) as uow:
         items = (await uow.session.scalars(select(OpenItem))).all()
         assert [(one.facts["amount_minor"], one.closed_at) for one in items] == [(500, None)]

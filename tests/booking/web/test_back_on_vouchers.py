@@ -5,7 +5,7 @@ import re
 import pytest
 from httpx import Response
 
-from src.billing.commands.by_staff import mark_paid_on_site
+from src.billing.commands.by_staff import RefundByHand, mark_paid_on_site
 from src.billing.commands.vouchers import refund_as_voucher
 from src.billing.models import Order, Payment
 from src.billing.settlement import check_payment
@@ -184,9 +184,9 @@ async def paid(shop: Shop, payment_url: str) -> Order:
 async def part_as_voucher(shop: Shop, order: Order, minor: int) -> None:
     """So much of what came by card goes back as a new voucher."""
     [payment] = [one for one in await rows(shop, Payment) if one.method == "card"]
-    part = {"order_id": order.id, "payment_id": payment.id, "amount_minor": minor}
+    cmd = RefundByHand(order_id=order.id, payment_id=payment.id, amount_minor=minor, token="once")
     async with shop.services.uow_factory(shop.business.id) as uow:
-        await refund_as_voucher(uow, shop.business.ctx, **part, token="once")
+        await refund_as_voucher(uow, shop.business.ctx, cmd)
     await shop.work()
 
 

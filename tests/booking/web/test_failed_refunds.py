@@ -4,15 +4,19 @@ import pytest
 from sqlalchemy import select
 
 from src.billing.commands.by_staff import RefundByHand, close_item_by_hand, refund_by_hand
+from src.billing.commands.open_items import raise_open_item
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import (
     fail_refund,
     record_foreign_refund,
     retry_refund,
 )
+from src.billing.domain.kinds import OpenItemKind
 from src.billing.models import OpenItem, Payment, Refund
 from src.billing.processor import ProcessorRefund, RefundStatus
+from src.billing.queries.refund_failures import list_replaceable_refunds
 from src.booking.commands.book import Booked
+from src.platform.errors import Conflict
 from src.platform.services import Services
 from tests.booking.web.money_back import (
     arrives,
@@ -20,6 +24,7 @@ from tests.booking.web.money_back import (
     gives_back_in_vain,
     guests_page,
     pays_back,
+    words_of,
 )
 from tests.booking.web.test_disputes import hears, lotus, sold, visitor
 from tests.support.builders import (
@@ -73,6 +78,13 @@ async def nothing_is_left_to_do(
     assert "Try the refund again" not in visitor.text
 
 
+async def deals_with_it(services: Services, lotus: Business, made: Booked) -> None:
+    """Somebody says so of the one refund that failed."""
+    async with services.uow_factory(lotus.id) as uow:
+        item = (await uow.session.scalars(select(OpenItem))).one()
+        await close_item_by_hand(uow, lotus.ctx, made.order_id, item.id)
+
+
 @pytest.mark.slow
 async def test_money_that_is_given_back_anew_is_told_once_and_no_more_when_it_is_back(
     services: Services, lotus: Business, sold: Booked, visitor: Visitor
@@ -99,9 +111,7 @@ async def test_what_was_dealt_with_elsewhere_stays_on_the_guests_page(
 ) -> None:
     """It is told as long as that much of the payment has not gone back after all."""
     await gives_back_in_vain(services, lotus, sold, 700)
-    async with services.uow_factory(lotus.id) as uow:
-        item = (await uow.session.scalars(select(OpenItem))).one()
-        await close_item_by_hand(uow, lotus.ctx, sold.order_id, item.id)
+    await deals_with_it(services, lotus, sold)
     text = await guests_page(services, lotus, sold, visitor)
     assert "Settled otherwise €7.00 The refund did not go through, and the business" in text
     assert "Did not arrive" not in text
@@ -159,9 +169,7 @@ async def test_what_was_dealt_with_is_told_once_where_a_refund_takes_its_place_a
     services: Services, lotus: Business, sold: Booked, visitor: Visitor, *, is_in_dashboard: bool
 ) -> None:
     await gives_back_in_vain(services, lotus, sold, 700)
-    async with services.uow_factory(lotus.id) as uow:
-        item = (await uow.session.scalars(select(OpenItem))).one()
-        await close_item_by_hand(uow, lotus.ctx, sold.order_id, item.id)
+    await deals_with_it(services, lotus, sold)
     if is_in_dashboard:
         async with services.uow_factory(lotus.id) as uow:
             order = await lock_order(uow, sold.order_id)
@@ -176,14 +184,122 @@ async def test_what_was_dealt_with_is_told_once_where_a_refund_takes_its_place_a
             )
             await record_foreign_refund(uow, order, payment, news)
     else:
-        async with services.uow_factory(lotus.id) as uow:
-            payment_id = await uow.session.scalar(select(Payment.id))
-        await visitor.open(f"/app/lotus/orders/{sold.order_id}/refund?payment={payment_id}")
+        await opens_form(services, lotus, sold, visitor)
         assert "instead of the refund of €7.00 that you had dealt with" in visitor.text
         await pays_back(services, lotus, sold, 700)
     text = await guests_page(services, lotus, sold, visitor)
     assert "Paid back €7.00" in text
     assert "Settled otherwise" not in text
+
+
+async def waits_for(services: Services, lotus: Business) -> list[str]:
+    """The kinds of what stands open about money."""
+    async with services.uow_factory(lotus.id) as uow:
+        stands = select(OpenItem.kind).where(OpenItem.closed_at.is_(None))
+        return list(await uow.session.scalars(stands))
+
+
+async def opens_form(services: Services, lotus: Business, made: Booked, visitor: Visitor) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        payment_id = await uow.session.scalar(select(Payment.id))
+    await visitor.open(f"/app/lotus/orders/{made.order_id}/refund?payment={payment_id}")
+
+
+WAYS = pytest.mark.parametrize(
+    ("way", "told"),
+    [("money", "On its way back to you €"), ("voucher", "Given back as a voucher €")],
+)
+
+
+@WAYS
+async def test_what_goes_instead_takes_the_place_of_what_failed_whichever_way_it_goes(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor, way: str, told: str
+) -> None:
+    """A voucher too: the same matter would be given twice, as one and by another try."""
+    await gives_back_in_vain(services, lotus, sold, 700)
+    await opens_form(services, lotus, sold, visitor)
+    await visitor.submit({"amount": "6.99", "back_as": way}, to="/refund", status=422)
+    assert "It is less than the €7.00 that failed." in visitor.text
+    await visitor.submit({"amount": "7.00"}, to="/refund")
+    assert await waits_for(services, lotus) == []
+    await nothing_is_left_to_do(services, lotus, sold, visitor)
+    text = await guests_page(services, lotus, sold, visitor)
+    assert told in text
+    assert "Settled otherwise" not in text
+    async with services.uow_factory(lotus.id) as uow:
+        order = await lock_order(uow, sold.order_id)
+        failed = await uow.session.scalar(select(Refund).where(Refund.state == "failed"))
+        assert failed is not None
+        with pytest.raises(Conflict):
+            await retry_refund(uow, order, failed)
+
+
+@WAYS
+async def test_without_the_tick_what_failed_waits_on_until_nothing_is_left(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor, way: str, told: str
+) -> None:
+    await gives_back_in_vain(services, lotus, sold, 700)
+    for amount, waits in (("5.00", ["refund_failed"]), ("10.00", [])):
+        await opens_form(services, lotus, sold, visitor)
+        await visitor.submit({"amount": amount, "back_as": way, "instead": []}, to="/refund")
+        assert await waits_for(services, lotus) == waits
+    text = await guests_page(services, lotus, sold, visitor)
+    assert told in text
+    assert "Did not arrive" not in text
+
+
+@WAYS
+async def test_what_was_dealt_with_is_replaced_whichever_way_it_goes(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor, way: str, told: str
+) -> None:
+    await gives_back_in_vain(services, lotus, sold, 700)
+    await deals_with_it(services, lotus, sold)
+    await opens_form(services, lotus, sold, visitor)
+    sent = {"amount": "5.00", "back_as": way, "instead": "on"}
+    await visitor.submit(sent, to="/refund", status=422)
+    assert "It is less than the €7.00 that failed." in visitor.text
+    await visitor.submit({"amount": "7.00"}, to="/refund")
+    text = await guests_page(services, lotus, sold, visitor)
+    assert told in text
+    assert "Settled otherwise" not in text
+
+
+async def test_the_form_names_what_waits_and_what_was_dealt_with(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor
+) -> None:
+    """What waits comes first: nothing else is replaced by money that is too little for it."""
+    await gives_back_in_vain(services, lotus, sold, 300)
+    await deals_with_it(services, lotus, sold)
+    await gives_back_in_vain(services, lotus, sold, 700, instead=False)
+    await opens_form(services, lotus, sold, visitor)
+    said = words_of(visitor)
+    assert "It goes back instead of the refund of €7.00 that failed" in said
+    assert "The refund of €3.00 that you had dealt with is replaced too where " in said
+    await visitor.submit({"amount": "5.00"}, to="/refund", status=422)
+    assert "It is less than the €7.00 that failed." in visitor.text
+    await visitor.submit({"amount": "10.00"}, to="/refund")
+    text = await guests_page(services, lotus, sold, visitor)
+    assert "On its way back to you €10.00" in text
+    assert "Did not arrive" not in text
+    assert "Settled otherwise" not in text
+
+
+@WAYS
+async def test_a_sum_that_nobody_expected_is_dealt_with_whichever_way_all_of_it_goes(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor, way: str, told: str
+) -> None:
+    async with services.uow_factory(lotus.id) as uow:
+        payment_id = await uow.session.scalar(select(Payment.id))
+        assert payment_id is not None
+        facts = {"reference": "R", "paid_minor": 1500, "paid_currency": "EUR"}
+        facts |= {"total_minor": 2500, "total_currency": "EUR"}
+        mismatch = OpenItemKind.PAYMENT_MISMATCH
+        await raise_open_item(uow, mismatch, payment_id, sold.order_id, facts)
+    for amount, waits in (("14.00", [str(mismatch)]), ("1.00", [])):
+        await opens_form(services, lotus, sold, visitor)
+        await visitor.submit({"amount": amount, "back_as": way}, to="/refund")
+        assert await waits_for(services, lotus) == waits
+    assert told in await guests_page(services, lotus, sold, visitor)
 
 
 async def test_money_for_another_reason_leaves_what_failed_waiting(
@@ -222,6 +338,32 @@ async def test_no_more_is_told_as_not_arrived_than_is_left_of_what_was_paid(
     assert "Did not arrive €4.00 " in text
     await pays_back(services, lotus, sold, 400, instead=False)
     await nothing_is_left_to_do(services, lotus, sold, visitor)
+
+
+@pytest.mark.parametrize(
+    ("minor", "told"),
+    [(1500, "Did not arrive €15.00 "), (1200, "Did not arrive €12.00 Settled otherwise €3.00 ")],
+)
+async def test_nor_is_it_with_what_was_dealt_with(
+    services: Services, lotus: Business, sold: Booked, visitor: Visitor, minor: int, told: str
+) -> None:
+    """Once all was on its way, nothing is said any more to have been dealt with elsewhere."""
+    await gives_back_in_vain(services, lotus, sold, 700)
+    await deals_with_it(services, lotus, sold)
+    await gives_back_in_vain(services, lotus, sold, minor, instead=False)
+    text = await guests_page(services, lotus, sold, visitor)
+    sentences = (
+        "The refund did not go through. The business knows and is looking into it. ",
+        "The refund did not go through, and the business has dealt with it in another way. ",
+    )
+    for sentence in sentences:
+        text = text.replace(sentence, "")
+    assert told in text
+    assert ("Settled otherwise" in text) is ("Settled otherwise" in told)
+    async with services.uow_factory(lotus.id) as uow:
+        payment_id = (await uow.session.scalars(select(Payment.id))).one()
+        left = await list_replaceable_refunds(uow, payment_id)
+    assert [one.amount_minor for one in left] == ([1500] if minor == 1500 else [1200, 700])
 
 
 async def test_what_failed_in_another_currency_is_not_told_in_the_orders(

@@ -2,7 +2,11 @@
 
 import pytest
 from httpx import AsyncClient
+from sqlalchemy import select
 
+from src.billing.commands.by_staff import RefundByHand
+from src.billing.commands.vouchers import refund_as_voucher
+from src.billing.models import Payment
 from src.booking.commands.book import Booked
 from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked, seats_of
@@ -91,3 +95,17 @@ async def test_a_refund_that_did_not_arrive_stands_until_it_is_dealt_with(
     await guest.open(f"{RECEIPTS}/{sold.order_id}")
     assert "The refund did not arrive" not in guest.text
     assert "Given back" in guest.text
+    await gives_back_in_vain(services, lotus, sold, 300)
+    async with services.uow_factory(lotus.id) as uow:
+        payment_id = (await uow.session.scalars(select(Payment.id))).one()
+        cmd = RefundByHand(
+            order_id=sold.order_id,
+            payment_id=payment_id,
+            amount_minor=300,
+            token="once",
+            instead=True,
+        )
+        await refund_as_voucher(uow, lotus.ctx, cmd)
+    await guest.open(f"{RECEIPTS}/{sold.order_id}")
+    assert "The refund did not arrive" not in guest.text
+    assert "Given back as a voucher" in guest.text
