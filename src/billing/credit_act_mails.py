@@ -149,14 +149,18 @@ def _new_end(event: CreditsChanged, lot: CreditLot, tenant: TenantSnapshot) -> s
 
 
 def _refunded(event: CreditsChanged, lot: CreditLot) -> str:
-    """What a voucher had paid is on it at once; the rest goes the way it came."""
-    said = [
-        ngettext(
-            "%(num)s credit that you had not used is gone.",
-            "%(num)s credits that you had not used are gone.",
-            event.number,
+    """What a voucher had paid is on it at once; the rest goes the way it came. A part of the money
+    that is tried again may be one with which no credit had left.
+    """
+    said = []
+    if event.number:
+        said.append(
+            ngettext(
+                "%(num)s credit that you had not used is gone.",
+                "%(num)s credits that you had not used are gone.",
+                event.number,
+            )
         )
-    ]
     if event.to_voucher_minor:
         amount = _money(lot, event.to_voucher_minor)
         said.append(_("%(amount)s is on the voucher again that you paid with.", amount=amount))
