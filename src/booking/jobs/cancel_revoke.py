@@ -19,6 +19,9 @@ from src.billing.domain.credit_acts import CreditAct
 from src.billing.domain.credits import EntryKind
 from src.billing.domain.kinds import RefundCause
 from src.billing.models import CreditEntry, CreditLot, Order
+from src.billing.queries.in_credits import list_in_credits_minor
+from src.billing.queries.unreturned import list_paid_minor
+from src.booking.domain.unspent import Going, Unspent
 from src.booking.jobs.cancel_money import find_left_of_choice, keep_given
 from src.booking.models import Cancellation, CancellationReturn
 from src.booking.queries.born_credits import unspent_of_purchase
@@ -28,44 +31,50 @@ from src.platform.ids import new_id
 
 async def revoke_credits(uow: UnitOfWork, cancellation: Cancellation) -> None:
     """Takes back what is unspent of the orders that get the worth of it as money, and asks for what
-    of the choice no seat has brought; their owner is told. A lot goes only as a whole, where all
-    that it is worth is in the rest of the choice, and stays otherwise. Run again it finds none.
+    of the choice no seat has brought; their owner is told. Which lots go with that is decided as
+    when it was asked for, by what is left now. Run again it finds none.
     """
     if not cancellation.revokes_credits:
         return
     lots = await _lock(uow, cancellation)
-    order_ids = {lot.order_id for lot in lots if lot.order_id is not None}
-    left = await find_left_of_choice(uow, cancellation, sorted(order_ids))
-    lots = _within(lots, left)
+    going = await _find_going(uow, cancellation, lots)
+    ids = {lot_id for one in going.values() for lot_id in one.lot_ids}
+    lots = [lot for lot in lots if lot.id in ids]
     _tell_owners(uow, cancellation, lots)
     author = Author("staff", cancellation.requested_by, reason=cancellation.reason)
-    worth: dict[UUID, int] = defaultdict(int)
-    first: dict[UUID, UUID] = {}
     for lot in lots:
-        assert lot.order_id is not None
-        worth[lot.order_id] += _worth(lot)
-        first.setdefault(lot.order_id, lot.id)
         await write_entry(uow, lot, EntryKind.ADJUST, -lot.balance, author)
         # Nothing of what was paid is in it any more.
         lot.value_minor = lot.refunded_minor
-    await _ask(uow, cancellation, worth, first)
+    await _ask(uow, cancellation, going)
 
 
-def _worth(lot: CreditLot) -> int:
-    return lot.value_minor - lot.refunded_minor
+def _what_ends_first(lot: CreditLot) -> tuple[bool, float, UUID]:
+    """Of what is worth the same the guest keeps what is good for longer."""
+    ends_at = 0.0 if lot.expires_at is None else lot.expires_at.timestamp()
+    return lot.expires_at is None, ends_at, lot.source_seat_id or lot.id
 
 
-def _within(lots: Sequence[CreditLot], left: Mapping[UUID, int]) -> list[CreditLot]:
-    """Those whose whole worth is in what is `left` of their order's choice. The seats have brought
-    nothing of what lies in credits.
-    """
-    free, found = dict(left), []
-    for lot in lots:
+async def _find_going(
+    uow: UnitOfWork, cancellation: Cancellation, lots: Sequence[CreditLot]
+) -> dict[UUID, Going]:
+    """Which of them go, by order. Money may have gone back in other ways since it was asked for."""
+    worths: dict[UUID, dict[UUID, int]] = defaultdict(dict)
+    for lot in sorted(lots, key=_what_ends_first):
         assert lot.order_id is not None
-        if _worth(lot) <= free.get(lot.order_id, 0):
-            free[lot.order_id] -= _worth(lot)
-            found.append(lot)
-    return found
+        worths[lot.order_id][lot.id] = lot.value_minor - lot.refunded_minor
+    order_ids = sorted(worths)
+    chosen = await find_left_of_choice(uow, cancellation, order_ids)
+    kept = await list_in_credits_minor(uow, order_ids)
+    paid = await list_paid_minor(uow, order_ids)
+    going = {}
+    for order_id, own in worths.items():
+        others_minor = kept.get(order_id, 0) - sum(own.values())
+        unspent = Unspent(own, paid.get(order_id, 0) - others_minor)
+        found = unspent.going(chosen.get(order_id, 0))
+        if found.lot_ids:
+            going[order_id] = found
+    return going
 
 
 def _tell_owners(uow: UnitOfWork, cancellation: Cancellation, lots: Sequence[CreditLot]) -> None:
@@ -123,27 +132,21 @@ async def _lock(uow: UnitOfWork, cancellation: Cancellation) -> list[CreditLot]:
     return [lot for lot in await uow.session.scalars(locked) if lot.order_id in order_ids]
 
 
-async def _ask(
-    uow: UnitOfWork,
-    cancellation: Cancellation,
-    worth: Mapping[UUID, int],
-    first: Mapping[UUID, UUID],
-) -> None:
+async def _ask(uow: UnitOfWork, cancellation: Cancellation, going: Mapping[UUID, Going]) -> None:
     found = await uow.session.scalars(
         select(Order)
-        .where(Order.tenant_id == uow.tenant, Order.id.in_(worth))
+        .where(Order.tenant_id == uow.tenant, Order.id.in_(going))
         .order_by(Order.id)
         .execution_options(populate_existing=True)
     )
     wanted = [
         Wanted(
             order=order,
-            amount_minor=worth[order.id],
+            amount_minor=going[order.id].minor,
             cause=RefundCause.CANCELLED,
-            cause_key=cancelled_key(cancellation.id, first[order.id]),
+            cause_key=cancelled_key(cancellation.id, going[order.id].lot_ids[0]),
         )
         for order in found
-        if worth[order.id]
     ]
     give = give_as_vouchers if cancellation.as_voucher else request_refunds_together
     given = await give(uow, wanted)

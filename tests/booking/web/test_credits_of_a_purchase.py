@@ -12,12 +12,14 @@ from src.billing.domain.credits import EntryKind
 from src.billing.models import Package
 from src.booking.domain.cancelling import MoneyChoice
 from src.platform.services import Services
+from tests.booking.commands.test_book import seats_of
 from tests.booking.commands.test_cancel_credits import (
     a_course_with_a_credit,
     cancels_purchase,
     lots,
 )
 from tests.booking.commands.test_cancel_money import UNDO
+from tests.booking.commands.test_leave import leave
 from tests.booking.web.pages import as_owner
 from tests.support.builders import Business, a_business
 from tests.support.clock import FrozenClock
@@ -43,7 +45,7 @@ async def given(services: Services, lotus: Business) -> Package:
 async def test_the_page_says_when_the_credits_are_taken_back(
     services: Services, client: AsyncClient, lotus: Business, given: Package
 ) -> None:
-    _made, booking_id, _lot_id = await a_course_with_a_credit(services, lotus, given)
+    made, booking_id, _lot_id = await a_course_with_a_credit(services, lotus, given)
     await as_owner(client, services, lotus)
     page = (await client.get(f"/app/lotus/bookings/{booking_id}/cancel")).text
     words = " ".join(re.sub(r"<[^>]+>", " ", page).split())
@@ -51,6 +53,16 @@ async def test_the_page_says_when_the_credits_are_taken_back(
     assert "Only where what it is worth goes back as money" in words
     assert "otherwise the guest keeps it." in words
     assert "€60.00" in words, "all that was paid, what the credit is worth among it"
+    assert "Up to €40.00; more is for unspent credits too, which go only as a whole: €60.00." in (
+        words
+    )
+    [second, _third] = [
+        seat for seat in await seats_of(services.uow_factory, lotus.id) if seat.state != "cancelled"
+    ]
+    await leave(services, lotus, made, [second])
+    page = (await client.get(f"/app/lotus/bookings/{booking_id}/cancel")).text
+    words = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "only as a whole: €40.00 or €60.00. Empty: as chosen above." in words
 
 
 async def test_who_gets_a_voucher_for_them_reads_of_no_money(
