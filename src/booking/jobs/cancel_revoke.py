@@ -6,6 +6,7 @@ them is known only with their rows locked.
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -15,10 +16,11 @@ from src.billing.commands.credits import Author, write_entry
 from src.billing.commands.refunds_together import Wanted, request_refunds_together
 from src.billing.commands.vouchers_together import give_as_vouchers
 from src.billing.domain.cause_keys import cancelled_key
-from src.billing.domain.credit_acts import CreditAct
+from src.billing.domain.credit_acts import CreditAct, split_amount
 from src.billing.domain.credits import EntryKind
 from src.billing.domain.kinds import RefundCause
 from src.billing.models import CreditEntry, CreditLot, Order
+from src.billing.queries.given_back import get_ways_back
 from src.billing.queries.in_credits import list_in_credits_minor
 from src.billing.queries.unreturned import list_paid_minor
 from src.booking.domain.unspent import Going, Unspent
@@ -39,14 +41,26 @@ async def revoke_credits(uow: UnitOfWork, cancellation: Cancellation) -> None:
     lots = await _lock(uow, cancellation)
     going = await _find_going(uow, cancellation, lots)
     ids = {lot_id for one in going.values() for lot_id in one.lot_ids}
-    lots = [lot for lot in lots if lot.id in ids]
-    _tell_owners(uow, cancellation, lots)
+    taken = [_Taken(lot, lot.balance, _worth(lot)) for lot in lots if lot.id in ids]
     author = Author("staff", cancellation.requested_by, reason=cancellation.reason)
-    for lot in lots:
-        await write_entry(uow, lot, EntryKind.ADJUST, -lot.balance, author)
+    for lot, number, _minor in taken:
+        await write_entry(uow, lot, EntryKind.ADJUST, -number, author)
         # Nothing of what was paid is in it any more.
         lot.value_minor = lot.refunded_minor
-    await _ask(uow, cancellation, going)
+    given = await _ask(uow, cancellation, going)
+    _tell_owners(uow, cancellation, taken, given)
+
+
+class _Taken(NamedTuple):
+    """So many credits left the lot, in which so much was."""
+
+    lot: CreditLot
+    credits: int
+    worth_minor: int
+
+
+def _worth(lot: CreditLot) -> int:
+    return lot.value_minor - lot.refunded_minor
 
 
 def _what_ends_first(lot: CreditLot) -> tuple[bool, float, UUID]:
@@ -62,7 +76,7 @@ async def _find_going(
     worths: dict[UUID, dict[UUID, int]] = defaultdict(dict)
     for lot in sorted(lots, key=_what_ends_first):
         assert lot.order_id is not None
-        worths[lot.order_id][lot.id] = lot.value_minor - lot.refunded_minor
+        worths[lot.order_id][lot.id] = _worth(lot)
     order_ids = sorted(worths)
     chosen = await find_left_of_choice(uow, cancellation, order_ids)
     kept = await list_in_credits_minor(uow, order_ids)
@@ -77,27 +91,43 @@ async def _find_going(
     return going
 
 
-def _tell_owners(uow: UnitOfWork, cancellation: Cancellation, lots: Sequence[CreditLot]) -> None:
+def _tell_owners(
+    uow: UnitOfWork,
+    cancellation: Cancellation,
+    taken: Sequence[_Taken],
+    given: Mapping[UUID, Sequence[int]],
+) -> None:
     """One mail for all credits of a name, and no second one for those of a run that comes again:
-    what is told is recorded with what is taken.
+    what is told is recorded with what is taken. Of what was `given` by order each lot has so much
+    as it was worth, in the order in which money goes back, while there is some.
     """
+    left = {order_id: list(parts) for order_id, parts in given.items()}
     counts: Counter[tuple[UUID, str]] = Counter()
     first: dict[tuple[UUID, str], UUID] = {}
-    for lot in lots:
-        called = (lot.customer_id, lot.name)
-        counts[called] += lot.balance
+    sums: dict[tuple[UUID, str], list[int]] = {}
+    for lot, number, worth_minor in taken:
+        assert lot.order_id is not None
+        called, of_order = (lot.customer_id, lot.name), left[lot.order_id]
+        counts[called] += number
         first.setdefault(called, lot.id)
+        parts = split_amount(worth_minor, of_order)
+        left[lot.order_id] = [had - part for had, part in zip(of_order, parts, strict=True)]
+        so_far = sums.setdefault(called, [0] * len(parts))
+        sums[called] = [had + part for had, part in zip(so_far, parts, strict=True)]
     for called, lot_id in first.items():
-        why, number = cancellation.reason, counts[called]
+        on_voucher, _as_paid, new_voucher, by_hand = sums[called]
         tell(
             uow,
             lot_id,
             CreditAct.REMOVED,
             new_id(),
-            why,
-            number=number,
+            cancellation.reason,
+            number=counts[called],
             with_purchase=True,
-            as_voucher=cancellation.as_voucher,
+            amount_minor=sum(sums[called]),
+            to_voucher_minor=on_voucher,
+            new_voucher_minor=new_voucher,
+            by_hand_minor=by_hand,
         )
 
 
@@ -132,7 +162,10 @@ async def _lock(uow: UnitOfWork, cancellation: Cancellation) -> list[CreditLot]:
     return [lot for lot in await uow.session.scalars(locked) if lot.order_id in order_ids]
 
 
-async def _ask(uow: UnitOfWork, cancellation: Cancellation, going: Mapping[UUID, Going]) -> None:
+async def _ask(
+    uow: UnitOfWork, cancellation: Cancellation, going: Mapping[UUID, Going]
+) -> dict[UUID, list[int]]:
+    """Returns by order what was given: as `WaysBack` has it, and by hand."""
     found = await uow.session.scalars(
         select(Order)
         .where(Order.tenant_id == uow.tenant, Order.id.in_(going))
@@ -151,3 +184,10 @@ async def _ask(uow: UnitOfWork, cancellation: Cancellation, going: Mapping[UUID,
     give = give_as_vouchers if cancellation.as_voucher else request_refunds_together
     given = await give(uow, wanted)
     await keep_given(uow, cancellation, wanted, given)
+    return {
+        one.order.id: [
+            *await get_ways_back(uow, one.order.id, one.cause_key),
+            given[one.order.id].by_hand_minor,
+        ]
+        for one in wanted
+    }
