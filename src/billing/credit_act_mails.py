@@ -106,7 +106,7 @@ def _change(event: CreditsChanged, lot: CreditLot, tenant: TenantSnapshot) -> st
         case CreditAct.ADDED:
             return ngettext("%(num)s credit was added.", "%(num)s credits were added.", count)
         case CreditAct.REMOVED:
-            return _taken_off(event)
+            return _taken_off(event, lot)
         case CreditAct.EXTENDED | CreditAct.SHORTENED:
             return _new_end(event, lot, tenant)
         case CreditAct.REFUNDED:
@@ -115,30 +115,18 @@ def _change(event: CreditsChanged, lot: CreditLot, tenant: TenantSnapshot) -> st
             return _refund_failed(event, lot)
 
 
-def _taken_off(event: CreditsChanged) -> str:
+def _taken_off(event: CreditsChanged, lot: CreditLot) -> str:
     said = ngettext(
         "%(num)s credit was taken off.", "%(num)s credits were taken off.", event.number
     )
     if not event.with_purchase:
         return said
-    return f"{said} {_by_voucher(event) if event.as_voucher else _by_money(event)}"
-
-
-def _by_money(event: CreditsChanged) -> str:
-    return ngettext(
-        "The booking that it came from was cancelled, and you get your money back for it.",
-        "The booking that they came from was cancelled, and you get your money back for them.",
+    why = ngettext(
+        "The booking that it came from was cancelled.",
+        "The booking that they came from was cancelled.",
         event.number,
     )
-
-
-def _by_voucher(event: CreditsChanged) -> str:
-    return ngettext(
-        "The booking that it came from was cancelled, and you get a voucher for what it was worth.",
-        "The booking that they came from was cancelled, and you get a voucher for what they were"
-        " worth.",
-        event.number,
-    )
+    return " ".join([said, why, *_given_back(event, lot)])
 
 
 def _new_end(event: CreditsChanged, lot: CreditLot, tenant: TenantSnapshot) -> str:
@@ -151,18 +139,32 @@ def _new_end(event: CreditsChanged, lot: CreditLot, tenant: TenantSnapshot) -> s
 
 
 def _refunded(event: CreditsChanged, lot: CreditLot) -> str:
-    """What a voucher had paid is on it at once; the rest goes the way it came."""
-    said = [
-        ngettext(
-            "%(num)s credit that you had not used is gone.",
-            "%(num)s credits that you had not used are gone.",
-            event.number,
+    """What a voucher had paid is on it at once; the rest goes the way it came. A part of the money
+    that is tried again may be one with which no credit had left.
+    """
+    said = []
+    if event.number:
+        said.append(
+            ngettext(
+                "%(num)s credit that you had not used is gone.",
+                "%(num)s credits that you had not used are gone.",
+                event.number,
+            )
         )
-    ]
+    return " ".join([*said, *_given_back(event, lot)])
+
+
+def _given_back(event: CreditsChanged, lot: CreditLot) -> list[str]:
+    """What goes back for them, each way that it goes."""
+    said = []
     if event.to_voucher_minor:
         amount = _money(lot, event.to_voucher_minor)
         said.append(_("%(amount)s is on the voucher again that you paid with.", amount=amount))
-    if other_minor := event.amount_minor - event.by_hand_minor - event.to_voucher_minor:
+    if event.new_voucher_minor:
+        amount = _money(lot, event.new_voucher_minor)
+        said.append(_("You get a voucher for %(amount)s.", amount=amount))
+    others = event.by_hand_minor + event.to_voucher_minor + event.new_voucher_minor
+    if other_minor := event.amount_minor - others:
         amount = _money(lot, other_minor)
         said.append(
             _(
@@ -178,7 +180,7 @@ def _refunded(event: CreditsChanged, lot: CreditLot) -> str:
             if is_only
             else _("You get another %(amount)s back from us.", amount=amount)
         )
-    return " ".join(said)
+    return said
 
 
 def _refund_failed(event: CreditsChanged, lot: CreditLot) -> str:

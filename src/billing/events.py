@@ -122,9 +122,9 @@ class CreditsChanged(Event, frozen=True, kw_only=True):
     `domain.credit_acts.CreditAct`.
 
     `number` of credits came or went, `amount_minor` goes back, `by_hand_minor` of it from the
-    business itself and `to_voucher_minor` to the voucher that paid. `with_purchase`: they are taken
-    off with the purchase that brought them, and their worth is in what goes back for that,
-    `as_voucher` or as money. `key` is the act's own: the customer hears of each once.
+    business itself, `to_voucher_minor` to the voucher that paid and `new_voucher_minor` as a new
+    one. `with_purchase`: they are taken off with the purchase that brought them. `key` is the act's
+    own: the customer hears of each once.
     """
 
     topic: ClassVar[str] = "billing.credits_changed"
@@ -135,9 +135,9 @@ class CreditsChanged(Event, frozen=True, kw_only=True):
     amount_minor: int = 0
     by_hand_minor: int = 0
     to_voucher_minor: int = 0
+    new_voucher_minor: int = 0
     reason: str = ""
     with_purchase: bool = False
-    as_voucher: bool = False
 
 
 class CreditEndSet(Event, frozen=True, kw_only=True):

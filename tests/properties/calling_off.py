@@ -153,8 +153,7 @@ class CallingOff(Charging):
         ending.chosen = chosen
         ending.revokes = self.model.takes_credits(ending, self.now)
         if wanted and ending.revokes:
-            # A part of what the credits are worth takes none of them.
-            fits = fits and chosen[sale] == possible[sale][0]
+            fits = fits and self.model.is_for_whole_credits(ending, self.now)
         ending.credited = self._credited(ending, choice, [*possible], wanted)
         money = MoneyWanted(
             choice=choice or MoneyChoice.NOTHING,

@@ -198,20 +198,48 @@ class Credits(Sales):
         mine = (one for one in self.lots if one.paid_by is sale and one.balance)
         return [one for one in mine if one.expires_at is None or one.expires_at >= now]
 
-    def revoke(self, lots: list[Lot], left: int) -> int:
-        """Each as a whole, where what is `left` of the choice is enough for it. Returns what was in
-        them; their owner is told of them once for all of a name.
+    def revoke(self, lots: list[Lot], left: int, there: int) -> int:
+        """Whole ones, as many as most of what is `left` of the choice is for; or all of them for
+        what is `there`, where that is less than is in them. Returns what goes back for them; their
+        owner is told of them once for all of a name.
         """
-        value, named = 0, set[tuple[str, str | None]]()
+        worths = [lot.paid - lot.returned for lot in lots]
+        value = min(sum(worths), there)
+        if not 0 < value <= left:
+            value = 0
+            if sum(worths) <= there:
+                value = max(one for one in sums_of(worths) if one <= left)
+            lots = _first_of(lots, value)
         for lot in lots:
-            worth = lot.paid - lot.returned
-            if value + worth <= left:
-                value += worth
-                lot.balance, lot.paid = 0, lot.returned
-                named.add((lot.guest, lot.tag))
-        for guest, _tag in named:
+            lot.balance, lot.paid = 0, lot.returned
+        for guest, _tag in {(lot.guest, lot.tag) for lot in lots}:
             self.mails["billing.credits_changed", guest] += 1
         return value
+
+
+def sums_of(worths: list[int]) -> set[int]:
+    """What some of them come to, or none."""
+    sums = {0}
+    for worth in worths:
+        sums |= {one + worth for one in sums}
+    return sums
+
+
+def _first_of(lots: list[Lot], value: int) -> list[Lot]:
+    """Those that come to it, of equal choices what ends first and then by seat."""
+    found: list[Lot] = []
+    lots = [lot for lot in lots if lot.paid > lot.returned]
+    lots.sort(key=lambda one: (one.expires_at is None, one.expires_at or one.told_at, one.id))
+    while value:
+        least = next(
+            number
+            for number in range(1, len(lots) + 1)
+            if value in sums_of([lot.paid - lot.returned for lot in lots[:number]])
+        )
+        *lots, last = lots[:least]
+        value -= last.paid - last.returned
+        found.append(last)
+    return found
 
 
 def end_of_day(days: int, now: datetime) -> datetime:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from tests.properties.credits_model import sums_of
 from tests.properties.fees_model import Fees
 from tests.properties.things import (
     OWNER,
@@ -60,8 +61,8 @@ class Calling(Fees):
             taken = [one for one in reached(ending, sale, now) if one.state in TAKEN]
             if sale.is_late or not taken:
                 continue
-            more = self._revoked_with(ending, sale, now)
-            gone = _promised(waiting, sale) + self.in_credits(sale)
+            more = sum(self._revoked_with(ending, sale, now))
+            gone = _promised(waiting, sale) + sale.promised + self.in_credits(sale)
             share = sum(one.share for one in taken)
             full = min(share + more, max(sale.left - gone + more, 0))
             seats = min(share, max(sale.left - gone, 0))
@@ -78,11 +79,24 @@ class Calling(Fees):
         most, _by_terms = seats.get(ending.subject, (0, 0))
         return ending.chosen.get(ending.subject, 0) > most
 
-    def _revoked_with(self, ending: Ending, sale: Sale, now: datetime) -> int:
-        """What is in the credits that are taken back with it."""
+    def is_for_whole_credits(self, ending: Ending, now: datetime) -> bool:
+        """Whether what was chosen for the purchase is for its seats and some whole credits, or all
+        that can go back.
+        """
+        assert isinstance(ending.subject, Sale)
+        minor = ending.chosen[ending.subject]
+        full, _by_terms = self.returnable(ending, now)[ending.subject]
+        seats = self.returnable(replace(ending, revokes=False), now)
+        most, _by_terms = seats.get(ending.subject, (0, 0))
+        worths = self._revoked_with(ending, ending.subject, now)
+        is_all_there = full >= most + sum(worths)
+        return minor == full or (is_all_there and minor - most in sums_of(worths))
+
+    def _revoked_with(self, ending: Ending, sale: Sale, now: datetime) -> list[int]:
+        """What is in each of the credits that are taken back with it."""
         if not ending.revokes or ending.subject is not sale:
-            return 0
-        return sum(lot.paid - lot.returned for lot in self.revocable(sale, now))
+            return []
+        return [lot.paid - lot.returned for lot in self.revocable(sale, now)]
 
     def credited(self, ending: Ending, sale: Sale, now: datetime, *, by_terms: bool) -> list[Place]:
         """The seats that bring a credit: all that cost money, or those whose terms say so."""
@@ -209,7 +223,9 @@ class Calling(Fees):
     def _take_credits_back(self, ending: Ending, sale: Sale, now: datetime) -> None:
         """What of the choice no seat has brought goes back for them."""
         held = [lot for lot in self.revocable(sale, now) if lot in ending.held]
-        wanted = self.revoke(held, ending.chosen.get(sale, 0))
+        worth = sum(lot.paid - lot.returned for lot in held)
+        there = sale.left - sale.promised - self.in_credits(sale) + worth
+        wanted = self.revoke(held, ending.chosen.get(sale, 0), there)
         asked = self.ask(sale, wanted, "cancelled")
         sale.promised += self._by_hand(sale, wanted - asked)
 

@@ -220,11 +220,11 @@ class Steps:
     async def leave(self, sale: Sale, places: list[Place]) -> int:
         async with self.factory(self.shop.id) as uow:
             ids = [place.id for place in places]
-            return await leave_dates(uow, await self._tenant(uow), sale.id, ids)
+            return (await leave_dates(uow, await self._tenant(uow), sale.id, ids)).back_minor
 
     async def leave_course(self, sale: Sale) -> int:
         async with self.factory(self.shop.id) as uow:
-            return await leave_course(uow, await self._tenant(uow), sale.id)
+            return (await leave_course(uow, await self._tenant(uow), sale.id)).back_minor
 
     async def exchange(self, place: Place, to: Run) -> UUID:
         cmd = MoveSeats(order_id=place.order.id, seat_ids=[place.id], session_id=to.id)

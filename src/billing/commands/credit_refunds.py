@@ -20,6 +20,7 @@ from src.billing.commands.credits import Author, lock_lot, write_entry
 from src.billing.commands.open_items import NewItem, keep_open_items
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import get_payment, request_refund
+from src.billing.domain.cause_keys import credits_key
 from src.billing.domain.credit_acts import CreditAct, split_credits
 from src.billing.domain.credits import EntryKind, LotState, lot_state
 from src.billing.domain.kinds import OpenItemKind, RefundCause
@@ -136,7 +137,7 @@ async def _ask(
             payment,
             minor,
             cause=RefundCause.CREDITS,
-            cause_key=f"{RefundCause.CREDITS}:{cmd.token}:{payment.id}",
+            cause_key=credits_key(cmd.token, payment.id),
             instead=Instead.THE_SAME,
         )
     facts = {

@@ -10,12 +10,14 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from src.billing.commands.credits import SYSTEM, Author, lock_lot, write_entry
+from src.billing.domain.cause_keys import token_of_credits
 from src.billing.domain.credit_acts import CreditAct
 from src.billing.domain.credits import EntryKind
 from src.billing.domain.kinds import RefundCause
 from src.billing.events import CreditEndSet, CreditsChanged
 from src.billing.models import CreditEntry, CreditLot, Refund
 from src.billing.queries.lots import has_ended
+from src.billing.queries.refund_failures import list_waiting_refunds
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
 from src.platform.i18n import _
@@ -74,15 +76,31 @@ async def restore_refunded_credits(uow: UnitOfWork, refund: Refund) -> list[Rest
     return restored
 
 
-def tell_of_return(uow: UnitOfWork, refund: Refund, restored: Sequence[Restored]) -> None:
+async def tell_of_return(uow: UnitOfWork, refund: Refund, restored: Sequence[Restored]) -> None:
     """Whose credits they are had a mail that they are gone and their money on its way: they hear
     that it failed, of each try once. What the dashboard's refund took is the owner's to tell. Of
-    credits that have ended meanwhile none are theirs again: only the failure is told.
+    credits that have ended meanwhile none are theirs again: only the failure is told, and so it is
+    of a part of the money with which none had left.
     """
+    if refund.cause != RefundCause.CREDITS:
+        return
     for one in restored:
-        if refund.cause == RefundCause.CREDITS and one.still_there:
+        if one.still_there:
             number = 0 if has_ended(uow, one.lot) else one.still_there
             _tell(uow, refund, one.lot.id, CreditAct.REFUND_FAILED, number)
+    if not restored and (lot_id := await _lot_of_part(uow, refund)) is not None:
+        waiting = await list_waiting_refunds(uow, refund.payment_id)
+        if refund.id in {one.refund_id for one in waiting}:
+            _tell(uow, refund, lot_id, CreditAct.REFUND_FAILED, 0)
+
+
+async def _lot_of_part(uow: UnitOfWork, refund: Refund) -> UUID | None:
+    """The lot whose credits the refund is for, where all of them left with other parts of it."""
+    await uow.settle()
+    if await _of_refund(uow, refund.id):
+        return None
+    entry = await uow.session.get(CreditEntry, (uow.tenant, token_of_credits(refund.cause_key)))
+    return None if entry is None else entry.lot_id
 
 
 def _tell(uow: UnitOfWork, refund: Refund, lot_id: UUID, act: CreditAct, number: int) -> None:
@@ -98,7 +116,7 @@ def _tell(uow: UnitOfWork, refund: Refund, lot_id: UUID, act: CreditAct, number:
 
 
 async def take_refunded_credits(uow: UnitOfWork, refund: Refund) -> None:
-    """The refund is tried again: its credits leave again.
+    """The refund is tried again: its credits leave again, and their owner is told of the money.
 
     Raises: Conflict where the customer has used some meanwhile.
     """
@@ -118,6 +136,10 @@ async def take_refunded_credits(uow: UnitOfWork, refund: Refund) -> None:
         await take_out(uow, lot, EntryKind.REFUND, one.taken, SYSTEM, refund_id=refund.id)
         if refund.cause == RefundCause.CREDITS:
             _tell(uow, refund, lot.id, CreditAct.REFUNDED, one.taken)
+    if refund.cause == RefundCause.CREDITS:
+        lot_id = await _lot_of_part(uow, refund)
+        if lot_id is not None:
+            _tell(uow, refund, lot_id, CreditAct.REFUNDED, 0)
 
 
 class _OfLot(NamedTuple):

@@ -223,7 +223,8 @@ async def fail_refund(
     if is_lost:
         # Whose they are read already that they are gone.
         await take_disputed_credits(uow, order.id)
-    tell_of_return(uow, refund, restored)
+    if restored or not is_lost:
+        await tell_of_return(uow, refund, restored)
 
 
 async def _tell_of_failure(

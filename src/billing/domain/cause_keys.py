@@ -18,6 +18,18 @@ def paid_meanwhile_key(cancellation_id: UUID, seat_id: UUID) -> str:
     return f"{RefundCause.NOT_DELIVERED}:{cancellation_id}:{seat_id}"
 
 
+def credits_key(token: UUID, payment_id: UUID) -> str:
+    """Credits that leave for their money, named by the act's token, which is the id of the first
+    entry that it wrote.
+    """
+    return f"{RefundCause.CREDITS}:{token}:{payment_id}"
+
+
+def token_of_credits(key: str) -> UUID:
+    """The token in such a key."""
+    return UUID(key.split(":")[1])
+
+
 def cancelled_key(cancellation_id: UUID, seat_id: UUID) -> str:
     """Seats that staff cancelled, named by the first of them, which ends only once."""
     return f"{RefundCause.CANCELLED}:{cancellation_id}:{seat_id}"

@@ -19,6 +19,14 @@ async def list_unreturned_minor(uow: UnitOfWork, order_ids: Collection[UUID]) ->
     Whatever is given back for places goes by it, so that all ways together give no more than was
     paid. Orders for which nothing was paid are left out.
     """
+    left = await list_paid_minor(uow, order_ids)
+    for order_id, minor in (await list_in_credits_minor(uow, left)).items():
+        left[order_id] -= minor
+    return {order_id: max(minor, 0) for order_id, minor in left.items()}
+
+
+async def list_paid_minor(uow: UnitOfWork, order_ids: Collection[UUID]) -> dict[UUID, int]:
+    """The same, with what lies in credits."""
     await uow.session.flush()
     rest = func.sum(Payment.amount_minor - Payment.refunded_minor)
     paid = await uow.session.execute(
@@ -32,7 +40,4 @@ async def list_unreturned_minor(uow: UnitOfWork, order_ids: Collection[UUID]) ->
         )
         .group_by(Payment.order_id)
     )
-    left = {row[0]: int(row[1]) for row in paid}
-    for order_id, minor in (await list_in_credits_minor(uow, left)).items():
-        left[order_id] -= minor
-    return {order_id: max(minor, 0) for order_id, minor in left.items()}
+    return {row[0]: int(row[1]) for row in paid}

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from sqlalchemy import exists, func, select
 
-from src.billing.domain.kinds import RefundState
 from src.billing.domain.vouchers import (
     AppliedVoucher,
     EntryKind,
@@ -14,7 +13,7 @@ from src.billing.domain.vouchers import (
     is_over,
     part_of_price,
 )
-from src.billing.models import Payment, Refund, Voucher, VoucherEntry
+from src.billing.models import Voucher, VoucherEntry
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
 
@@ -96,18 +95,3 @@ async def has_spendable_vouchers(uow: UnitOfWork) -> bool:
         Voucher.balance_minor > 0,
     )
     return bool(await uow.session.scalar(select(found)))
-
-
-async def get_on_voucher_minor(uow: UnitOfWork, order_id: UUID) -> int:
-    """What of the order's money is on the voucher again that had paid, or in a moment."""
-    found = await uow.session.scalar(
-        select(func.coalesce(func.sum(Refund.amount_minor), 0))
-        .join(Payment, (Payment.tenant_id == Refund.tenant_id) & (Payment.id == Refund.payment_id))
-        .where(
-            Refund.tenant_id == uow.tenant,
-            Refund.order_id == order_id,
-            Refund.voucher_id == Payment.voucher_id,
-            Refund.state != str(RefundState.FAILED),
-        )
-    )
-    return int(found or 0)

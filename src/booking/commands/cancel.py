@@ -38,7 +38,7 @@ from src.booking.domain.states import TAKEN_SEATS, sources_of
 from src.booking.events import CancellationRequested, SessionsChanged
 from src.booking.models import Booking, Cancellation, Seat, Series, Session, SessionChange
 from src.booking.queries.being_cancelled import has_no_marked_seat, is_marked
-from src.booking.queries.born_credits import list_born_credits, worth_by_order
+from src.booking.queries.born_credits import list_born_credits, worths_by_order
 from src.booking.queries.cancellation_money import Which
 from src.booking.queries.purchases import left_of_purchase
 from src.platform.db import register_constraint
@@ -359,7 +359,7 @@ async def request(
         )
     )
     born = await list_born_credits(uow, new.subject_id) if new.revokes_credits else []
-    with_credits = worth_by_order(born)
+    with_credits = worths_by_order(born)
     back_minor = await keep_returns(uow, ctx, cancellation_id, which, money, with_credits)
     said: dict[str, object] = {"reason": new.reason, "cancellation": str(cancellation_id)}
     if back_minor:

@@ -80,11 +80,11 @@ async def keep_returns(
     cancellation_id: UUID,
     which: Which,
     wanted: MoneyWanted,
-    with_credits: Mapping[UUID, int] | None = None,
+    with_credits: Mapping[UUID, Mapping[UUID, int]] | None = None,
 ) -> int:
     """Keeps what goes back for the taken seats among `which`, and `with_credits` that can be taken
-    back, worth so much by order: they are where so much goes back that it is for them too. Returns
-    how much it is in all.
+    back, by order and lot what is in each: they are where so much goes back that it is for them
+    too. Returns how much it is in all.
 
     Raises: InvalidInput for no choice, at `money`; for more than can go back, at `back.<order>`;
     for vouchers where no money goes back, at `as_voucher`; and when somebody could get another

@@ -14,18 +14,16 @@ from uuid import UUID
 from sqlalchemy import Select, select, update
 
 from src.billing.commands.credits import GUEST
-from src.billing.commands.open_items import raise_open_item
 from src.billing.commands.orders import lock_order
-from src.billing.commands.refunds import request_refunds
-from src.billing.domain.kinds import FeeKind, OpenItemKind, RefundCause
+from src.billing.domain.kinds import FeeKind
 from src.billing.models import Order
 from src.billing.queries.refundable import list_refundable_minor
-from src.billing.queries.to_hand_back import get_left_by_hand_minor
 from src.billing.queries.unreturned import list_unreturned_minor
 from src.booking.commands.ask_fees import Missed, ask_of
 from src.booking.commands.claims import give_back_seats
 from src.booking.commands.credit_returns import return_credits
 from src.booking.commands.lapsed_credits import ComingBack, bring_back, find_lapsed
+from src.booking.commands.leave_money import CameBack, give_back
 from src.booking.commands.seat_credits import (
     Place,
     SeatCredit,
@@ -137,13 +135,13 @@ async def leave_dates(
     promised: Promised | None = None,
     *,
     session_id: UUID | None = None,
-) -> int:
+) -> CameBack:
     """A guest leaves some of their own seats; late too, which frees them and returns nothing.
 
     Works whatever the tenant's plan or status is. Seats left before are passed over, so that a
     second press changes nothing. `promised` is what the guest was told: where less
     would come back by now, nothing is done. With `session_id` they are seats of that date.
-    Returns the minor units that come back.
+    Returns what comes back.
     Raises: NotFound for a seat of another order or date, NotLeavable, LessComesBack.
     """
     order = await lock_order(uow, order_id)
@@ -163,10 +161,10 @@ async def leave_course(
     tenant: TenantSnapshot,
     order_id: UUID,
     promised: Promised | None = None,
-) -> int:
+) -> CameBack:
     """A guest leaves every date of their course that is still to come, each by its terms.
 
-    A second press finds none left. Returns the minor units that come back.
+    A second press finds none left. Returns what comes back.
     Raises: NotLeavable where the terms do not allow it, LessComesBack.
     """
     order = await lock_order(uow, order_id)
@@ -284,24 +282,24 @@ async def _end_seats(
     order: Order,
     endings: Sequence[Ending],
     promised: Promised,
-) -> int:
+) -> CameBack:
     """Ends seats of one locked order, gives back money or credits, tells their guest, frees the
     places.
 
     The seats' rows are locked and confirmed. Less comes back than was wanted where less was paid
-    through the processor. Returns the minor units that come back. Raises: LessComesBack.
+    through the processor. Returns what comes back. Raises: LessComesBack.
     """
     if not endings:
-        return 0
+        return CameBack()
     places = [ending.place for ending in endings if ending.place is not None]
     new = await plan_credits(uow, tenant, places)
     await _check_promise(uow, order.id, endings, new, promised)
     wanted = await _wanted_minor(uow, order, endings, new)
-    asked = await _ask_refund(uow, order, endings, wanted)
-    returned = spread(asked, {ending.seat.id: ending.back_minor for ending in endings})
-    await _mark(uow, endings, returned)
     seat_ids = [ending.seat.id for ending in endings]
-    by_hand = await _promise_by_hand(uow, order, endings, wanted - asked)
+    came = await give_back(uow, order, seat_ids, wanted)
+    returned = spread(came.back_minor, {ending.seat.id: ending.back_minor for ending in endings})
+    await _mark(uow, endings, returned)
+    by_hand = came.by_hand_minor
     uow.record(SeatsLeft(order_id=order.id, seat_ids=seat_ids, by="guest", by_hand_minor=by_hand))
     new_lots = insert_seat_credits(uow, new, order.currency, GUEST)
     await mark_credited(uow, list(new_lots))
@@ -313,7 +311,7 @@ async def _end_seats(
     await give_back_seats(uow, Counter(ending.seat.session_id for ending in endings))
     if promised.credits & await bring_back(uow, coming):
         raise LessComesBack
-    return asked
+    return came
 
 
 async def _return_own_credits(
@@ -337,34 +335,6 @@ async def _wanted_minor(
         return 0
     unreturned = (await list_unreturned_minor(uow, [order.id])).get(order.id, 0)
     return max(0, min(by_terms, unreturned - sum(credit.value_minor for credit in new)))
-
-
-async def _ask_refund(uow: UnitOfWork, order: Order, endings: Sequence[Ending], wanted: int) -> int:
-    """One refund for all of them; its key names a seat, which can end only once."""
-    if not wanted:
-        return 0
-    key = f"{RefundCause.CANCELLED}:{min(str(ending.seat.id) for ending in endings)}"
-    return await request_refunds(uow, order, wanted, cause=RefundCause.CANCELLED, cause_key=key)
-
-
-async def _promise_by_hand(
-    uow: UnitOfWork, order: Order, endings: Sequence[Ending], rest: int
-) -> int:
-    """What is wanted beyond what went to a card, of what was taken on site: the business is asked
-    to hand it back. Returns how much, in minor units.
-    """
-    minor = min(rest, await get_left_by_hand_minor(uow, order.id)) if rest > 0 else 0
-    if minor:
-        facts = {
-            "reference": order.reference,
-            "guest": order.guest_name or order.guest_email,
-            "amount_minor": minor,
-            "currency": order.currency,
-            "method": order.payment_mode,
-        }
-        first = min(ending.seat.id for ending in endings)
-        await raise_open_item(uow, OpenItemKind.HAND_BACK, first, order.id, facts)
-    return minor
 
 
 async def _mark(uow: UnitOfWork, endings: Sequence[Ending], returned: Mapping[UUID, int]) -> None:

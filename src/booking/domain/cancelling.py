@@ -4,12 +4,14 @@ What goes back is never more than the shares of a person's own seats that are be
 never more than what is left of what they paid.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from src.booking.domain.unspent import Unspent
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.money import Money, format_money
@@ -33,7 +35,7 @@ class Returnable:
     `by_hand_minor` of all of it was paid on site, so that the business hands it back itself. The
     dates that it is for start at `starts`. `paid_ids` are the seats that a credit can be given for
     instead, and `terms_ids` those for which their terms give one. `seats_minor` of all is for the
-    seats alone, the rest for unspent credits that are taken back.
+    seats alone, the rest for `unspent` credits that are taken back.
     """
 
     order_id: UUID
@@ -41,13 +43,17 @@ class Returnable:
     email: str
     seats: int
     share_minor: int
-    full_minor: int
     seats_minor: int
     terms_minor: int
     by_hand_minor: int
     starts: tuple[datetime, ...]
     paid_ids: tuple[UUID, ...] = ()
     terms_ids: tuple[UUID, ...] = ()
+    unspent: Unspent = field(default_factory=Unspent)
+
+    @property
+    def full_minor(self) -> int:
+        return self.seats_minor + self.unspent.full_minor
 
     def credited(self, choice: MoneyChoice) -> tuple[UUID, ...]:
         """The seats that bring a credit."""
@@ -58,6 +64,11 @@ class Returnable:
     def takes_credits(self, back_minor: int) -> bool:
         """Whether so much is for credits too: it is more than the seats alone could bring."""
         return back_minor > self.seats_minor
+
+    @property
+    def with_credits(self) -> list[int]:
+        """The amounts that are for credits too, the least first: the seats, and whole credits."""
+        return [self.seats_minor + minor for minor in self.unspent.amounts]
 
     def by(self, choice: MoneyChoice) -> int:
         match choice:
@@ -79,27 +90,39 @@ def chosen_minor(
     """What goes back by order: as `choice` says, but for those in `own`; nothing is left out.
 
     Raises: InvalidInput at `back.<order>` for more than can go back, and for an amount that is for
-    a part of the unspent credits.
+    a part of an unspent credit.
     """
     known = {one.order_id: one for one in people}
     wrong: dict[str, str] = {}
     for order_id, minor in own.items():
         one = known.get(order_id)
         most = one.full_minor if one is not None else 0
-        amount = format_money(Money(most, currency), locale)
         if not 0 <= minor <= most:
+            amount = format_money(Money(most, currency), locale)
             wrong[f"back.{order_id}"] = _("At most %(amount)s can go back here.", amount=amount)
-        elif one is not None and one.takes_credits(minor) and minor < most:
-            wrong[f"back.{order_id}"] = _(
-                "More than %(seats)s is for the unspent credits too, and they go only as a whole."
-                " Give at most %(seats)s, or all of %(amount)s.",
-                seats=format_money(Money(one.seats_minor, currency), locale),
-                amount=amount,
-            )
+        elif one is not None and one.takes_credits(minor) and minor not in one.with_credits:
+            wrong[f"back.{order_id}"] = _only_whole(one, minor, currency, locale)
     if wrong:
         raise InvalidInput(_("Please look at the marked amounts."), fields=wrong)
     chosen = {one.order_id: own.get(one.order_id, one.by(choice)) for one in people}
     return {order_id: minor for order_id, minor in chosen.items() if minor}
+
+
+def _only_whole(one: Returnable, minor: int, currency: str, locale: str) -> str:
+    """Names the amounts next to it that can go back."""
+    amounts = [one.seats_minor, *one.with_credits]
+    after = bisect_left(amounts, minor)
+    less, more = (format_money(Money(amounts[at], currency), locale) for at in (after - 1, after))
+    if after > 1:
+        return _(
+            "Unspent credits go only as a whole. Give %(less)s or %(more)s.", less=less, more=more
+        )
+    return _(
+        "More than %(seats)s is for unspent credits too, and they go only as a whole. Give at most"
+        " %(seats)s, or %(more)s.",
+        seats=less,
+        more=more,
+    )
 
 
 def chosen_credits(

@@ -59,8 +59,9 @@ async def list_born_credits(uow: UnitOfWork, booking_id: UUID) -> list[BornCredi
     ]
 
 
-def worth_by_order(credits_born: Sequence[BornCredit]) -> dict[UUID, int]:
-    worth: dict[UUID, int] = defaultdict(int)
+def worths_by_order(credits_born: Sequence[BornCredit]) -> dict[UUID, dict[UUID, int]]:
+    """What is in each lot, by order."""
+    worths: dict[UUID, dict[UUID, int]] = defaultdict(dict)
     for credit in credits_born:
-        worth[credit.order_id] += credit.value_minor
-    return dict(worth)
+        worths[credit.order_id][credit.lot_id] = credit.value_minor
+    return dict(worths)

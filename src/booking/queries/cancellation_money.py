@@ -22,6 +22,7 @@ from src.billing.domain.kinds import BY_HAND_METHODS
 from src.billing.models import Order, Payment
 from src.billing.queries.disputes import is_payment_with_the_bank
 from src.billing.queries.in_credits import list_in_credits_minor
+from src.billing.queries.to_hand_back import to_hand_back_minor
 from src.booking.domain.cancelling import Returnable
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.domain.leaving import (
@@ -33,6 +34,7 @@ from src.booking.domain.leaving import (
 )
 from src.booking.domain.moves import may_leave_free_because_moved
 from src.booking.domain.states import TAKEN_SEATS
+from src.booking.domain.unspent import Unspent
 from src.booking.models import Booking, Cancellation, CancellationReturn, Seat, Session
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
@@ -45,10 +47,10 @@ async def list_returnable(
     uow: UnitOfWork,
     tenant: TenantSnapshot,
     which: Which,
-    with_credits: Mapping[UUID, int] | None = None,
+    with_credits: Mapping[UUID, Mapping[UUID, int]] | None = None,
 ) -> list[Returnable]:
     """Everybody who could get something back for their taken seats among `which`, by name; and for
-    `with_credits` that are taken back, worth so much by order.
+    `with_credits` that are taken back, by order and lot what is in each.
 
     The seats are joined with their booking, session and order.
     """
@@ -65,7 +67,7 @@ async def list_returnable(
             left[order_id],
             in_credits.get(order_id, 0),
             percents,
-            more.get(order_id, 0),
+            more.get(order_id, {}),
         )
         for order_id, rows in by_order.items()
     ]
@@ -89,6 +91,12 @@ class _Left(msgspec.Struct, frozen=True):
         on_site = min(promised_minor - by_card, self.on_site_minor)
         return _Left(self.card_minor - by_card, self.on_site_minor - on_site)
 
+    def without_told(self, told_minor: int) -> "_Left":
+        """Less what a guest was told that they get by hand, which nobody has noted as given yet."""
+        on_site = min(told_minor, self.on_site_minor)
+        by_card = min(told_minor - on_site, self.card_minor)
+        return _Left(self.card_minor - by_card, self.on_site_minor - on_site)
+
 
 async def _left_of_orders(uow: UnitOfWork, which: Which) -> dict[UUID, _Left]:
     on_site = Payment.method.in_(BY_HAND_METHODS)
@@ -98,7 +106,9 @@ async def _left_of_orders(uow: UnitOfWork, which: Which) -> dict[UUID, _Left]:
             Payment.order_id,
             func.coalesce(rest.filter(~on_site), 0),
             func.coalesce(rest.filter(on_site), 0),
+            func.max(to_hand_back_minor(of_price=True)),
         )
+        .join(Order, (Order.tenant_id == Payment.tenant_id) & (Order.id == Payment.order_id))
         .where(
             Payment.tenant_id == uow.tenant,
             Payment.order_id.in_(_joined(select(Seat.order_id), uow.tenant, which)),
@@ -107,7 +117,7 @@ async def _left_of_orders(uow: UnitOfWork, which: Which) -> dict[UUID, _Left]:
         )
         .group_by(Payment.order_id)
     )
-    left = {row[0]: _Left(int(row[1]), int(row[2])) for row in found}
+    left = {row[0]: _Left(int(row[1]), int(row[2])).without_told(int(row[3])) for row in found}
     promised = await _promised_of_orders(uow, list(left))
     return {order_id: one.without(promised.get(order_id, 0)) for order_id, one in left.items()}
 
@@ -198,25 +208,26 @@ def _person(
     paid: _Left,
     in_credits_minor: int,
     percents: _Percents,
-    more_minor: int,
+    worths: Mapping[UUID, int],
 ) -> Returnable:
     """By their terms guests keep their credits, so only what lies in none of them can go back."""
     share = sum(row.share_minor for row in rows)
     by_terms = sum(amount_back_minor(row.share_minor, percents.of(row)) for row in rows)
+    more = sum(worths.values())
     seats = min(share, paid.without(in_credits_minor).all_minor)
-    left = paid.without(in_credits_minor - more_minor)
-    full = min(share + more_minor, left.all_minor)
+    left = paid.without(in_credits_minor - more)
+    unspent = Unspent(worths, left.all_minor - seats)
     return Returnable(
         order_id=rows[0].order_id,
         name=rows[0].guest_name or rows[0].guest_email,
         email=rows[0].guest_email,
         seats=len(rows),
-        share_minor=share + more_minor,
-        full_minor=full,
+        share_minor=share + more,
         seats_minor=seats,
         terms_minor=min(by_terms, seats),
-        by_hand_minor=max(full - left.card_minor, 0),
+        by_hand_minor=max(seats + unspent.full_minor - left.card_minor, 0),
         starts=tuple(sorted({row.starts_at for row in rows})),
         paid_ids=tuple(row.id for row in rows if row.share_minor),
         terms_ids=tuple(row.id for row in rows if row.share_minor and percents.gives_credit(row)),
+        unspent=unspent,
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
 from src.billing.domain.kinds import BY_HAND_METHODS, RefundCause, RefundState
 from src.billing.models import Order, Payment, Refund
@@ -22,15 +22,22 @@ async def get_money_back(
     uow: UnitOfWork, tenant: TenantSnapshot, cancellation_id: UUID
 ) -> MoneyBack | None:
     """None where nothing goes back, and nothing did."""
+    is_over = (
+        select(Cancellation.state == "done")
+        .where(Cancellation.tenant_id == uow.tenant, Cancellation.id == cancellation_id)
+        .scalar_subquery()
+    )
+    given = CancellationReturn.asked_minor + CancellationReturn.by_hand_minor
+    goes_back = case((is_over, given), else_=CancellationReturn.chosen_minor)
     number = func.cardinality(CancellationReturn.credited_ids)
     guests = func.count(Order.customer_id.distinct())
     row = (
         await uow.session.execute(
             select(
                 guests,
-                guests.filter(CancellationReturn.chosen_minor > 0),
+                guests.filter(goes_back > 0),
                 guests.filter(number > 0),
-                func.coalesce(func.sum(CancellationReturn.chosen_minor), 0),
+                func.coalesce(func.sum(goes_back), 0),
                 func.coalesce(func.sum(number), 0),
             )
             .join(
@@ -48,7 +55,7 @@ async def get_money_back(
     return MoneyBack(
         people=row[1],
         credited_people=row[2],
-        chosen_minor=int(row[3]),
+        goes_back_minor=int(row[3]),
         credits=int(row[4]),
         pending_minor=sums[RefundState.PENDING][1],
         returned_minor=sums[RefundState.SUCCEEDED][1],

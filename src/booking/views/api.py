@@ -231,8 +231,9 @@ class FailedRefundOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReturnsOut(msgspec.Struct, frozen=True, kw_only=True):
-    """What a cancellation gives back: what was chosen, what of it is `pending` at the processor or
-    `returned` there, and what was paid on site and is to be handed back.
+    """What a cancellation gives back: what was chosen, and once it is done what of that could be
+    given; what of it is `pending` at the processor or `returned` there, and what was paid on site
+    and is to be handed back.
     """
 
     chosen: MoneyOut

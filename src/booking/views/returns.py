@@ -12,9 +12,9 @@ class MoneyAsked(msgspec.Struct, frozen=True, kw_only=True):
     """What could go back, before it is chosen: the first `people`, and how many `more` there are.
 
     `by_hand_minor` of all was paid on site. `dates` says for each of them on which dates, empty
-    where that is the same for all. `mark` tells whether it is still as it was seen. For each of
-    `paid_seats` a credit of one of the `packages` can be given instead; by their terms guests get
-    `terms_credits`.
+    where that is the same for all; `hints` which amounts can be given to them. `mark` tells
+    whether it is still as it was seen. For each of `paid_seats` a credit of one of the `packages`
+    can be given instead; by their terms guests get `terms_credits`.
     """
 
     people: list[Returnable]
@@ -23,6 +23,7 @@ class MoneyAsked(msgspec.Struct, frozen=True, kw_only=True):
     terms_minor: int
     by_hand_minor: int
     dates: list[str]
+    hints: list[str]
     mark: str
     currency: str
     paid_seats: int = 0
@@ -53,14 +54,15 @@ class ToHandBack(msgspec.Struct, frozen=True, kw_only=True):
 class MoneyBack(msgspec.Struct, frozen=True, kw_only=True):
     """What a cancellation gives back, and how far that is.
 
-    For `people` `chosen_minor` was chosen; refunds of `pending_minor` are on the way
-    and of `returned_minor` have arrived; `failed` are the first of those that did not.
-    `elsewhere_minor` of these orders has gone back since by the processor's own dashboard. For
-    `credits` seats of `credited_people` a credit was chosen.
+    To `people` `goes_back_minor` goes: what was chosen, and once it is done what of that was there
+    to be given. Refunds of `pending_minor` are on the way and of `returned_minor` have arrived;
+    `failed` are the first of those that did not. `elsewhere_minor` of these orders has gone back
+    since by the processor's own dashboard. For `credits` seats of `credited_people` a credit was
+    chosen.
     """
 
     people: int
-    chosen_minor: int
+    goes_back_minor: int
     pending_minor: int
     returned_minor: int
     failed_count: int

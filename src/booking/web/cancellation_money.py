@@ -16,8 +16,11 @@ from src.booking.web.amounts import read_amount
 from src.booking.web.toll_words import which_dates
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
+from src.platform.web.formats import any_of, money
 
 MOST_PEOPLE = 100
+MOST_AMOUNTS = 4
+"""Of one guest, that are named."""
 
 
 class CancelForm(msgspec.Struct):
@@ -52,12 +55,35 @@ def money_asked(
         terms_minor=sum(one.terms_minor for one in people),
         by_hand_minor=sum(one.by_hand_minor for one in people),
         dates=which_dates([one.starts for one in shown], zone),
+        hints=[_amounts(one, currency) for one in shown],
         mark=mark_of(people),
         paid_seats=sum(len(one.paid_ids) for one in people),
         terms_credits=sum(len(one.terms_ids) for one in people),
         packages=[(str(one.package_id), one.name) for one in packages],
         currency=currency,
     )
+
+
+def _amounts(one: Returnable, currency: str) -> str:
+    """Which amounts one guest can be given; with credits those are single ones."""
+    most, with_credits = money(one.full_minor, currency), one.with_credits
+    if not with_credits:
+        said = _("At most %(amount)s.", amount=most)
+    elif len(with_credits) > MOST_AMOUNTS:
+        said = _(
+            "Up to %(seats)s; more is for unspent credits too, which go only as a whole, at most"
+            " %(amount)s.",
+            seats=money(one.seats_minor, currency),
+            amount=most,
+        )
+    else:
+        said = _(
+            "Up to %(seats)s; more is for unspent credits too, which go only as a whole:"
+            " %(amounts)s.",
+            seats=money(one.seats_minor, currency),
+            amounts=any_of([money(minor, currency) for minor in with_credits]),
+        )
+    return f"{said} {_('Empty: as chosen above.')}"
 
 
 def money_wanted(form: CancelForm, currency: str) -> MoneyWanted:

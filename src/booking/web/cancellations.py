@@ -18,7 +18,7 @@ from src.booking.commands.sessions import get_session
 from src.booking.domain.kinds import DateScope
 from src.booking.models import Seat
 from src.booking.queries.being_cancelled import list_going
-from src.booking.queries.born_credits import BornCredit, list_born_credits, worth_by_order
+from src.booking.queries.born_credits import BornCredit, list_born_credits, worths_by_order
 from src.booking.queries.buyers import get_booking_detail
 from src.booking.queries.cancellation_money import list_returnable
 from src.booking.queries.cancellations import (
@@ -253,7 +253,7 @@ async def _ask_purchase(
         dates = await list_lost_dates(uow, booking_id, now)
         which = left_of_purchase(booking_id, now)
         born = await list_born_credits(uow, booking_id)
-        more = worth_by_order(born) if form.checked("revoke") else {}
+        more = worths_by_order(born) if form.checked("revoke") else {}
         able = await list_returnable(uow, ctx.here, which, more)
         packages = await list_packages_to_give(uow)
         asked = await find_open_request(uow, booking_id)

@@ -9,9 +9,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from src.billing.owed import get_owed_minor
-from src.billing.queries.to_hand_back import get_to_hand_back_minor
-from src.billing.queries.voucher_use import get_on_voucher_minor
 from src.booking.commands.leave import Promised, leave_course, leave_dates
+from src.booking.commands.leave_money import CameBack
 from src.booking.commands.leave_requests import ask_to_leave
 from src.booking.credit_words import credit_lines, credits_are_lost
 from src.booking.guest_links import open_link
@@ -154,25 +153,23 @@ async def _leave(
     promised: Promised,
 ) -> _Left:
     async with services.uow_factory(ctx.here.id) as uow:
-        by_hand_minor = await get_to_hand_back_minor(uow, order_id)
         late_minor = await get_left_late_minor(uow, order_id)
-        on_voucher_minor = await get_on_voucher_minor(uow, order_id)
-        back_minor = await _leave_in(uow, request, ctx, order_id, promised)
+        came = await _leave_in(uow, request, ctx, order_id, promised)
         given = await find_credits_given(uow, promised.by_seat)
         return _Left(
-            back_minor=back_minor,
-            by_hand_minor=await get_to_hand_back_minor(uow, order_id) - by_hand_minor,
+            back_minor=came.back_minor,
+            by_hand_minor=came.by_hand_minor,
             stays_due_minor=await get_left_late_minor(uow, order_id) - late_minor,
             owed_minor=await get_owed_minor(uow, order_id),
             credits=credit_lines(list(given.values()), ctx.here.zone),
             lost=await count_credits_lost(uow, promised.by_seat),
-            on_voucher_minor=await get_on_voucher_minor(uow, order_id) - on_voucher_minor,
+            on_voucher_minor=came.on_voucher_minor,
         )
 
 
 async def _leave_in(
     uow: UnitOfWork, request: AnyRequest, ctx: RequestContext, order_id: UUID, promised: Promised
-) -> int:
+) -> CameBack:
     if "date" not in request.query_params:
         return await leave_course(uow, ctx.here, order_id, promised)
     if not promised.by_seat:

@@ -4,13 +4,14 @@ Every filter takes an aware moment and a zone (name or ZoneInfo). Babel works a 
 each call, which is most of a long page's time, so results are kept by day, minute and amount.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from functools import lru_cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_skeleton, format_time
+from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 
@@ -164,6 +165,11 @@ def _minutes(total: int, length: UnitLength) -> str:
     parts = [(days, "duration-day"), (hours, "duration-hour"), (rest, "duration-minute")]
     shown = [_unit(amount, unit, length, current_locale()) for amount, unit in parts if amount]
     return " ".join(shown) or _unit(0, "duration-minute", length, current_locale())
+
+
+def any_of(words: Sequence[str]) -> str:
+    """One of them, “a, b or c”."""
+    return str(format_list(words, "or", babel_locale(current_locale())))
 
 
 def _local(at: datetime, zone: Zone) -> datetime:

@@ -6,12 +6,15 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from src.billing.models import CreditLot
+from src.billing.domain.kinds import VOUCHER_METHOD
+from src.billing.models import CreditLot, Payment
 from src.billing.open_item_words import open_item_sentence
+from src.platform.ids import new_id
 from src.platform.mail.models import MailRow
 from src.tenants.context import RequestContext
 from tests.billing.commands.test_credit_refunds import a_part_used, asked, give, refuse, retry
 from tests.billing.till import Till
+from tests.support.vouchers import a_voucher
 
 pytestmark = pytest.mark.anyio
 
@@ -84,6 +87,66 @@ async def test_of_credits_that_have_ended_meanwhile_none_are_told_as_back(
         assert "Left:" not in texts.all()[1]
     [item] = await till.open_items(sold)
     assert "given back to the guest" not in open_item_sentence(item)
+
+
+@pytest.fixture
+async def by_two_ways(till: Till, sold: UUID) -> CreditLot:
+    """One credit for 20.00, of which a voucher had paid 6.00: it leaves with the voucher's part."""
+    voucher = await a_voucher(
+        till.services.uow_factory, till.business.id, minor=600, currency="GBP"
+    )
+    (card,) = await till.payments(sold)
+    async with till.services.uow_factory(till.business.id) as uow:
+        by_card = await uow.session.get_one(Payment, (till.business.id, card.id))
+        by_card.amount_minor -= 600
+        uow.session.add(
+            Payment(
+                tenant_id=till.business.id,
+                id=new_id(),
+                order_id=sold,
+                account_id=card.account_id,
+                payment_intent_id=new_id().hex,
+                method=VOUCHER_METHOD,
+                voucher_id=voucher.id,
+                amount_minor=600,
+                currency="GBP",
+                received_at=till.clock.now(),
+            )
+        )
+    return await a_part_used(till, sold, credits=1, bought=1)
+
+
+async def test_a_part_of_the_money_with_which_no_credit_left_is_told_of_too(
+    till: Till, ctx: RequestContext, sold: UUID, by_two_ways: CreditLot
+) -> None:
+    await give(till, ctx, asked(by_two_ways, 2000, seen=1))
+    await refuse(till)
+    await till.work()
+    gone = (
+        "1 credit that you had not used is gone. £6.00 is on the voucher again that you paid with."
+        " £14.00 is on its way back as you paid it; banks take up to ten days."
+    )
+    failed = "The refund of £14.00 did not go through. We have been told and are looking into it."
+    assert await said_to_the_guest(till) == [gone, failed]
+    [refund] = [one for one in await till.refunds(sold) if one.state == "failed"]
+    await retry(till, refund.id)
+    await till.work()
+    assert await said_to_the_guest(till) == [
+        gone,
+        failed,
+        "£14.00 is on its way back as you paid it; banks take up to ten days.",
+    ]
+
+
+async def test_such_a_part_that_the_dashboard_gave_back_instead_is_not_told_as_failed(
+    till: Till, ctx: RequestContext, sold: UUID, by_two_ways: CreditLot
+) -> None:
+    await give(till, ctx, asked(by_two_ways, 2000, seen=1))
+    (payment,) = [one for one in await till.payments(sold) if one.method != VOUCHER_METHOD]
+    await till.stripe.turn("refund_from_dashboard", payment=payment.payment_intent_id, amount=1400)
+    await refuse(till)
+    await till.work()
+    assert len(await said_to_the_guest(till)) == 1
 
 
 async def test_what_the_dashboard_gave_back_instead_is_not_told_as_failed(

@@ -107,7 +107,7 @@ async def test_a_credit_for_each_paid_place_instead_of_money(
         back = await get_money_back(uow, lotus.tenant, cancellation_id)
     assert back is not None
     assert (back.credits, back.credited_people) == (2, 2)
-    assert (back.people, back.chosen_minor) == (0, 0)
+    assert (back.people, back.goes_back_minor) == (0, 0)
 
 
 async def test_who_gets_an_amount_of_their_own_gets_no_credit_besides(
@@ -123,7 +123,7 @@ async def test_who_gets_an_amount_of_their_own_gets_no_credit_besides(
     async with services.uow_factory(lotus.id) as uow:
         back = await get_money_back(uow, lotus.tenant, cancellation_id)
     assert back is not None
-    assert (back.people, back.chosen_minor) == (1, 500)
+    assert (back.people, back.goes_back_minor) == (1, 500)
     assert (back.credited_people, back.credits) == (1, 1)
 
 
@@ -344,7 +344,7 @@ async def test_terms_give_no_money_that_lies_in_a_credit(
             session.sequence = session.moved_sequence = 1
     async with services.uow_factory(lotus.id) as uow:
         which = [Seat.order_id == made.order_id, Seat.state == "confirmed"]
-        [one] = await list_returnable(uow, lotus.tenant, which, {made.order_id: 2000})
+        [one] = await list_returnable(uow, lotus.tenant, which, {made.order_id: {new_id(): 2000}})
     assert (one.full_minor, one.terms_minor) == (4000, 2000)
 
 

@@ -131,7 +131,7 @@ async def test_by_the_terms_each_gets_what_they_would_get_by_leaving_now(
     async with services.uow_factory(lotus.id) as uow:
         back = await get_money_back(uow, lotus.tenant, cancellation_id)
     assert back is not None
-    assert (back.people, back.chosen_minor, back.pending_minor) == (1, 1000, 1000)
+    assert (back.people, back.goes_back_minor, back.pending_minor) == (1, 1000, 1000)
 
 
 async def test_single_guests_get_another_amount_and_nobody_more_than_their_share(

@@ -125,7 +125,7 @@ async def test_its_share_comes_back_once_from_where_it_is_now(
     [new_id] = await move(services, lotus, made, [seat.id], second)
     async with services.uow_factory(lotus.id) as uow:
         tenant = await tenant_snapshot(uow, lotus.id, uow.clock.now())
-        assert await leave_dates(uow, tenant, made.order_id, [new_id]) == 1500
+        assert (await leave_dates(uow, tenant, made.order_id, [new_id])).back_minor == 1500
     assert await refunds(services, lotus.id) == [1500]
     assert await taken(services.uow_factory, lotus.id) == [0, 0]
     [old, new] = await the_seats(services, lotus)
@@ -143,7 +143,7 @@ async def test_a_late_exchange_is_no_way_to_get_everything_back(
     [new_id] = await move(services, lotus, made, [seat.id], second)
     async with services.uow_factory(lotus.id) as uow:
         tenant = await tenant_snapshot(uow, lotus.id, uow.clock.now())
-        assert await leave_dates(uow, tenant, made.order_id, [new_id]) == 750
+        assert (await leave_dates(uow, tenant, made.order_id, [new_id])).back_minor == 750
 
 
 async def test_what_was_late_stays_due_on_site_wherever_it_goes(
@@ -199,7 +199,7 @@ async def test_staff_who_move_a_guest_to_a_sooner_date_cost_them_nothing(
 async def left(services: Services, lotus: Business, made: Booked, seat_id: UUID) -> int:
     async with services.uow_factory(lotus.id) as uow:
         tenant = await tenant_snapshot(uow, lotus.id, uow.clock.now())
-        return await leave_dates(uow, tenant, made.order_id, [seat_id])
+        return (await leave_dates(uow, tenant, made.order_id, [seat_id])).back_minor
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,8 @@ async def paid_by_card(services: Services, lotus: Business, made: Booked) -> Non
 async def leave(services: Services, lotus: Business, made: Booked, seats: list[Seat]) -> int:
     async with services.uow_factory(lotus.id) as uow:
         tenant = await tenant_snapshot(uow, lotus.id, uow.clock.now())
-        return await leave_dates(uow, tenant, made.order_id, [seat.id for seat in seats])
+        came = await leave_dates(uow, tenant, made.order_id, [seat.id for seat in seats])
+        return came.back_minor
 
 
 async def refunds(services: Services, tenant_id: UUID) -> list[int]:
@@ -254,7 +255,8 @@ async def leave_promised(
     promised = Promised(by_seat, most)
     async with services.uow_factory(lotus.id) as uow:
         tenant = await tenant_snapshot(uow, lotus.id, uow.clock.now())
-        return await leave_dates(uow, tenant, made.order_id, list(by_seat), promised)
+        came = await leave_dates(uow, tenant, made.order_id, list(by_seat), promised)
+        return came.back_minor
 
 
 async def leave_page(services: Services, lotus: Business, made: Booked, seat: Seat) -> LeavingPage:

@@ -137,7 +137,7 @@ async def test_moving_late_wins_no_better_terms(
     (old,) = await sessions_of(uow_factory, practice)
     new = await moved(uow_factory, practice, made, old.id, next_day_at(clock.now(), 10, days=14))
     async with uow_factory(lotus.id) as uow:
-        assert await leave_dates(uow, lotus.tenant, made.order_id, new) == 0
+        assert (await leave_dates(uow, lotus.tenant, made.order_id, new)).back_minor == 0
         left = await uow.session.get_one(Seat, (lotus.id, new[0]))
         await uow.session.refresh(left)
         assert left.state == "late_cancelled"

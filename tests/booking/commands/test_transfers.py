@@ -436,7 +436,8 @@ async def test_who_leaves_in_time_gets_what_they_transferred_back_by_hand(
     [seat] = await seats_of(services.uow_factory, lotus.id)
     async with services.uow_factory(lotus.id) as uow:
         tenant = await tenant_snapshot(uow, lotus.id, clock.now())
-        assert await leave_dates(uow, tenant, booked.order_id, [seat.id]) == 0
+        came = await leave_dates(uow, tenant, booked.order_id, [seat.id])
+        assert came.back_minor == 0
     [item] = await items(services, lotus)
     assert (item.facts["amount_minor"], item.facts["method"]) == (PRICE_MINOR, "transfer")
     assert "send back" in open_item_sentence(item)

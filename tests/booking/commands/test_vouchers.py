@@ -67,7 +67,8 @@ async def leave(services: Services, business: Business, order: Order, seats: int
     async with services.uow_factory(business.id) as uow:
         tenant = await tenant_snapshot(uow, business.id, uow.clock.now())
         found = (await seats_of(services.uow_factory, business.id))[:seats]
-        return await leave_dates(uow, tenant, order.id, [seat.id for seat in found])
+        came = await leave_dates(uow, tenant, order.id, [seat.id for seat in found])
+        return came.back_minor
 
 
 async def test_one_that_is_enough_confirms_at_once_and_is_a_payment(

@@ -40,7 +40,7 @@ async def get_cancellation_out(
 
 def _returns(back: MoneyBack) -> ReturnsOut:
     return ReturnsOut(
-        chosen=MoneyOut(back.chosen_minor, back.currency),
+        chosen=MoneyOut(back.goes_back_minor, back.currency),
         pending=MoneyOut(back.pending_minor, back.currency),
         returned=MoneyOut(back.returned_minor, back.currency),
         by_hand=MoneyOut(back.still_by_hand_minor, back.currency),

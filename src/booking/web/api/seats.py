@@ -34,7 +34,8 @@ async def api_cancel_seats(
     async with services.uow_factory(ctx.here.id) as uow:
         order = (await get_booking_facts(uow, booking_id)).order
     async with services.uow_factory(ctx.here.id) as uow:
-        back_minor = await leave_dates(uow, ctx.here, order.id, tuple(dict.fromkeys(data.seat_ids)))
+        seat_ids = tuple(dict.fromkeys(data.seat_ids))
+        back_minor = (await leave_dates(uow, ctx.here, order.id, seat_ids)).back_minor
     return SeatsLeftOut(refund=MoneyOut(back_minor, order.currency))
 
 
