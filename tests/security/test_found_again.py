@@ -37,6 +37,10 @@ CHOSEN: dict[str, tuple[str, dict[str, str]]] = {
         {"capacity": "many"},
     ),
     "/app/{slug}/sessions/{session_id}/edit": ("starts_at=2027-05-14T18:00", {"capacity": "many"}),
+    "/app/{slug}/sessions/chosen/cancel": (
+        "session_ids={loose_session_id}",
+        {"reason": "x" * 501},
+    ),
     "/app/{slug}/packages/new": ("copy={package_id}", {"credits": "many"}),
     "/app/{slug}/broadcasts/new": ("to=session:{loose_session_id}", {"subject": ""}),
     "/app/{slug}/customers/new": ("what=session:{loose_session_id}", {"email": "nobody"}),
@@ -59,7 +63,6 @@ NOT_CHOSEN = {
     "/b/{slug}/bookings/{token}/hand-on": "The form is sent to the page's own address.",
     "/app/{slug}/settings/closed-days": "The query only fills in a new form.",
     "/app/{slug}/sessions/{session_id}/several": "The query says where one goes back to.",
-    "/app/{slug}/sessions/chosen/cancel": "Its ticks are looked at with it.",
     "/app/{slug}/check-in": "The query is what a scanner has read.",
     "/app/{slug}/imports/{import_id}": "It has no query of its own.",
     "/app/{slug}/customers/{customer_id}/merge/{other_id}": "The form has only a button.",
