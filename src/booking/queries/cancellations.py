@@ -18,6 +18,7 @@ from src.booking.queries.being_cancelled import has_no_marked_seat, is_halted
 from src.booking.queries.lists_toll import lists_toll
 from src.booking.queries.lost import list_lost_holds
 from src.booking.queries.purchases import left_of_purchase
+from src.booking.queries.toll_credits import count_credits_gone
 from src.booking.views.cancellations import ChosenDate, LostDate, Progress, Toll, Touched
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -254,6 +255,7 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
         )
     ).one()
     people = await _people(uow, which)
+    ids = select(Seat.id, Seat.credit_lot_id)
     return Toll(
         seats=totals.seats,
         customers=totals.customers,
@@ -266,6 +268,7 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
         on_site_minor=int(totals.on_site),
         is_with_the_bank=bool(totals.with_the_bank),
         by_credit=totals.by_credit,
+        credits_gone=await count_credits_gone(uow, _reached(ids, uow.tenant, [*which, taken])),
         has_vouchers=bool(totals.has_vouchers),
         people=people,
         more=totals.bookings - len(people),

@@ -73,7 +73,8 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
     was paid on site, `transferred_minor` what came to the business's bank account, and
     `on_site_minor` the part that is to be paid there. `is_with_the_bank`: a
     guest's bank has taken back what was paid. `in_checkout` counts seats that are held and not
-    paid yet, and `in_checkout_minor` is what they cost. `by_credit` counts those that credits paid;
+    paid yet, and `in_checkout_minor` is what they cost. `by_credit` counts those that credits paid,
+    of which `credits_gone` bring none back, as what was paid for these has gone back already;
     `has_vouchers`: some of `paid_minor` came from vouchers.
     `mails` counts customers who are written to; besides them those of the `lost_holds` are, where
     it is a cancelling.
@@ -90,6 +91,7 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
     on_site_minor: int
     is_with_the_bank: bool
     by_credit: int = 0
+    credits_gone: int = 0
     has_vouchers: bool = False
     people: list[Touched]
     more: int
