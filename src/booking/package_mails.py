@@ -28,6 +28,7 @@ from src.tenants.worded_mails import (
     Placeholder,
     Preview,
     Wordings,
+    has_words_for,
     register_mail_kind,
     render_worded,
 )
@@ -41,6 +42,11 @@ STANDING = Placeholder(
 )
 PRICE = Placeholder(
     name="money", label=N_("What is paid or owed"), value=lambda view: view.money_line
+)
+REASON = Placeholder(
+    name="reason",
+    label=N_("How it ended: not paid for, given up, or cancelled by you"),
+    value=lambda view: view.reason,
 )
 _PLACEHOLDERS = (
     CUSTOMER_NAME,
@@ -77,6 +83,15 @@ class PackageMail(msgspec.Struct, frozen=True, kw_only=True):
     is_given_up: bool = False
     is_called_off: bool = False
 
+    @property
+    def reason(self) -> str:
+        """How one that was not paid for ended."""
+        if self.is_given_up:
+            return _("You have given it up.")
+        if self.is_called_off:
+            return _("%(business)s has cancelled it before it was paid.", business=self.from_name)
+        return _("It was not paid for, so it has lapsed.")
+
 
 def package_mail(
     key: str,
@@ -106,7 +121,7 @@ def package_mail(
             is_given_up=order.closed_why == GIVEN_UP_WHY,
             is_called_off=order.closed_why == CALLED_OFF_WHY,
         )
-    words = render_worded(key, view, order.locale, wordings)
+    words = render_worded(key, view, order.locale, _true_words(key, view, wordings))
     version = f":{order.link_version}" if order.link_version else ""
     return Mail(
         kind=key,
@@ -119,6 +134,15 @@ def package_mail(
         html=words.html,
         dedupe_key=f"{key}:{order.id}:{lot.state}{version}",
     )
+
+
+def _true_words(key: str, view: PackageMail, wordings: Wordings) -> Wordings:
+    """The business's own, unless they do not say how it ended: those were written when it could
+    only lapse, and may say so.
+    """
+    lapsed = not (view.is_given_up or view.is_called_off)
+    says = key != LAPSED or lapsed or has_words_for(key, REASON.name, view.locale, wordings)
+    return wordings if says else SHIPPED
 
 
 def _end(expires_at: datetime | None, lot: CreditLot, tenant: TenantSnapshot, locale: str) -> str:
@@ -247,14 +271,14 @@ _KINDS = (
         template="booking/package_lapsed",
         title=N_("A package that was not paid for"),
         occasion=N_("When a package to be paid on site lapses, is given up, or is cancelled."),
-        starter_subject=N_("Not paid, so not yours: {package_name}"),
+        starter_subject=N_("Not yours any more: {package_name}"),
         starter=N_(
-            "Hello {customer_name},\n\n“{package_name}” was not paid for, so it has lapsed. You owe"
+            "Hello {customer_name},\n\nThis is about “{package_name}”. {reason} You owe"
             " nothing.\n\n{booking_link}\n\n{business}"
         ),
         button=N_("See your package"),
-        placeholders=_PLACEHOLDERS,
-        needed=("package_name",),
+        placeholders=(*_PLACEHOLDERS, REASON),
+        needed=("package_name", "reason"),
         preview=_shown(LAPSED, "void"),
         place=1,
     ),

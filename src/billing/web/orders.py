@@ -198,7 +198,8 @@ async def give_refund(
     except Conflict as refusal:
         bound = bound.with_errors(None, refusal.message)
     view = await _refund_view(services, ctx, order_id, shown, bound)
-    return page(request, "billing/refund.html", view, status_code=REFUSED)
+    asked = [("payment", str(payment_id))]
+    return page(request, "billing/refund.html", view, status_code=REFUSED, again_with=asked)
 
 
 @post(

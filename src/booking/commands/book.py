@@ -44,7 +44,6 @@ from src.booking.commands.waitlist_take import check_party, claim_quoted, held_b
 from src.booking.domain.appointment_terms import SlotWish
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import By
-from src.booking.domain.naming import on_one_line
 from src.booking.domain.quotes import Quote, SubjectKind
 from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
 from src.booking.domain.staff_rules import StaffPays
@@ -63,6 +62,7 @@ from src.platform.localtime import month_key
 from src.tenants.commands.counters import claim_booking_unit
 from src.tenants.commands.customers import find_or_add_customer, keep_customer, place_party
 from src.tenants.context import RequestContext, TenantSnapshot
+from src.tenants.domain.naming import on_one_line
 from src.tenants.queries.tenants import tenant_snapshot
 
 

@@ -31,6 +31,7 @@ from src.platform.ids import new_id
 from src.tenants.commands.audit import audit
 from src.tenants.commands.customers import keep_customer
 from src.tenants.context import RequestContext
+from src.tenants.domain.naming import on_one_line
 from src.tenants.models import Participant
 
 PARTICIPANTS = cast(Table, Participant.__table__)
@@ -88,7 +89,7 @@ async def hand_on(uow: UnitOfWork, ctx: RequestContext, cmd: HandOn) -> bool:
 def checked_person(name: str, address: str) -> tuple[str, str]:
     """Name and address on one line. Raises: InvalidInput."""
     errors: dict[str, str] = {}
-    name = " ".join(name.split())
+    name = on_one_line(name)
     if not name:
         errors["name"] = _("Please say who comes instead.")
     elif len(name) > LONGEST_NAME:

@@ -19,6 +19,7 @@ from src.platform.i18n import _
 from src.tenants.commands.audit import audit
 from src.tenants.commands.customers import keep_customer
 from src.tenants.context import RequestContext
+from src.tenants.domain.naming import on_one_line
 from src.tenants.models import Participant
 
 
@@ -117,7 +118,7 @@ def _checked(people: BookingPeople, said: Said) -> tuple[dict[UUID, str], str | 
     if said.names.keys() - {one.participant_id for one in people.people}:
         raise NotFound(_("There is no such person in this booking."))
     errors: dict[str, str] = {}
-    names = {one: " ".join(name.split()) for one, name in said.names.items()}
+    names = {one: on_one_line(name) for one, name in said.names.items()}
     for one, name in names.items():
         if len(name) > LONGEST_NAME:
             errors[f"names.{one}"] = _(

@@ -180,10 +180,14 @@ def _is_wanted(cmd: CopyTerm, run: Session, on: CopiedDate, clash: str | None) -
 async def is_copied(uow: UnitOfWork, series_id: UUID, new_id: UUID) -> bool:
     """Whether that copy of the series is made already; one that is being made now is waited for.
 
-    Nobody else copies the series until the end. Raises: NotFound.
+    Nobody else copies the series until the end. Raises: NotFound; Conflict where that id is of
+    another series, which is no copy of this one.
     """
     await lock_series(uow, series_id)
-    return await uow.session.get(Series, (uow.tenant, new_id)) is not None
+    made = await uow.session.get(Series, (uow.tenant, new_id))
+    if made is not None and made.copied_from != series_id:
+        raise Conflict(_("This form belongs to another series. Please open the copy anew."))
+    return made is not None
 
 
 async def copy_term(uow: UnitOfWork, ctx: RequestContext, cmd: CopyTerm) -> UUID:

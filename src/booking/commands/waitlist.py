@@ -43,6 +43,7 @@ from src.tenants.commands.audit import audit
 from src.tenants.commands.customers import normalise_email
 from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.domain.entitlements import Feature
+from src.tenants.domain.naming import on_one_line
 from src.tenants.gates import lacks_feature
 
 for _name in ("session", "series", "for_booking"):
@@ -92,9 +93,13 @@ async def join_waitlist(uow: UnitOfWork, tenant: TenantSnapshot, cmd: JoinWaitli
 
     An address that is on the list stays where it is, for as many as it was, and is written to
     again. Returns the entry.
-    Raises: NotFound, PlacesAreFree, and Conflict where waiting makes no sense.
+    Raises: NotFound, PlacesAreFree, InvalidInput, and Conflict where waiting makes no sense.
     """
     now, address = uow.clock.now(), normalise_email(cmd.email)
+    name = on_one_line(cmd.name)
+    if not name:
+        said = _("Please give a name.")
+        raise InvalidInput(said, fields={"name": said})
     room = await room_in_list(uow, tenant, cmd.subject_id, cmd.size)
     if room.places >= cmd.size:
         raise PlacesAreFree
@@ -121,7 +126,7 @@ async def join_waitlist(uow: UnitOfWork, tenant: TenantSnapshot, cmd: JoinWaitli
             session_id=cmd.subject_id if cmd.kind == "session" else None,
             series_id=cmd.subject_id if cmd.kind == "series" else None,
             address=address,
-            name=" ".join(cmd.name.split()),
+            name=name,
             locale=cmd.locale,
             party_size=cmd.size,
             joined_at=now,

@@ -7,12 +7,6 @@ LONGEST_NOTE = 2000
 """Of a booking, however it is made or noted, in characters."""
 
 
-def on_one_line(name: str) -> str:
-    """The name with single blanks; empty where nothing of it can be seen."""
-    line = " ".join(name.split())
-    return line if any(one.isprintable() and not one.isspace() for one in line) else ""
-
-
 def may_guest_name(first_starts_at: datetime | None, now: datetime) -> bool:
     """Until the first of the dates that stand begins, its very second included; None: none does."""
     return first_starts_at is not None and now <= first_starts_at

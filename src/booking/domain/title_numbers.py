@@ -8,6 +8,7 @@ from itertools import pairwise
 from src.booking.domain.session_rules import LONGEST_TITLE
 
 _NUMBER = re.compile(r"\d{1,4}")
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 def number_anew(titles: Sequence[str], kept: Sequence[bool]) -> list[str] | None:
@@ -15,7 +16,8 @@ def number_anew(titles: Sequence[str], kept: Sequence[bool]) -> list[str] | None
     None where the titles do not count.
 
     They count where at least two have the same words before a number, the numbers rise, and fewer
-    are missing than are there: days such as "3 May" and "10 May" are no count.
+    are missing than are there: days such as "3 May" and "10 May" are no count. Where they begin
+    with the number and the same word follows, as in "3 May" and "5 May", none may be missing.
     """
     at = _counted(titles)
     if not at:
@@ -43,7 +45,15 @@ def _counted(titles: Sequence[str]) -> list[int]:
     at = [position for position, own in heads.items() if own == head]
     numbers = [int(_number(titles[position])) for position in at]
     rises = all(one < after for one, after in pairwise(numbers))
-    return at if times > 1 and rises and numbers[-1] - numbers[0] + 1 < 2 * times else []
+    missing = numbers[-1] - numbers[0] + 1 - times
+    most = 0 if _may_be_days(head, [titles[position] for position in at]) else times - 1
+    return at if times > 1 and rises and missing <= most else []
+
+
+def _may_be_days(head: str, titles: Sequence[str]) -> bool:
+    """Whether the numbers may be days of one month."""
+    following = {word[0] if (word := _WORD.findall(title)) else "" for title in titles}
+    return not _WORD.search(head) and following != {""} and len(following) == 1
 
 
 def _number(title: str) -> str:

@@ -15,7 +15,12 @@ def _called_off(uow: UnitOfWork) -> Select[Any]:
     that was paid without having been told so.
     """
     return (
-        select(Session, Service.name, Cancellation.id.label("cancellation_id"))
+        select(
+            Session,
+            Service.name,
+            Cancellation.id.label("cancellation_id"),
+            (Cancellation.state == "waiting").label("can_be_undone"),
+        )
         .join(
             Cancellation,
             (Cancellation.tenant_id == Session.tenant_id) & (Cancellation.subject_id == Session.id),
@@ -41,7 +46,7 @@ async def find_called_off(uow: UnitOfWork, session_id: UUID) -> Row[Any] | None:
 
 
 async def list_called_off(uow: UnitOfWork, now: datetime, *, most: int) -> list[Row[Any]]:
-    """The same of those that would still begin, the next first."""
+    """The same of those that would still begin, the next first; `can_be_undone` for a while."""
     found = await uow.session.execute(
         _called_off(uow)
         .where(Session.starts_at > now)

@@ -16,6 +16,7 @@ from src.booking.queries.being_cancelled import has_no_marked_seat, is_halted
 from src.booking.queries.lists_toll import lists_toll
 from src.booking.queries.lost import list_lost_holds
 from src.booking.queries.purchases import left_of_purchase
+from src.booking.queries.toll_credits import count_credits_gone
 from src.booking.queries.toll_money import HELD, TAKEN, TollMoney, is_rest_paid, reached, toll_money
 from src.booking.views.cancellations import ChosenDate, LostDate, Progress, Toll, Touched
 from src.platform.db.uow import UnitOfWork
@@ -245,6 +246,7 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
     ).one()
     money = await toll_money(uow, which)
     people = await _people(uow, which, money)
+    ids = select(Seat.id, Seat.credit_lot_id)
     return Toll(
         seats=totals.seats,
         customers=totals.customers,
@@ -258,6 +260,7 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
         voucher_minor=sum(money.by_voucher.values()),
         is_with_the_bank=bool(totals.with_the_bank),
         by_credit=totals.by_credit,
+        credits_gone=await count_credits_gone(uow, reached(ids, uow.tenant, [*which, taken])),
         people=people,
         more=totals.bookings - len(people),
         lost_holds=await list_lost_holds(uow, which),

@@ -28,6 +28,7 @@ from src.booking.domain.leaving import (
     is_late,
     late_fee_minor,
     percent_back,
+    why_not_hand_on,
     why_not_leave,
 )
 from src.booking.domain.refund_policy import Gives
@@ -160,7 +161,7 @@ def _answer(
         title=session.title,
         leaving="" if against_leaving else _leaving(one, facts, ways, paid, now),
         fee="" if against_leaving else _fee(one, facts, paid.order.currency, now),
-        handing_on="" if against_leaving else _handing_on(facts, now),
+        handing_on=_handing_on(facts, now),
         why_not_leave=against_leaving,
         dates=dates[:MOST_DATES],
         more=max(len(dates) - MOST_DATES, 0),
@@ -208,8 +209,9 @@ def _fee(one: Own, facts: LeavingFacts, currency: str, now: datetime) -> str:
 
 
 def _handing_on(facts: LeavingFacts, now: datetime) -> str:
+    """Also where they may not leave: their own page offers it by the same rule."""
     until_at = hand_on_until(facts.terms, facts.starts_at, facts.zone)
-    if until_at is None or until_at < now:
+    if until_at is None or why_not_hand_on(facts, now):
         return ""
     until = datetime_local(until_at, facts.zone)
     return _("May give the place to somebody else until %(until)s.", until=until)

@@ -157,19 +157,27 @@ def _missing(row: Row[Any], tenant: TenantSnapshot) -> str:
 
 async def _called_off_needs(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> list[Need]:
     """Sessions that nobody called off, told until they would have begun."""
-    return [
-        Need(
-            tone="info",
-            text=_(
-                "%(what)s, %(day)s: called off, since too few people had booked.",
-                what=row.name,
-                day=date_short(row.Session.starts_at, tenant.zone),
-            ),
-            href=f"/app/{tenant.slug}/sessions/{row.Session.id}",
-            label=_("Look at it"),
+    rows = await list_called_off(uow, now, most=MOST_SESSIONS)
+    return [_called_off_need(row, tenant) for row in rows]
+
+
+def _called_off_need(row: Row[Any], tenant: TenantSnapshot) -> Need:
+    """While it can still be undone nobody is told yet, and it leads to where it is undone."""
+    base, day = f"/app/{tenant.slug}", date_short(row.Session.starts_at, tenant.zone)
+    if row.can_be_undone:
+        text = _(
+            "%(what)s, %(day)s: is being called off, since too few people have booked. You can"
+            " still undo it.",
+            what=row.name,
+            day=day,
         )
-        for row in await list_called_off(uow, now, most=MOST_SESSIONS)
-    ]
+        href = f"{base}/cancellations/{row.cancellation_id}"
+        return Need(tone="warning", text=text, href=href, label=_("Undo or keep it"))
+    text = _(
+        "%(what)s, %(day)s: called off, since too few people had booked.", what=row.name, day=day
+    )
+    href = f"{base}/sessions/{row.Session.id}"
+    return Need(tone="info", text=text, href=href, label=_("Look at it"))
 
 
 async def _money_needs(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Need]:

@@ -74,7 +74,8 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
     came in online, `taken_minor` was paid on site, `transferred_minor` came to the business's bank
     account, and `on_site_minor` is to be paid on site. `is_with_the_bank`: a guest's bank has taken
     back what was paid. `in_checkout` counts seats that are held and not paid yet, and
-    `in_checkout_minor` is what they cost. `by_credit` counts those that credits paid.
+    `in_checkout_minor` is what they cost. `by_credit` counts those that credits paid, of which
+    `credits_gone` bring none back, as what was paid for these has gone back already.
     `mails` counts customers who are written to; besides them those of the `lost_holds` are, where
     it is a cancelling.
     """
@@ -91,6 +92,7 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
     voucher_minor: int
     is_with_the_bank: bool
     by_credit: int = 0
+    credits_gone: int = 0
     people: list[Touched]
     more: int
     lists: ListsToll = ListsToll()

@@ -85,11 +85,13 @@ async def ask_cancel_following(
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
 ) -> Response[bytes]:
-    """The date that `following` names, unless it is over, and those after it, ticked.
+    """The date that `following` names, unless it is over, and those after it, ticked; or those that
+    the address names itself, for whoever loads the page again.
 
     Raises: NotFound.
     """
-    session_ids, more = list[UUID](), 0
+    named = {"session_ids": request.query_params.getall("session_ids", [])}
+    session_ids, more = ticked_dates(blank(CancelDatesForm, named)), 0
     first_id = uuid_of(request.query_params.get("following", ""))
     if first_id is not None:
         async with services.uow_factory(ctx.here.id) as uow:
@@ -175,7 +177,20 @@ async def _ask(
         undo_seconds=services.settings.undo_window_seconds,
     )
     status_code = 422 if form.errors or form.form_error else 200
-    return page(request, "booking/cancellations/dates.html", view, status_code=status_code)
+    return page(
+        request,
+        "booking/cancellations/dates.html",
+        view,
+        status_code=status_code,
+        again_with=_asked_with(request, ticked),
+    )
+
+
+def _asked_with(request: AnyRequest, ticked: Sequence[UUID]) -> list[tuple[str, str]]:
+    """The query with which the page of these dates is found by GET, from the same list."""
+    query = request.query_params
+    lists = [(name, query[name]) for name in ("series", "service") if name in query]
+    return [*lists, *(("session_ids", str(one)) for one in ticked)]
 
 
 def ticked_dates(bound: Bound[Any]) -> list[UUID]:

@@ -15,7 +15,7 @@ from src.booking.commands.book import BookCommand
 from src.booking.commands.book_checks import way_not_open
 from src.booking.domain.appointment_terms import SlotWish
 from src.booking.domain.drop_in import PayWay
-from src.booking.domain.naming import LONGEST_NAME, LONGEST_NOTE, on_one_line
+from src.booking.domain.naming import LONGEST_NAME, LONGEST_NOTE
 from src.booking.domain.price_tiers import booker_first
 from src.booking.domain.questions import answer_errors, people_errors
 from src.booking.queries.wish import Typed
@@ -24,6 +24,7 @@ from src.booking.views.guest import Wish
 from src.platform.i18n import _, current_locale
 from src.platform.web.forms import Bound, Email, FormData
 from src.tenants.context import TenantSnapshot
+from src.tenants.domain.naming import on_one_line
 from src.tenants.domain.parties import named_twice
 from src.tenants.domain.phones import dialled_phone, not_a_phone
 from src.tenants.views.portal import PortalGuest

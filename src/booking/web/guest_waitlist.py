@@ -35,7 +35,7 @@ from src.booking.web.guest_forms import LARGEST_PARTY, LARGEST_TOTAL_MINOR, size
 from src.booking.web.guest_page import PRIVATE
 from src.booking.web.guest_subject import Subject, subject_of
 from src.booking.web.own_holds import own_holds
-from src.platform.errors import Conflict, DomainError, NotFound
+from src.platform.errors import Conflict, DomainError, InvalidInput, NotFound
 from src.platform.i18n import _, current_locale
 from src.platform.ratelimit import BOOKING_BY_ADDRESS, Limit
 from src.platform.services import Services
@@ -239,6 +239,8 @@ def _refused(bound: Bound[JoinForm], refusal: DomainError) -> Bound[JoinForm]:
     """What is wrong with the size stands at its field, which `_join_page` minds the lack of."""
     if refusal.code in OF_SIZE:
         return bound.with_errors({"size": refusal.message})
+    if isinstance(refusal, InvalidInput):
+        return bound.refused(refusal)
     return bound.with_errors(None, refusal.message)
 
 

@@ -141,12 +141,27 @@ def _in_checkout(toll: Toll, currency: str) -> str:
 
 
 def _credits(toll: Toll) -> str:
-    """What paid a seat without money comes back whatever is chosen."""
-    return ngettext(
-        "%(num)s seat was paid with a credit, which comes back",
-        "%(num)s seats were paid with credits, which come back",
-        toll.by_credit,
-    )
+    """What paid a seat without money comes back whatever is chosen, if it is paid for itself."""
+    said, coming = [], toll.by_credit - toll.credits_gone
+    if coming:
+        said.append(
+            ngettext(
+                "%(num)s seat was paid with a credit, which comes back",
+                "%(num)s seats were paid with credits, which come back",
+                coming,
+            )
+        )
+    if toll.credits_gone:
+        said.append(
+            ngettext(
+                "%(num)s seat was paid with a credit that does not come back, as the money for it"
+                " went back already",
+                "%(num)s seats were paid with credits that do not come back, as the money for them"
+                " went back already",
+                toll.credits_gone,
+            )
+        )
+    return "; ".join(said)
 
 
 def _parts(toll: Toll, currency: str) -> list[str]:

@@ -25,6 +25,8 @@ from src.platform.web.metrics import route_of
 
 SHOWN_AT = "shown_at"
 ITSELF = ""
+LONGEST_QUERY = 4_000
+"""What stands before us may refuse a longer address; then the browser rather asks."""
 _PLACE = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 
@@ -43,7 +45,8 @@ def found_again_at(
     """The address at which this page is to be had by GET, ITSELF for the one that is asked for.
 
     With a `query` it is in place of the one that was asked with. None for what is no answer to a
-    form, for what the browser may keep, as it then has what was typed, and for what no GET answers.
+    form, for what the browser may keep, as it then has what was typed, for what no GET answers, and
+    where the query would be too long.
     `cache_policy`: the answer's own, None where it has none.
     """
     exchange = exchange_of(scope)
@@ -53,6 +56,8 @@ def found_again_at(
     handler = cast("dict[str, Any]", scope).get("route_handler")
     named = handler.opt.get(SHOWN_AT) if handler is not None else None
     asked = f"?{urlencode(query)}" if query else ""
+    if len(asked) > LONGEST_QUERY:
+        return None
     if named is not None:
         places = scope["path_params"]
         return _PLACE.sub(lambda place: quote(str(places[place[1]]), safe=""), named) + asked

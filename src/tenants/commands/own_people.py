@@ -10,6 +10,7 @@ from src.platform.errors import InvalidInput, NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.tenants.commands.customers import keep_customer
+from src.tenants.domain.naming import on_one_line
 from src.tenants.models import Participant
 
 LONGEST_NAME = 120
@@ -88,7 +89,7 @@ async def _checked(
 
     Raises: InvalidInput.
     """
-    name, note = " ".join(name.split()), " ".join(note.split())
+    name, note = on_one_line(name), " ".join(note.split())
     errors: dict[str, str] = {}
     if not 0 < len(name) <= LONGEST_NAME:
         errors["name"] = _("Please give a name of at most %(most)s characters.", most=LONGEST_NAME)

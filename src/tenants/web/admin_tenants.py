@@ -184,7 +184,10 @@ def _status_page(
         then_name=_verb(then),
         consequences=_consequences(then),
     )
-    return page(request, "tenants/admin/status.html", view, status_code=status_code)
+    asked = [("to", then.value)]
+    return page(
+        request, "tenants/admin/status.html", view, status_code=status_code, again_with=asked
+    )
 
 
 async def _detail(services: Services, tenant_id: UUID) -> TenantDetail:

@@ -92,8 +92,10 @@ async def sign_in(
 
 
 def _again(request: AnyRequest, form: Bound[SignInForm]) -> Response[bytes]:
-    view = FormView(form, safe_next(form.value("next"), ""))
-    return page(request, "tenants/sign_in.html", view, status_code=422)
+    leads_to = safe_next(form.value("next"), "")
+    again_with = [("next", leads_to)] if leads_to else []
+    view = FormView(form, leads_to)
+    return page(request, "tenants/sign_in.html", view, status_code=422, again_with=again_with)
 
 
 @post(

@@ -339,7 +339,8 @@ def _address_page(
 ) -> Response[bytes]:
     view = WayInView(form=form, me=portal_path(ctx), business=ctx.here.name)
     template = "tenants/portal/sign_in.html"
-    return page(request, template, view, status_code=status, headers=PRIVATE)
+    asked = [("next", _next(ctx, form.value("next")))]
+    return page(request, template, view, status_code=status, headers=PRIVATE, again_with=asked)
 
 
 def _code_page(

@@ -20,10 +20,13 @@ from src.billing.processor import Dispute, ProcessorRefund, RefundStatus
 from src.booking.commands.book import Booked
 from src.booking.commands.leave import LessComesBack, Promised, leave_dates, lock_own_seats
 from src.booking.models import Seat, Session
+from src.booking.queries.cancellations import toll_of_session
 from src.booking.queries.credits_back import find_credits_to_come
 from src.booking.queries.guest_leaving import get_leaving_page
 from src.booking.queries.seat_answers import get_guest_may
+from src.booking.web.toll_words import toll_facts
 from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import use_locale
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.queries.tenants import tenant_snapshot
@@ -117,6 +120,41 @@ async def half_paid_back(services: Services, lotus: Business, date: Session) -> 
     made = await two_used(services, lotus, date)
     await paid_back(services, lotus, PRICE // 2)
     return made
+
+
+@pytest.mark.parametrize(
+    ("back_minor", "said"),
+    [
+        (0, "2 seats were paid with credits, which come back"),
+        (
+            PRICE // 2,
+            (
+                "1 seat was paid with a credit, which comes back; 1 seat was paid with a credit"
+                " that does not come back, as the money for it went back already"
+            ),
+        ),
+        (
+            PRICE,
+            (
+                "2 seats were paid with credits that do not come back, as the money for them"
+                " went back already"
+            ),
+        ),
+    ],
+)
+async def test_who_cancels_reads_which_credits_come_back(
+    services: Services, lotus: Business, date: Session, back_minor: int, said: str
+) -> None:
+    made = await two_used(services, lotus, date)
+    if back_minor:
+        await paid_back(services, lotus, back_minor)
+    async with services.uow_factory(lotus.id) as uow:
+        with use_locale("en"):
+            facts = dict(toll_facts(await toll_of_session(uow, date.id), "EUR"))
+    assert facts["Credits"] == said
+    seats = await of_order(services, lotus, made)
+    await seats_taken_back(services.uow_factory, lotus, [seat.id for seat in seats])
+    assert (await came_as(services, lotus, made)).count(None) == back_minor // (PRICE // 2)
 
 
 @pytest.mark.parametrize("by", ["guest", "business"])

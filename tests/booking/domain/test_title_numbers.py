@@ -15,6 +15,8 @@ from src.booking.domain.title_numbers import number_anew
         ("Week 1: feet|Week 3: hands", "yes yes", "Week 1: feet|Week 2: hands"),
         ("1. Feet|3. Hands of 2", "yes yes", "1. Feet|2. Hands of 2"),
         ("Week 08|Week 10", "yes yes", "Week 08|Week 09"),
+        ("1. Class|2. Class|3. Class", "yes no yes", "1. Class|2. Class|2. Class"),
+        ("1|3", "yes yes", "1|2"),
         ("Class 1||Class 3|Party", "yes yes yes yes", "Class 1||Class 2|Party"),
     ],
 )
@@ -32,6 +34,8 @@ def test_the_kept_are_counted_on_from_the_first(titles: str, kept: str, renewed:
         "3 May|10 May|17 May",
         "3 May|5 May|8 May",
         "3 May|6 May",
+        "3 May|5 May",
+        "3. Mai: Füße|5. Mai: Hände|6. Mai: Kopf",
         "Class 2|Class 1",
         "Room 5|Room 5",
     ],

@@ -1,5 +1,6 @@
 """Too few people: the owner is asked, then the session is called off and money goes back."""
 
+import re
 from datetime import timedelta
 
 import msgspec
@@ -100,10 +101,25 @@ async def test_the_first_page_says_what_was_called_off_until_it_would_have_begun
     clock.advance(timedelta(days=6))
     await turn(services, lotus)
     await as_owner(client, services, lotus)
-    said = "called off, since too few people had booked."
-    assert said in (await client.get("/app/lotus/today")).text
+    shown = (await client.get("/app/lotus/today")).text
+    assert "is being called off, since too few people have booked. You can still undo it." in shown
+    [href] = re.findall(r'href="(/app/lotus/cancellations/[^"]+)"', shown)
+    assert "Undo" in (await client.get(href)).text
+    await work_through(services, clock, lotus.id, timedelta(minutes=2))
+    shown = (await client.get("/app/lotus/today")).text
+    assert ": called off, since too few people had booked." in shown
+    assert f'href="/app/lotus/sessions/{session.id}"' in shown
+    assert href not in shown
+
+
+async def test_what_was_undone_is_not_said_to_be_called_off(
+    client: AsyncClient, services: Services, lotus: Business, session: Session, clock: FrozenClock
+) -> None:
+    clock.advance(timedelta(days=6))
+    await turn(services, lotus)
     await undo(services, lotus)
-    assert said not in (await client.get("/app/lotus/today")).text
+    await as_owner(client, services, lotus)
+    assert "called off, since" not in (await client.get("/app/lotus/today")).text
 
 
 async def test_who_calls_a_session_off_is_not_told_of_it(

@@ -1,6 +1,8 @@
 """Dates are chosen by ticks, cancelled with their consequences first, or edited together."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from httpx import AsyncClient
@@ -144,6 +146,20 @@ async def test_with_other_ticks_it_is_looked_at_again_and_then_done(
     done = await send_again(client, CANCEL, again, sure)
     assert done.status_code == 303
     assert await states(services, lotus) == ["scheduled", "cancelling", "scheduled"]
+
+
+async def test_who_loads_the_question_again_finds_the_same_ticks_from_the_same_list(
+    client: AsyncClient, term: Term
+) -> None:
+    ids = [str(one.id) for one in term.sessions[:2]]
+    token = fields_of(await client.get("/app/lotus/sessions"))["_csrf_token"]
+    ticked = {"_csrf_token": token, "session_ids": ids}
+    asked = await client.post(f"{CANCEL}?series={term.series.id}", data=ticked)
+    found = re.search(r'<html[^>]* data-again="([^"]+)"', asked.text)
+    assert found is not None
+    again = await client.get(f"{CANCEL}{unescape(found[1])}")
+    assert fields_of(again)["session_ids"] == ids
+    assert f'href="/app/lotus/series/{term.series.id}"' in again.text
 
 
 async def test_a_dates_page_leads_to_those_after_it(client: AsyncClient, term: Term) -> None:

@@ -89,6 +89,19 @@ async def test_the_fee_for_leaving_late_and_until_when_a_place_may_be_given_away
     assert shown.count("May give the place to somebody else until") == 2
 
 
+async def test_who_may_not_leave_may_still_give_the_place_away_where_their_own_page_offers_it(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    term = await a_paid_course(
+        shop, msgspec.structs.replace(TERMS, hand_on_before=2, may_cancel=False)
+    )
+    clock.at = term.sessions[0].starts_at - timedelta(hours=1)
+    shown = await booking_page(shop)
+    own = await shop.guest.open(await own_page(shop))
+    assert own.text.count("/hand-on?date=") == 2
+    assert shown.count("May give the place to somebody else until") == 2
+
+
 async def test_which_dates_they_may_exchange_it_for(shop: Shop) -> None:
     factory = shop.services.uow_factory
     service = await a_service(

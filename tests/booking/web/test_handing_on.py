@@ -71,10 +71,11 @@ async def test_who_still_comes_themselves_stays_booked(shop: Shop) -> None:
     assert "Given to Ben" in shown.text
 
 
-async def test_bad_input_is_said_at_its_field_and_kept(shop: Shop) -> None:
+@pytest.mark.parametrize("name", ["", "\u200b \u2060"])
+async def test_bad_input_is_said_at_its_field_and_kept(shop: Shop, name: str) -> None:
     session = await a_date(shop, LeavingTerms(hand_on_before=24))
     page = await page_of(shop, session)
-    sent = await send(shop, page, {"name": "", "address": "nobody"})
+    sent = await send(shop, page, {"name": name, "address": "nobody"})
     assert sent.status_code == 422
     assert 'id="f-name-error"' in sent.text
     assert 'id="f-address-error"' in sent.text

@@ -8,12 +8,13 @@ from httpx import AsyncClient
 
 from src.billing.commands.by_staff import mark_paid_on_site
 from src.billing.commands.credits import SYSTEM, write_entry
-from src.billing.commands.lapse_package import lapse_package
+from src.billing.commands.lapse_package import cancel_package, lapse_package
 from src.billing.domain.credits import EntryKind
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import CreditLot, Order
 from src.booking.guest_links import package_path
 from src.platform.mail.models import MailRow
+from src.tenants.models import MailWording
 from tests.booking.web.conftest import Shop, rows
 from tests.booking.web.pages import send_again
 from tests.booking.web.test_credits import HOME
@@ -110,6 +111,40 @@ async def test_the_business_cancels_what_waits_for_money_and_its_buyer_reads_so(
     await signed_in(shop, order)
     await shop.guest.open(f"{ME}/receipts")
     assert "Cancelled, nothing to pay" in shop.guest.text
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            "Hello {customer_name}, {package_name} was not paid for, so it has lapsed.",
+            "has cancelled this package, which was not paid yet.",
+        ),
+        ("About {package_name}. {reason} Bye.", "has cancelled it before it was paid. Bye."),
+    ],
+    ids=["words that do not say how it ended", "words that do"],
+)
+async def test_own_words_say_nothing_untrue_of_one_that_the_business_cancelled(
+    shop: Shop, body: str, said: str
+) -> None:
+    order = await a_pending_one(shop)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        uow.session.add(
+            MailWording(
+                tenant_id=shop.business.id,
+                kind="package_lapsed",
+                locale="en",
+                subject="About {package_name}",
+                body=body,
+                changed_at=uow.clock.now(),
+            )
+        )
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        assert await cancel_package(uow, shop.business.ctx, order.id)
+    await shop.work()
+    [mail] = [one for one in await rows(shop, MailRow) if one.kind == "package_lapsed"]
+    assert said in mail.text
+    assert "not paid for" not in mail.text
 
 
 async def test_what_was_paid_meanwhile_is_not_cancelled(shop: Shop) -> None:

@@ -208,6 +208,12 @@ async def test_a_guest_gives_names_until_the_very_second_that_the_first_date_beg
     assert await names_of(services, lotus) == ["Carl", "Kim"]
     (entry,) = await entries(services, lotus)
     assert entry.actor_kind == "guest"
+    opened = await client.get(f"{own}/people")
+    unseen = await send_again(client, f"{own}/people", opened, {name: "\u200b"})
+    assert unseen.status_code == 303
+    assert await names_of(services, lotus) == ["Carl", ""], "as if none had been typed"
+    opened = await client.get(f"{own}/people")
+    assert (await send_again(client, f"{own}/people", opened, {name: "Kim"})).status_code == 303
     clock.advance(timedelta(seconds=1))
     late = await send_again(client, f"{own}/people", opened, {name: "Late"})
     assert late.status_code == 409

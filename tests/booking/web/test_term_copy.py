@@ -316,6 +316,18 @@ async def test_a_form_sent_again_leads_to_its_term_though_its_dates_take_the_lea
     assert len(await runs_of(services, lotus, UUID(token))) == 3
 
 
+async def test_a_series_that_is_no_copy_of_it_is_not_taken_for_one(
+    client: AsyncClient, services: Services, lotus: Business, term: Term
+) -> None:
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/series/{term.series.id}/copy"
+    sent = await send(client, path, {"looked": "on", "token": str(term.series.id)})
+    assert sent.status_code == 409
+    assert "This form belongs to another series." in sent.text
+    async with services.uow_factory(lotus.id) as uow:
+        assert len((await uow.session.scalars(select(Series.id))).all()) == 1
+
+
 async def test_a_cancelled_date_and_what_replaced_it_are_not_both_copied(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:

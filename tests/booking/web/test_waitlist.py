@@ -132,6 +132,14 @@ async def test_a_running_course_can_be_waited_for_however_near_its_next_date_is(
     assert path not in (await shop.guest.open(subject("series", term.series.id))).text
 
 
+async def test_a_name_that_nobody_can_see_is_no_name(shop: Shop) -> None:
+    session = await a_full_date(shop)
+    refused = await join(shop, list_of(session), name="\u200b \u2060")
+    assert refused.status_code == 422
+    assert 'id="f-name-error"' in refused.text
+    assert 'value="ann@example.com"' in refused.text
+
+
 async def test_joining_answers_a_known_address_like_an_unknown_one(
     shop: Shop, mailer: RememberingMailer
 ) -> None:

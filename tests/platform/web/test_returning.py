@@ -84,6 +84,12 @@ async def refuse_chosen(request: AnyRequest) -> Response[bytes]:
     return chosen(request)
 
 
+@post("/chosen/many", shown_at="/chosen")
+async def refuse_many(request: AnyRequest) -> Response[bytes]:
+    query = [("to", f"somebody-{number}") for number in range(500)]
+    return page(request, "again.html", None, status_code=422, headers=PRIVATE, again_with=query)
+
+
 @post("/chosen/look", shown_at="/chosen")
 async def look_at_chosen(request: AnyRequest) -> Response[bytes]:
     return chosen(request)
@@ -120,6 +126,7 @@ HANDLERS = (
     show_chosen,
     refuse_chosen,
     look_at_chosen,
+    refuse_many,
 )
 
 
@@ -135,6 +142,7 @@ HANDLERS = (
         ("/chosen", "?to=a%3Ab&to=c%26d"),
         ("/chosen?to=e", "?to=a%3Ab&to=c%26d"),
         ("/chosen/look", "/chosen?to=a%3Ab&to=c%26d"),
+        ("/chosen/many", "None"),
     ],
 )
 async def test_what_is_posted_is_found_by_its_own_address_or_the_named_one(

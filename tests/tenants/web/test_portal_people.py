@@ -67,6 +67,8 @@ async def test_somebody_is_added_changed_and_removed(
     assert await kept(services, lotus) == [("Lia", "Allergic to nuts"), ("Tom", "")]
     await add(guest, "lia", status=422)
     assert "You have somebody of this name already." in guest.text
+    await add(guest, "\u200b \u2060", status=422)
+    assert 'id="f-name-error"' in guest.text
     async with services.uow_factory(lotus.id) as uow:
         lia = await uow.session.scalar(select(Participant.id).where(Participant.name == "Lia"))
     await guest.open(f"{HERE}/{lia}")

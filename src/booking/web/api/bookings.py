@@ -16,7 +16,7 @@ from src.billing.owed import get_owed_minor
 from src.booking.commands.book import BookCommand
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import BookingState, SeatState
-from src.booking.domain.naming import LONGEST_NAME, LONGEST_NOTE, on_one_line
+from src.booking.domain.naming import LONGEST_NAME, LONGEST_NOTE
 from src.booking.domain.price_label import text as label_text
 from src.booking.domain.price_tiers import PriceTier
 from src.booking.domain.states import booking_state
@@ -47,6 +47,7 @@ from src.platform.web.forms import Email
 from src.tenants.commands.admins import normalised_email
 from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.domain.entitlements import BUILT, Limit
+from src.tenants.domain.naming import on_one_line
 from src.tenants.domain.phones import dialled_phone, not_a_phone
 from src.tenants.queries.usage import bookings_this_month
 
