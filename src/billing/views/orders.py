@@ -87,7 +87,8 @@ class MonthTotals(msgspec.Struct, frozen=True, kw_only=True):
     """The orders made in the calendar month so far, in the tenant's own currency.
 
     `owed_minor` is still to be taken on site for them; `refunded_minor` has been given back or is
-    on its way, and banks have taken `taken_back_minor` back in disputes that were lost.
+    on its way, and banks have taken `taken_back_minor` back in disputes that were lost. Of what was
+    paid the business has still to give `to_hand_back_minor` back itself, as their pages say it.
     """
 
     month_starts_at: datetime
@@ -97,6 +98,7 @@ class MonthTotals(msgspec.Struct, frozen=True, kw_only=True):
     refunded_minor: int
     taken_back_minor: int
     owed_minor: int
+    to_hand_back_minor: int
 
 
 class OrdersPage(msgspec.Struct, frozen=True, kw_only=True):
