@@ -249,7 +249,8 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     guest's bank after a dispute that was lost. `mail_refused` is what a server said of a mail to
     the guest that nobody took. `pages_of_sold` below the business's tell of what was sold, with
     the words of each. `holds_places`: others can have what is not paid. `may_still_come`: the
-    transfer that is not waited for any more was not noted in full. `package_waits_until_at`: then
+    transfer that is not waited for any more was not noted in full. `may_be_mistaken`: a transfer
+    can be taken off as one that never came. `package_waits_until_at`: then
     a package that is to be paid on site lapses; None where none waits.
     """
 
@@ -293,6 +294,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     pages_of_sold: Sequence[tuple[str, str]]
     holds_places: bool
     may_still_come: bool
+    may_be_mistaken: bool
     package_waits_until_at: datetime | None
 
     @property

@@ -313,3 +313,5 @@ async def test_a_second_transfer_of_a_paid_order_is_noted_from_its_page(shop: Sh
     [link] = [one for one in re.findall(r'href="([^"]+)">([^<]*)<', page) if "Another" in one[1]]
     assert link == (f"{here}/transfer", "Another transfer came")
     assert "What comes now comes twice" in (await shop.guest.client.get(link[0])).text
+    assert "This money never came" not in page, "as long as what it pays for stands"
+    assert "cancel all that was booked, give nothing back" in page
