@@ -102,6 +102,23 @@ async def test_of_what_was_taken_on_site_only_the_vouchers_part_goes_onto_it(
     assert "the way you paid" not in page.text
 
 
+async def test_what_a_voucher_paid_and_what_is_left_on_site_stand_beside_the_price(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id, price_type="on_site")
+    date = await a_session(factory, service)
+    await a_voucher(factory, shop.business.id, minor=1000)
+    await shop.guest.open(subject("session", date.id))
+    shop.guest.page = await shop.send(coupon=CODE, step="update")
+    await shop.send(coupon=CODE)
+    shown = words(await shop.guest.open(await own_page(shop)))
+    assert "Price €15.00 To pay on site €5.00 Paid by voucher €10.00" in shown
+    await shop.work()
+    told = "Price: €15.00 · Paid by voucher: €10.00 · To pay on site: €5.00"
+    assert told in mailer.sent[0].body
+
+
 async def paid(shop: Shop, payment_url: str) -> Order:
     await shop.pay(payment_url)
     [order] = await rows(shop, Order)
