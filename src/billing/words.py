@@ -11,6 +11,8 @@ def refund_cause(cause: str) -> str:
     words = {
         "too_late": _("paid after the hold had ended"),
         "paid_twice": _("paid twice"),
+        "too_much": _("more came than was due"),
+        "in_vain": _("nothing was bought with it"),
         "not_delivered": _("a part was cancelled meanwhile"),
         "cancelled": _("what was booked was cancelled"),
         "staff": _("decided by the business"),

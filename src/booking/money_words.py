@@ -36,9 +36,16 @@ def money_line(order: Order, owed_minor: int) -> str:
 
 
 def _on_site(order: Order, owed_minor: int) -> list[str]:
-    said = []
-    if order.paid_minor:
+    said, by_voucher_minor = [], order.voucher_minor
+    if by_voucher_minor and owed_minor and order.paid_minor + owed_minor == order.total_minor:
+        said.append(_("Price: %(amount)s", amount=_money(order, order.total_minor)))
+    if order.paid_minor and order.paid_minor == by_voucher_minor:
+        said.append(_("Paid by voucher: %(amount)s", amount=_money(order, order.paid_minor)))
+    elif order.paid_minor:
         said.append(_("Paid: %(amount)s", amount=_money(order, order.paid_minor)))
+        if by_voucher_minor:
+            by_voucher = _money(order, by_voucher_minor)
+            said.append(_("of it by voucher: %(amount)s", amount=by_voucher))
     if owed_minor:
         said.append(_("To pay on site: %(amount)s", amount=_money(order, owed_minor)))
     return said or [_("Nothing to pay")]

@@ -184,7 +184,7 @@ def _money_line(order: Order, lot: CreditLot) -> str:
     owed = _("To pay on site: %(amount)s", amount=_money(order, order.to_pay_minor))
     said = [owed if waits else _("Paid: %(amount)s", amount=_money(order, order.total_minor))]
     if order.voucher_minor and waits:
-        said.insert(0, _("Paid: %(amount)s", amount=_money(order, order.voucher_minor)))
+        said.insert(0, _("Paid by voucher: %(amount)s", amount=_money(order, order.voucher_minor)))
     elif order.voucher_minor:
         by_voucher = _money(order, order.voucher_minor)
         said.append(_("of it by voucher: %(amount)s", amount=by_voucher))

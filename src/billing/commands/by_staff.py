@@ -324,8 +324,15 @@ def _handed_back(
         state=str(RefundState.SUCCEEDED),
         attempt=1,
         body={},
-        cause=str(RefundCause.CREDITS if "credits" in item.facts else RefundCause.CANCELLED),
+        cause=str(_why_handed_back(order, item)),
         cause_key=f"hand_back:{item.id}:{payment.id}",
         created_at=now,
         finished_at=now,
     )
+
+
+def _why_handed_back(order: Order, item: OpenItem) -> RefundCause:
+    if item.facts.get("extra"):
+        stood = order.state == OrderState.CONFIRMED
+        return RefundCause.TOO_MUCH if stood else RefundCause.IN_VAIN
+    return RefundCause.CREDITS if "credits" in item.facts else RefundCause.CANCELLED

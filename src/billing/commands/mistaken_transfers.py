@@ -37,7 +37,7 @@ async def take_off_transfer(uow: UnitOfWork, ctx: RequestContext, cmd: TransferM
 
     Returns what is taken off. Raises: NotFound for what was never noted for this order;
     InvalidInput at `reason`; Conflict for what was taken off before, has gone back, or pays for
-    what stands.
+    what stands or was given something for.
     """
     reason = cmd.reason.strip()
     if not reason or len(reason) > LONGEST_REASON:

@@ -31,6 +31,7 @@ from src.billing.queries.disputes import (
 from src.billing.queries.orders import open_item_view
 from src.billing.queries.timeline import History, timeline
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
+from src.billing.queries.transfers import list_mistakable
 from src.billing.standing import get_is_all_cancelled
 from src.billing.views.orders import (
     LineView,
@@ -66,6 +67,7 @@ class _Around(NamedTuple):
     with_the_bank: Container[UUID]
     to_hand_back_minor: int
     now_for: Sequence[str]
+    may_be_mistaken: bool
     package_waits: bool
 
 
@@ -100,6 +102,7 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
         with_the_bank=await list_payments_with_the_bank(uow, order_id),
         to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
         now_for=(await list_sold_now(uow, [order_id], tenant)).get(order_id, ()),
+        may_be_mistaken=bool(await list_mistakable(uow, order_id)),
         package_waits=await waits_at_desk(uow, order),
     )
     return _page(tenant, history, sorted(lines, key=lambda line: line.position), around)
@@ -172,6 +175,7 @@ def _page(
         pages_of_sold=around.pages_of_sold,
         holds_places=history.holds_places,
         may_still_come=_may_still_come(history),
+        may_be_mistaken=around.may_be_mistaken,
         package_waits_until_at=order.created_at + WAITS_FOR_MONEY if around.package_waits else None,
     )
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import OpenItemKind, OrderState, PaymentMode
-from src.billing.income import is_income, to_send_back_minor
+from src.billing.income import is_income
 from src.billing.lines import list_sold_now
 from src.billing.models import OpenItem, Order, OrderLine
 from src.billing.open_item_words import open_item_sentence
@@ -32,6 +32,7 @@ from src.billing.queries.disputes import (
     sum_disputes,
     taken_back_minor,
 )
+from src.billing.queries.to_hand_back import to_hand_back_minor
 from src.billing.queries.transfers import (
     count_awaited,
     is_transfer_awaited,
@@ -240,10 +241,11 @@ async def month_totals(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -
         await uow.session.execute(
             select(
                 func.count().filter(is_confirmed),
-                func.coalesce(func.sum(Order.paid_minor - to_send_back_minor()).filter(counts), 0),
+                func.coalesce(func.sum(Order.paid_minor).filter(counts), 0),
                 func.coalesce(func.sum(Order.refunded_minor).filter(counts), 0),
                 func.coalesce(func.sum(owed_minor()), 0),
                 func.coalesce(func.sum(taken_back_minor()), 0),
+                func.coalesce(func.sum(to_hand_back_minor()).filter(counts), 0),
             ).where(
                 Order.tenant_id == uow.tenant,
                 Order.created_at >= starts_at,
@@ -259,6 +261,7 @@ async def month_totals(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -
         refunded_minor=int(found[2]),
         taken_back_minor=int(found[4]),
         owed_minor=int(found[3]),
+        to_hand_back_minor=int(found[5]),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from src.billing.domain.credits import LotState
@@ -42,7 +42,7 @@ async def list_receipts(
     of_order = (OrderLine.tenant_id == Order.tenant_id, OrderLine.order_id == Order.id)
     bought = select(func.array_agg(aggregate_order_by(OrderLine.description, OrderLine.position)))
     found = await uow.session.execute(
-        select(Order, bought.where(*of_order).scalar_subquery())
+        select(Order, bought.where(*of_order).scalar_subquery(), _too_much_minor())
         .where(*_has_receipt(uow, customer_id))
         .order_by(Order.created_at.desc(), Order.id.desc())
         .limit(limit)
@@ -65,14 +65,32 @@ async def list_receipts(
             total_minor=order.total_minor,
             paid_minor=order.paid_minor,
             refunded_minor=order.refunded_minor,
+            too_much_minor=int(too_much),
             owed_minor=owed.get(order.id, 0),
             currency=order.currency,
             has_lapsed=order.id in lapsed,
             is_given_up=order.closed_why == GIVEN_UP_WHY,
             is_called_off=order.closed_why == CALLED_OFF_WHY,
         )
-        for order, bought in rows
+        for order, bought, too_much in rows
     ]
+
+
+def _too_much_minor() -> ColumnElement[int]:
+    """What is back, or on its way, of what came beside the price of the row of `orders` at hand."""
+    back = func.coalesce(func.sum(Payment.refunded_minor), 0)
+    found: ColumnElement[int] = (
+        select(case((Order.state == str(OrderState.CONFIRMED), back), else_=0))
+        .where(
+            Payment.tenant_id == Order.tenant_id,
+            Payment.order_id == Order.id,
+            Payment.currency == Order.currency,
+            Payment.is_extra,
+        )
+        .correlate(Order)
+        .scalar_subquery()
+    )
+    return found
 
 
 def _has_receipt(uow: UnitOfWork, customer_id: UUID) -> list[ColumnElement[bool]]:

@@ -6,14 +6,17 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import exists, func, or_, select, text
 
+from src.billing.domain.credits import LotState
 from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import TRANSFER_METHOD, OrderState, PaymentMode
 from src.billing.domain.transfers import spaced_iban, transfer_name
 from src.billing.giro_code import giro_code
-from src.billing.models import Order, Payment
+from src.billing.models import CreditLot, Order, Payment
 from src.billing.queries.payment_settings import find_transfer_account
+from src.billing.queries.to_hand_back import to_hand_back_minor
+from src.billing.standing import is_all_cancelled
 from src.billing.views.transfers import HowToTransfer
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local
@@ -96,8 +99,14 @@ async def is_noted(uow: UnitOfWork, token: UUID) -> bool:
 
 async def list_mistakable(uow: UnitOfWork, order_id: UUID) -> Sequence[Payment]:
     """The order's transfers that may be taken off as noted by mistake, the newest first: nothing of
-    them has gone back, and they are not the price of an order that is confirmed.
+    them has gone back, and they are not the price of an order that is confirmed, unless all of it
+    is cancelled and nothing was given or is to be given for it.
     """
+    nothing_for_it = (to_hand_back_minor(of_price=True) == 0) & ~exists().where(
+        CreditLot.tenant_id == Order.tenant_id,
+        CreditLot.order_id == Order.id,
+        CreditLot.state != str(LotState.VOID),
+    )
     found = await uow.session.scalars(
         select(Payment)
         .join(Order, (Order.tenant_id == Payment.tenant_id) & (Order.id == Payment.order_id))
@@ -106,7 +115,11 @@ async def list_mistakable(uow: UnitOfWork, order_id: UUID) -> Sequence[Payment]:
             Payment.order_id == order_id,
             Payment.method == TRANSFER_METHOD,
             Payment.refunded_minor == 0,
-            or_(Payment.is_extra, Order.state != str(OrderState.CONFIRMED)),
+            or_(
+                Payment.is_extra,
+                Order.state != str(OrderState.CONFIRMED),
+                is_all_cancelled() & nothing_for_it,
+            ),
         )
         .order_by(Payment.received_at.desc(), Payment.id.desc())
     )

@@ -87,7 +87,8 @@ class MonthTotals(msgspec.Struct, frozen=True, kw_only=True):
     """The orders made in the calendar month so far, in the tenant's own currency.
 
     `owed_minor` is still to be taken on site for them; `refunded_minor` has been given back or is
-    on its way, and banks have taken `taken_back_minor` back in disputes that were lost.
+    on its way, and banks have taken `taken_back_minor` back in disputes that were lost. Of what was
+    paid the business has still to give `to_hand_back_minor` back itself, as their pages say it.
     """
 
     month_starts_at: datetime
@@ -97,6 +98,7 @@ class MonthTotals(msgspec.Struct, frozen=True, kw_only=True):
     refunded_minor: int
     taken_back_minor: int
     owed_minor: int
+    to_hand_back_minor: int
 
 
 class OrdersPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,7 +249,8 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     guest's bank after a dispute that was lost. `mail_refused` is what a server said of a mail to
     the guest that nobody took. `pages_of_sold` below the business's tell of what was sold, with
     the words of each. `holds_places`: others can have what is not paid. `may_still_come`: the
-    transfer that is not waited for any more was not noted in full. `package_waits_until_at`: then
+    transfer that is not waited for any more was not noted in full. `may_be_mistaken`: a transfer
+    can be taken off as one that never came. `package_waits_until_at`: then
     a package that is to be paid on site lapses; None where none waits.
     """
 
@@ -291,6 +294,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     pages_of_sold: Sequence[tuple[str, str]]
     holds_places: bool
     may_still_come: bool
+    may_be_mistaken: bool
     package_waits_until_at: datetime | None
 
     @property

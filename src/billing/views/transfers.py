@@ -30,7 +30,7 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     """One order's transfer, for the business. `due_at` and `due_on` are None once nothing is waited
     for any more. `holds_places`: others can have what is not paid. Of `total_minor`, the price, a
     voucher pays `voucher_minor`. `received_minor` is the price's, `noted_minor` all that was noted.
-    `may_be_mistaken`: some of it can be taken off.
+    `may_be_mistaken`: some of it can be taken off. `is_all_cancelled`: nothing of the order stands.
     """
 
     slug: str
@@ -47,6 +47,7 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     received_minor: int
     noted_minor: int
     may_be_mistaken: bool
+    is_all_cancelled: bool
     due_on: date | None
     holds_places: bool
     starts_at: datetime | None

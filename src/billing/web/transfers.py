@@ -30,6 +30,7 @@ from src.billing.queries.transfers import (
 )
 from src.billing.queries.what_was_bought import what_was_bought
 from src.billing.settlement import give_up_order, released_by
+from src.billing.standing import get_is_all_cancelled
 from src.billing.views.transfers import TransferPage
 from src.billing.web.amounts import plain_amount, read_amount
 from src.platform.errors import Conflict, InvalidInput
@@ -213,6 +214,7 @@ async def _shown(
         starts_at = await first_start_of(uow, order)
         what = await what_was_bought(uow, order, zone)
         kinds = await handlers_of(uow, order)
+        is_all_gone = await get_is_all_cancelled(uow, order_id)
     today, due_on = to_local(services.clock.now(), zone).date(), due_on_of(order, zone)
     left_minor = max(order.to_pay_minor - came_minor, 0) or order.to_pay_minor
     first = {
@@ -235,6 +237,7 @@ async def _shown(
         received_minor=came_minor,
         noted_minor=noted_minor,
         may_be_mistaken=bool(mistakable),
+        is_all_cancelled=is_all_gone,
         due_on=due_on,
         holds_places=not kinds or any(kind.holds_places for kind in kinds),
         starts_at=starts_at,

@@ -110,9 +110,10 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     """The booking form. `form` is what was typed; `form_token` makes it one booking. `held` is what
     this browser holds of the same already, and `is_held` whether it has what is booked here, not
-    just a date of that. `told` is good news about what was sent. `guest` is who is signed in, whose
-    own pages are at `me`; `own_people` are the names of those whom they keep, and `has_place` says
-    that they come to what is booked here by another booking already.
+    just a date of that. `told` is good news about what was sent. `code_words` are those of the code
+    in the price, and `exchanged` says which other one it has taken the place of. `guest` is who is
+    signed in, whose own pages are at `me`; `own_people` are the names of those whom they keep, and
+    `has_place` says that they come to what is booked here by another booking already.
     """
 
     wish: Wish
@@ -127,6 +128,8 @@ class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     held: list[OwnHold]
     is_held: bool
     told: str = ""
+    code_words: str = ""
+    exchanged: str = ""
     guest: PortalGuest | None = None
     own_people: list[str] = []
     has_place: bool = False

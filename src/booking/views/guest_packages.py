@@ -122,7 +122,8 @@ class PackagesView(msgspec.Struct, frozen=True, kw_only=True):
 
 class PackageFormView(msgspec.Struct, frozen=True, kw_only=True):
     """The form that buys one. `lines` work out `total_minor`, which is left to pay, with
-    `code_off_minor` taken off by a code; `told` is good news about what was sent. `way` is the
+    `code_off_minor` taken off by a code; `told` is good news about what was sent. `code_words` are
+    those of the code in `lines`, and `exchanged` says which other one it replaced. `way` is the
     chosen one of `ways`, which are those to choose among, and `mode` how it will be paid then.
     `transfer_until_on` is the last day for a bank transfer, where that is one of them.
     """
@@ -148,6 +149,8 @@ class PackageFormView(msgspec.Struct, frozen=True, kw_only=True):
     guest: PortalGuest | None
     code_off_minor: int = 0
     told: str = ""
+    code_words: str = ""
+    exchanged: str = ""
 
 
 class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,14 @@
-"""What is said where a price is another one only by the code that the guest has just typed."""
+"""What is said of the code that a guest has just typed: that a price is another one only by it, and
+that it has taken the place of another.
+"""
+
+from collections.abc import Sequence
 
 from src.platform.i18n import _
 from src.platform.web.formats import money
+
+LONGEST_WORDS = 80
+"""Of what the form itself says was shown."""
 
 
 def code_told(
@@ -24,3 +31,21 @@ def code_told(
         price = money(to_pay_minor, currency)
         return _("Without the code the price is %(price)s. Please look again.", price=price)
     return ""
+
+
+def code_words(lines: Sequence[tuple[str, int, str]], off_minor: int) -> str:
+    """How the price's own line names the code that takes something off; empty without one."""
+    return lines[-1][0] if off_minor else ""
+
+
+def exchanged(before: str, now: str) -> str:
+    """That a code is used in place of the one that was; both are `code_words`. A form takes one, so
+    that who has two would not see why the first went. Empty where none was exchanged.
+    """
+    if not before or not now or before == now:
+        return ""
+    return _(
+        "One code at a time: “%(now)s” is used in place of “%(before)s”.",
+        now=now,
+        before=before[:LONGEST_WORDS],
+    )

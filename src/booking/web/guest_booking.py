@@ -27,7 +27,7 @@ from src.booking.web.booking_guest import (
     under_own_address,
     with_sentence,
 )
-from src.booking.web.code_told import code_told
+from src.booking.web.code_told import code_told, code_words, exchanged
 from src.booking.web.guest_forms import (
     BookingForm,
     at_slot,
@@ -301,7 +301,7 @@ def _form_page(
     held: Sequence[OwnHold],
     told: str = "",
 ) -> Response[bytes]:
-    tenant = ctx.here
+    tenant, now_words = ctx.here, code_words(wish.lines, wish.code_off_minor)
     view = BookingFormView(
         wish=wish,
         form=form,
@@ -315,6 +315,8 @@ def _form_page(
         held=list(held),
         is_held=any(subject.id in hold.what for hold in held),
         told=told,
+        code_words=now_words,
+        exchanged=exchanged(form.value("code_words"), now_words),
         guest=found_guest(request),
         own_people=own_people(request),
         has_place=has_place(request),

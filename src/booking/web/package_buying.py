@@ -1,5 +1,6 @@
 """Buying a package: the form, and sending it."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, cast
 from urllib.parse import quote
 from uuid import UUID
@@ -35,7 +36,7 @@ from src.booking.queries.paying_with import takes_codes, voucher_line
 from src.booking.queries.transfers import due_day
 from src.booking.views.guest import PriceLine
 from src.booking.views.guest_packages import PackageFormView
-from src.booking.web.code_told import code_told
+from src.booking.web.code_told import code_told, code_words, exchanged
 from src.booking.web.guest_booking import (
     BOOKING_BY_EMAIL,
     CODES_BY_ADDRESS,
@@ -252,9 +253,8 @@ async def _form_page(
     if code_error and "coupon" not in form.errors:
         form = form.with_errors({"coupon": code_error})
     lines = _lines(quoted, tenant.currency)
-    now = (quoted.to_pay_minor, quoted.code_off_minor)
-    told = code_told(lines[-1][0] if code else "", choice.shown, now, tenant.currency)
-    if choice.changed and not told:
+    said = _said_of_code(form, choice, quoted, lines, tenant.currency)
+    if choice.changed and not said["told"]:
         form = form.with_errors(None, choice.changed)
     view = PackageFormView(
         card=card,
@@ -277,11 +277,27 @@ async def _form_page(
         contact_phone=tenant.contact_phone,
         guest=guest,
         code_off_minor=quoted.code_off_minor,
-        told=told,
+        **said,
     )
     status_code = 409 if card.reason and request.method == "POST" else status_code
     headers = OWN_HEADERS if guest is not None else FORM_HEADERS
     return page(request, TEMPLATE, view, status_code=status_code, headers=headers)
+
+
+def _said_of_code(
+    form: Bound[BuyForm],
+    choice: _Choice,
+    quoted: PackageQuote,
+    lines: Sequence[PriceLine],
+    currency: str,
+) -> dict[str, str]:
+    words = code_words(lines, quoted.code_off_minor)
+    now = (quoted.to_pay_minor, quoted.code_off_minor)
+    return {
+        "told": code_told(lines[-1][0] if choice.code else "", choice.shown, now, currency),
+        "code_words": words,
+        "exchanged": exchanged(form.value("code_words"), words),
+    }
 
 
 def _lines(quoted: PackageQuote, currency: str) -> list[PriceLine]:

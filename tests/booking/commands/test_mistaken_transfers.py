@@ -1,6 +1,7 @@
 """A transfer that was noted and never came is taken off, and nothing of it is told or owed."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -11,7 +12,12 @@ from src.billing.commands.mistaken_transfers import TransferMistaken, take_off_t
 from src.billing.commands.transfers import Outcome, Received
 from src.billing.models import Payment, Refund
 from src.billing.queries.order_page import get_order_page
+from src.billing.queries.orders import month_totals
 from src.billing.queries.transfers import list_mistakable
+from src.booking.commands.cancel_returns import NOTHING, MoneyWanted
+from src.booking.commands.cancel_seats import cancel_seats
+from src.booking.domain.cancelling import MoneyChoice
+from src.booking.models import Seat
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.ids import new_id
 from src.platform.mail.models import MailRow
@@ -25,7 +31,8 @@ from tests.booking.commands.test_transfers import (
     the_order,
 )
 from tests.support.builders import Business, a_business
-from tests.support.work import work
+from tests.support.clock import FrozenClock
+from tests.support.work import work, work_through
 
 pytestmark = pytest.mark.anyio
 
@@ -93,6 +100,39 @@ async def test_a_part_that_never_came_is_waited_for_again(
     with pytest.raises(Conflict):
         await take_off(services, lotus, booked.order_id, part.id)
     assert await receive(services, lotus, booked.order_id, 500) == Received(Outcome.PARTIAL, 1000)
+
+
+@pytest.mark.parametrize("wanted", [NOTHING, MoneyWanted(choice=MoneyChoice.FULL)])
+async def test_one_noted_for_the_wrong_order_is_taken_off_once_all_of_that_is_cancelled(
+    services: Services, lotus: Business, clock: FrozenClock, wanted: MoneyWanted
+) -> None:
+    """Unless it is promised to go back: then it did come."""
+    booked = await by_transfer(services, lotus)
+    await receive(services, lotus, booked.order_id)
+    assert await transfers_of(services, lotus, booked.order_id) == []
+    async with services.uow_factory(lotus.id) as uow:
+        payment = (await uow.session.scalars(select(Payment))).one()
+        seat = (await uow.session.scalars(select(Seat))).one()
+        await cancel_seats(
+            uow, lotus.ctx, seat.session_id, [seat.id], reason="", undo_seconds=0, money=wanted
+        )
+    await work_through(services, clock, lotus.id, timedelta(seconds=30))
+    async with services.uow_factory(lotus.id) as uow:
+        page = await get_order_page(uow, lotus.tenant, booked.order_id)
+    assert (page.is_all_cancelled, page.may_be_mistaken) == (True, wanted is NOTHING)
+    if wanted is not NOTHING:
+        with pytest.raises(Conflict):
+            await take_off(services, lotus, booked.order_id, payment.id)
+        return
+    await take_off(services, lotus, booked.order_id, payment.id, reason="It was Bo's.")
+    async with services.uow_factory(lotus.id) as uow:
+        page = await get_order_page(uow, lotus.tenant, booked.order_id)
+        month = await month_totals(uow, lotus.tenant, services.clock.now())
+    assert (page.paid_minor, page.refunded_minor, page.to_hand_back_minor) == (0, 0, 0)
+    assert (page.refunds, page.payments, page.open_items) == ([], [], [])
+    assert (month.paid_minor, month.refunded_minor, month.to_hand_back_minor) == (0, 0, 0)
+    told = "€15.00 was noted as a bank transfer by mistake, and taken off: It was Bo's."
+    assert told in [one.text for one in page.timeline]
 
 
 async def test_a_form_sent_again_after_its_transfer_was_taken_off_notes_nothing(

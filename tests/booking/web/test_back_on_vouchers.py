@@ -173,6 +173,23 @@ async def test_a_seat_that_was_given_back_leaves_less_of_its_voucher_for_the_oth
     assert "€5.00 paid by voucher, €5.00 payable on site." in page
 
 
+async def test_what_a_voucher_paid_and_what_is_left_on_site_stand_beside_the_price(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id, price_type="on_site")
+    date = await a_session(factory, service)
+    await a_voucher(factory, shop.business.id, minor=1000)
+    await shop.guest.open(subject("session", date.id))
+    shop.guest.page = await shop.send(coupon=CODE, step="update")
+    await shop.send(coupon=CODE)
+    shown = words(await shop.guest.open(await own_page(shop)))
+    assert "Price €15.00 To pay on site €5.00 Paid by voucher €10.00" in shown
+    await shop.work()
+    told = "Price: €15.00 · Paid by voucher: €10.00 · To pay on site: €5.00"
+    assert told in mailer.sent[0].body
+
+
 async def paid(shop: Shop, payment_url: str) -> Order:
     await shop.pay(payment_url)
     [order] = await rows(shop, Order)

@@ -239,11 +239,14 @@ async def test_a_code_in_the_place_of_another_is_no_changed_price(shop: Shop, ur
     refused = await shop.send(coupon="SUMMER")
     assert refused.status_code == 409
     assert "Code SUMMER takes €12.00 off. Please look again." in refused.text
+    one = "One code at a time: “Code SUMMER” is used in place of “Code SPRING”."
+    assert one in refused.text
     assert "The price has changed" not in refused.text
     assert 'class="notice tone-error' not in refused.text
     shop.guest.page = refused
     taken_out = await shop.send(coupon="")
     assert taken_out.status_code == 409
+    assert "One code at a time" not in taken_out.text
     assert "Without the code the price is €60.00. Please look again." in taken_out.text
     assert "The price has changed" not in taken_out.text
     assert await orders(shop) == []

@@ -7,6 +7,7 @@ from httpx import AsyncClient
 from sqlalchemy import select, update
 
 from src.billing.domain.coupons import unknown_code
+from src.billing.domain.vouchers import masked
 from src.billing.models import Coupon, Order
 from src.platform.errors import InvalidInput
 from src.platform.services import Services
@@ -17,6 +18,7 @@ from tests.booking.web.test_place_package import buy, wish
 from tests.support.builders import a_business, a_service, a_session
 from tests.support.coupons import a_coupon
 from tests.support.credits import a_package
+from tests.support.vouchers import a_voucher
 
 pytestmark = pytest.mark.anyio
 
@@ -174,3 +176,21 @@ async def test_a_code_typed_or_exchanged_is_no_changed_price_of_a_package(shop: 
     changed = await shop.send(coupon="SUMMER", step="buy")
     assert "Code SUMMER takes €36.00 off. Please look again." in changed.text
     assert await rows(shop, Order) == []
+
+
+async def test_a_voucher_in_the_place_of_a_coupon_says_that_only_one_of_them_goes(
+    shop: Shop,
+) -> None:
+    """For a package, without scripts."""
+    factory, here = shop.services.uow_factory, shop.business
+    package = await a_package(factory, here.id)
+    await a_coupon(factory, here.id, scope="all_packages")
+    voucher = await a_voucher(factory, here.id, minor=1000)
+    await shop.guest.open(f"/b/lotus/packages/{package.id}")
+    shop.guest.page = await shop.send(coupon="SPRING", step="update")
+    assert "One code at a time" not in shop.guest.page.text
+    shop.guest.page = await shop.send(coupon="spring", step="update")
+    assert "One code at a time" not in shop.guest.page.text, "it is the same one"
+    swapped = (await shop.send(coupon=voucher.code, step="update")).text
+    said = f"“Voucher {masked(voucher.code)}” is used in place of “Code SPRING”."
+    assert f"One code at a time: {said}" in swapped

@@ -301,3 +301,17 @@ async def last_mail(shop: Shop) -> str:
     async with shop.services.uow_factory(shop.business.id) as uow:
         found = await uow.session.scalars(select(MailRow).order_by(MailRow.id.desc()).limit(1))
         return found.one().text
+
+
+async def test_a_second_transfer_of_a_paid_order_is_noted_from_its_page(shop: Shop) -> None:
+    _page, order = await booked(shop)
+    here = f"/app/lotus/orders/{order.id}"
+    await sign_in(shop.guest.client, shop.services, shop.business.owner.id)
+    assert "Another transfer came" not in (await shop.guest.client.get(here)).text
+    await receive(shop.services, shop.business, order.id)
+    page = (await shop.guest.client.get(here)).text
+    [link] = [one for one in re.findall(r'href="([^"]+)">([^<]*)<', page) if "Another" in one[1]]
+    assert link == (f"{here}/transfer", "Another transfer came")
+    assert "What comes now comes twice" in (await shop.guest.client.get(link[0])).text
+    assert "This money never came" not in page, "as long as what it pays for stands"
+    assert "cancel all that was booked, give nothing back" in page
