@@ -9,13 +9,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
     ColumnElement,
     Select,
     Text,
     Uuid,
     any_,
-    cast,
     false,
     func,
     literal,
@@ -28,9 +26,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from src.billing.credit_words import lot_badge
-from src.billing.domain.credits import EntryKind, LotSource, LotState, end_of_day, lot_state
+from src.billing.domain.credits import EntryKind, LotSource, LotState, lot_state
 from src.billing.models import CreditEntry, CreditLot
 from src.billing.queries.lots import lot_facts
+from src.billing.queries.outstanding import get_outstanding, soon_until
 from src.billing.views.credits import CreditTotals, LotRow, LotsPage
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local, to_utc
@@ -39,7 +38,6 @@ from src.tenants.models import Customer
 
 PAGE_SIZE = 50
 MOST_NAMED = 500
-SOON_DAYS = 30
 SORTS = ("bought", "ends")
 STATES = ("active", "ending", "expired", "used_up", "refunded", "pending")
 
@@ -65,7 +63,7 @@ class LotFilter(msgspec.Struct, frozen=True, kw_only=True):
 async def list_lot_page(uow: UnitOfWork, zone: ZoneInfo, wanted: LotFilter) -> LotsPage:
     """One page in the wanted order; of the same place by their ids."""
     now = uow.clock.now()
-    wanted = msgspec.structs.replace(wanted, soon_until_at=_soon_until(now, zone))
+    wanted = msgspec.structs.replace(wanted, soon_until_at=soon_until(now, zone))
     matches = await _matches(uow, wanted.search)
     found = (await uow.session.execute(_page_of(uow, wanted, now, matches))).all()
     rows = await lot_rows(uow, found[:PAGE_SIZE], now)
@@ -156,15 +154,6 @@ def _conditions(wanted: LotFilter, now: datetime) -> list[ColumnElement[bool]]:
     if wanted.customer_id is not None:
         conditions.append(CreditLot.customer_id == wanted.customer_id)
     return conditions
-
-
-def _soon_until(now: datetime, zone: ZoneInfo) -> datetime:
-    """Credits end with a day by the business's clock, so that what is bought today for 30 days ends
-    within 30 days.
-    """
-    until = end_of_day(SOON_DAYS, now, zone)
-    assert until is not None
-    return until
 
 
 def _is_in(state: str, now: datetime, soon_until_at: datetime | None) -> ColumnElement[bool]:
@@ -301,14 +290,14 @@ async def _counts(uow: UnitOfWork, lot_ids: Collection[UUID]) -> dict[UUID, tupl
 
 
 async def get_credit_totals(uow: UnitOfWork, tenant: TenantSnapshot) -> CreditTotals:
-    """What the month brought so far, on the tenant's clock, and what is out; no row of the ledger
-    is read but this month's of seats.
+    """What the month brought so far, on the tenant's clock, and what is out; of the ledger
+    this month's rows of seats are read, and those of the few lots whose number was changed.
     """
     now = uow.clock.now()
     first = to_local(now, tenant.zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     starts_at = to_utc(first, tenant.zone)
     sold, sold_minor = await _sold_since(uow, starts_at)
-    outstanding, outstanding_minor, expiring = await _outstanding(uow, now, tenant.zone)
+    outstanding, outstanding_minor, expiring = await get_outstanding(uow, now, tenant.zone)
     redeemed = await uow.session.scalar(
         select(-func.coalesce(func.sum(CreditEntry.credits), 0)).where(
             CreditEntry.tenant_id == uow.tenant,
@@ -338,31 +327,3 @@ async def _sold_since(uow: UnitOfWork, since: datetime) -> tuple[int, int]:
         )
     ).one()
     return int(row[0]), int(row[1])
-
-
-async def _outstanding(uow: UnitOfWork, now: datetime, zone: ZoneInfo) -> tuple[int, int, int]:
-    """Credits that can be used, what was paid for them, and those that end soon.
-
-    Asked of all lots with credits left, and counted by their end, so that an index alone answers.
-    """
-    # Of whole numbers, and typed so: otherwise each is divided as a fraction and rounded down.
-    bought = func.least(CreditLot.balance, CreditLot.bought, type_=BigInteger)
-    parts = func.nullif(CreditLot.bought, 0, type_=BigInteger)
-    worth = cast(CreditLot.paid_minor, BigInteger) * bought // parts
-    is_usable = or_(CreditLot.expires_at.is_(None), CreditLot.expires_at >= now)
-    ends_soon = CreditLot.expires_at.between(now, _soon_until(now, zone))
-    money = func.coalesce(worth, 0) + CreditLot.value_minor
-    row = (
-        await uow.session.execute(
-            select(
-                func.coalesce(func.sum(CreditLot.balance).filter(is_usable), 0),
-                func.coalesce(func.sum(money).filter(is_usable), 0),
-                func.coalesce(func.sum(CreditLot.balance).filter(ends_soon), 0),
-            ).where(
-                CreditLot.tenant_id == uow.tenant,
-                CreditLot.state == str(LotState.ACTIVE),
-                CreditLot.balance > 0,
-            )
-        )
-    ).one()
-    return int(row[0]), int(row[1]), int(row[2])
