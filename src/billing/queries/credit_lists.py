@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -27,7 +27,7 @@ from sqlalchemy.orm import aliased
 
 from src.billing.credit_words import lot_badge
 from src.billing.domain.credits import EntryKind, LotSource, LotState, lot_state
-from src.billing.models import CreditEntry, CreditLot
+from src.billing.models import CreditEntry, CreditLot, Order
 from src.billing.queries.lots import lot_facts
 from src.billing.queries.outstanding import get_outstanding, soon_until
 from src.billing.views.credits import CreditTotals, LotRow, LotsPage
@@ -136,10 +136,13 @@ def _lots(
     uow: UnitOfWork, wanted: LotFilter, now: datetime, matches: Sequence[ColumnElement[bool]]
 ) -> Select[Any]:
     return (
-        select(CreditLot, Customer.name, Customer.email)
+        select(CreditLot, Customer.name, Customer.email, Order.reference)
         .join(
             Customer,
             (Customer.tenant_id == CreditLot.tenant_id) & (Customer.id == CreditLot.customer_id),
+        )
+        .outerjoin(
+            Order, (Order.tenant_id == CreditLot.tenant_id) & (Order.id == CreditLot.order_id)
         )
         .where(CreditLot.tenant_id == uow.tenant, *_conditions(wanted, now), *matches)
     )
@@ -233,7 +236,7 @@ async def lot_rows(uow: UnitOfWork, found: Sequence[Any], now: datetime) -> list
     ids = [row.CreditLot.id for row in found]
     counts, rolled = await _counts(uow, ids), await _rolled_over(uow, ids)
     return [
-        _row(row, counts.get(row.CreditLot.id, (0, 0)), row.CreditLot.id in rolled, now)
+        _row(row, counts.get(row.CreditLot.id, _Counts()), row.CreditLot.id in rolled, now)
         for row in found
     ]
 
@@ -248,11 +251,23 @@ async def _rolled_over(uow: UnitOfWork, lot_ids: Collection[UUID]) -> set[UUID]:
     return {one for one in found if one is not None}
 
 
-def _row(found: Any, counts: tuple[int, int], is_rolled_over: bool, now: datetime) -> LotRow:
+class _Counts(NamedTuple):
+    """What the ledger of a lot says of its credits, as `LotRow` has them."""
+
+    granted: int = 0
+    used: int = 0
+    refunded: int = 0
+    removed: int = 0
+
+
+def _row(found: Any, counts: _Counts, is_rolled_over: bool, now: datetime) -> LotRow:
     lot: CreditLot = found.CreditLot
-    granted, used = counts
+    granted, used, refunded, removed = counts
     state = lot_state(lot_facts(lot), now)
     is_over = state is LotState.EXPIRED
+    left = 0 if is_over else lot.balance
+    lapsed = lot.balance + lot.forfeited if is_over else 0
+    gone = used + refunded + removed
     return LotRow(
         id=lot.id,
         customer_id=lot.customer_id,
@@ -263,30 +278,39 @@ def _row(found: Any, counts: tuple[int, int], is_rolled_over: bool, now: datetim
         badge=lot_badge(state, used=used, is_rolled_over=is_rolled_over),
         granted=granted or lot.bought,
         used=used,
-        left=0 if is_over else lot.balance,
-        lapsed=lot.balance + lot.forfeited if is_over and not is_rolled_over else 0,
+        left=left,
+        lapsed=lapsed,
+        refunded=refunded,
+        removed=removed,
+        rolled_over=granted - gone - left - lapsed if is_rolled_over else 0,
         created_at=lot.created_at,
         expires_at=lot.expires_at,
         begins_when_paid=lot.state == LotState.PENDING and lot.validity_days > 0,
         order_id=lot.order_id,
+        reference=found.reference or "",
     )
 
 
-async def _counts(uow: UnitOfWork, lot_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
-    """By lot: what was granted and added, and what seats took and did not give back."""
-    put_in = CreditEntry.kind.in_([str(EntryKind.GRANT), str(EntryKind.ADJUST)])
+async def _counts(uow: UnitOfWork, lot_ids: Collection[UUID]) -> dict[UUID, _Counts]:
+    """By lot: what was granted and added, what seats took and did not give back, what went back as
+    money and did not come back, and what was taken off.
+    """
+    number, kind = CreditEntry.credits, CreditEntry.kind
+    changed = kind == str(EntryKind.ADJUST)
+    sums = (
+        func.sum(number).filter((kind == str(EntryKind.GRANT)) | (changed & (number > 0))),
+        -func.sum(number).filter(CreditEntry.seat_id.is_not(None)),
+        -func.sum(number).filter(
+            (kind == str(EntryKind.REFUND)) | CreditEntry.refund_id.is_not(None)
+        ),
+        -func.sum(number).filter(changed & (number < 0)),
+    )
     rows = await uow.session.execute(
-        select(
-            CreditEntry.lot_id,
-            func.coalesce(func.sum(CreditEntry.credits).filter(put_in), 0),
-            func.coalesce(
-                -func.sum(CreditEntry.credits).filter(CreditEntry.seat_id.is_not(None)), 0
-            ),
-        )
+        select(CreditEntry.lot_id, *(func.coalesce(one, 0) for one in sums))
         .where(CreditEntry.tenant_id == uow.tenant, CreditEntry.lot_id.in_(lot_ids))
         .group_by(CreditEntry.lot_id)
     )
-    return {row[0]: (int(row[1]), int(row[2])) for row in rows}
+    return {row[0]: _Counts(*(int(one) for one in row[1:])) for row in rows}
 
 
 async def get_credit_totals(uow: UnitOfWork, tenant: TenantSnapshot) -> CreditTotals:
