@@ -106,6 +106,14 @@ def _refund_failed(facts: Mapping[str, Any]) -> str:
 def _hand_back(facts: Mapping[str, Any]) -> str:
     if facts.get("method") == TRANSFER_METHOD:
         return _transfer_back(facts)
+    if facts.get("of_place"):
+        return _(
+            "You refunded unused credits of %(guest)s, given back for a place of order"
+            " %(reference)s. Please give back %(amount)s of what you took on site.",
+            guest=facts["guest"],
+            reference=facts["reference"],
+            amount=_money(facts["amount_minor"], facts["currency"]),
+        )
     if facts.get("credits"):
         return _(
             "You refunded unused credits of %(guest)s, bought with order %(reference)s. Please give"

@@ -146,7 +146,7 @@ async def change_end(
     seen: int | None = None,
 ) -> CreditAct | None:
     """Lets the credits end with that day, later or sooner, or never; what was lost at their end is
-    there again.
+    there again. Whose credits they are hears of it where something is in the lot.
 
     Returns which it was, None where they end then already. Seats that are booked stay booked.
     Raises: NotFound, Conflict, InvalidInput at `ends_on` for a day that is over, or `reason`.
@@ -166,7 +166,8 @@ async def change_end(
     act = CreditAct.EXTENDED if is_later(becomes, was) else CreditAct.SHORTENED
     detail = {"name": lot.name, "was": _as_text(was), "becomes": _as_text(becomes)}
     await audit(uow, ctx, f"credits.{act}", SUBJECT, lot.id, reason=reason.strip(), **detail)
-    tell(uow, lot.id, act, token, reason)
+    if lot.balance:
+        tell(uow, lot.id, act, token, reason)
     return act
 
 

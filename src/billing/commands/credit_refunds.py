@@ -22,7 +22,7 @@ from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import get_payment, request_refund
 from src.billing.domain.cause_keys import credits_key
 from src.billing.domain.credit_acts import CreditAct, split_credits
-from src.billing.domain.credits import EntryKind, LotState, lot_state
+from src.billing.domain.credits import EntryKind, LotSource, LotState, lot_state
 from src.billing.domain.kinds import OpenItemKind, RefundCause
 from src.billing.domain.refund_failures import Instead
 from src.billing.models import CreditEntry, CreditLot, Order
@@ -142,6 +142,7 @@ async def _ask(
         )
     facts = {
         "credits": lot.name,
+        "of_place": lot.source == LotSource.SEAT,
         "guest": order.guest_name,
         "reference": order.reference,
         "amount_minor": minor,

@@ -193,6 +193,12 @@ class CreditEntry(TenantScoped, Base):
             postgresql_where=text("seat_id IS NOT NULL"),
         ),
         Index(
+            "ix_credit_entries_beside_seats",
+            "tenant_id",
+            "lot_id",
+            postgresql_where=text("kind IN ('adjust', 'refund')"),
+        ),
+        Index(
             "ix_credit_entries_refund",
             "tenant_id",
             "refund_id",

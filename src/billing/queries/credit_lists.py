@@ -2,20 +2,18 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
     ColumnElement,
     Select,
     Text,
     Uuid,
     any_,
-    cast,
     false,
     func,
     literal,
@@ -28,9 +26,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from src.billing.credit_words import lot_badge
-from src.billing.domain.credits import EntryKind, LotSource, LotState, end_of_day, lot_state
-from src.billing.models import CreditEntry, CreditLot
+from src.billing.domain.credits import EntryKind, LotSource, LotState, lot_state
+from src.billing.models import CreditEntry, CreditLot, Order
 from src.billing.queries.lots import lot_facts
+from src.billing.queries.outstanding import get_outstanding, soon_until
 from src.billing.views.credits import CreditTotals, LotRow, LotsPage
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local, to_utc
@@ -39,7 +38,6 @@ from src.tenants.models import Customer
 
 PAGE_SIZE = 50
 MOST_NAMED = 500
-SOON_DAYS = 30
 SORTS = ("bought", "ends")
 STATES = ("active", "ending", "expired", "used_up", "refunded", "pending")
 
@@ -65,7 +63,7 @@ class LotFilter(msgspec.Struct, frozen=True, kw_only=True):
 async def list_lot_page(uow: UnitOfWork, zone: ZoneInfo, wanted: LotFilter) -> LotsPage:
     """One page in the wanted order; of the same place by their ids."""
     now = uow.clock.now()
-    wanted = msgspec.structs.replace(wanted, soon_until_at=_soon_until(now, zone))
+    wanted = msgspec.structs.replace(wanted, soon_until_at=soon_until(now, zone))
     matches = await _matches(uow, wanted.search)
     found = (await uow.session.execute(_page_of(uow, wanted, now, matches))).all()
     rows = await lot_rows(uow, found[:PAGE_SIZE], now)
@@ -138,10 +136,13 @@ def _lots(
     uow: UnitOfWork, wanted: LotFilter, now: datetime, matches: Sequence[ColumnElement[bool]]
 ) -> Select[Any]:
     return (
-        select(CreditLot, Customer.name, Customer.email)
+        select(CreditLot, Customer.name, Customer.email, Order.reference)
         .join(
             Customer,
             (Customer.tenant_id == CreditLot.tenant_id) & (Customer.id == CreditLot.customer_id),
+        )
+        .outerjoin(
+            Order, (Order.tenant_id == CreditLot.tenant_id) & (Order.id == CreditLot.order_id)
         )
         .where(CreditLot.tenant_id == uow.tenant, *_conditions(wanted, now), *matches)
     )
@@ -156,15 +157,6 @@ def _conditions(wanted: LotFilter, now: datetime) -> list[ColumnElement[bool]]:
     if wanted.customer_id is not None:
         conditions.append(CreditLot.customer_id == wanted.customer_id)
     return conditions
-
-
-def _soon_until(now: datetime, zone: ZoneInfo) -> datetime:
-    """Credits end with a day by the business's clock, so that what is bought today for 30 days ends
-    within 30 days.
-    """
-    until = end_of_day(SOON_DAYS, now, zone)
-    assert until is not None
-    return until
 
 
 def _is_in(state: str, now: datetime, soon_until_at: datetime | None) -> ColumnElement[bool]:
@@ -244,7 +236,7 @@ async def lot_rows(uow: UnitOfWork, found: Sequence[Any], now: datetime) -> list
     ids = [row.CreditLot.id for row in found]
     counts, rolled = await _counts(uow, ids), await _rolled_over(uow, ids)
     return [
-        _row(row, counts.get(row.CreditLot.id, (0, 0)), row.CreditLot.id in rolled, now)
+        _row(row, counts.get(row.CreditLot.id, _Counts()), row.CreditLot.id in rolled, now)
         for row in found
     ]
 
@@ -259,11 +251,23 @@ async def _rolled_over(uow: UnitOfWork, lot_ids: Collection[UUID]) -> set[UUID]:
     return {one for one in found if one is not None}
 
 
-def _row(found: Any, counts: tuple[int, int], is_rolled_over: bool, now: datetime) -> LotRow:
+class _Counts(NamedTuple):
+    """What the ledger of a lot says of its credits, as `LotRow` has them."""
+
+    granted: int = 0
+    used: int = 0
+    refunded: int = 0
+    removed: int = 0
+
+
+def _row(found: Any, counts: _Counts, is_rolled_over: bool, now: datetime) -> LotRow:
     lot: CreditLot = found.CreditLot
-    granted, used = counts
+    granted, used, refunded, removed = counts
     state = lot_state(lot_facts(lot), now)
     is_over = state is LotState.EXPIRED
+    left = 0 if is_over else lot.balance
+    lapsed = lot.balance + lot.forfeited if is_over else 0
+    gone = used + refunded + removed
     return LotRow(
         id=lot.id,
         customer_id=lot.customer_id,
@@ -274,41 +278,50 @@ def _row(found: Any, counts: tuple[int, int], is_rolled_over: bool, now: datetim
         badge=lot_badge(state, used=used, is_rolled_over=is_rolled_over),
         granted=granted or lot.bought,
         used=used,
-        left=0 if is_over else lot.balance,
-        lapsed=lot.balance + lot.forfeited if is_over and not is_rolled_over else 0,
+        left=left,
+        lapsed=lapsed,
+        refunded=refunded,
+        removed=removed,
+        rolled_over=granted - gone - left - lapsed if is_rolled_over else 0,
         created_at=lot.created_at,
         expires_at=lot.expires_at,
         begins_when_paid=lot.state == LotState.PENDING and lot.validity_days > 0,
         order_id=lot.order_id,
+        reference=found.reference or "",
     )
 
 
-async def _counts(uow: UnitOfWork, lot_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
-    """By lot: what was granted and added, and what seats took and did not give back."""
-    put_in = CreditEntry.kind.in_([str(EntryKind.GRANT), str(EntryKind.ADJUST)])
+async def _counts(uow: UnitOfWork, lot_ids: Collection[UUID]) -> dict[UUID, _Counts]:
+    """By lot: what was granted and added, what seats took and did not give back, what went back as
+    money and did not come back, and what was taken off.
+    """
+    number, kind = CreditEntry.credits, CreditEntry.kind
+    changed = kind == str(EntryKind.ADJUST)
+    sums = (
+        func.sum(number).filter((kind == str(EntryKind.GRANT)) | (changed & (number > 0))),
+        -func.sum(number).filter(CreditEntry.seat_id.is_not(None)),
+        -func.sum(number).filter(
+            (kind == str(EntryKind.REFUND)) | CreditEntry.refund_id.is_not(None)
+        ),
+        -func.sum(number).filter(changed & (number < 0)),
+    )
     rows = await uow.session.execute(
-        select(
-            CreditEntry.lot_id,
-            func.coalesce(func.sum(CreditEntry.credits).filter(put_in), 0),
-            func.coalesce(
-                -func.sum(CreditEntry.credits).filter(CreditEntry.seat_id.is_not(None)), 0
-            ),
-        )
+        select(CreditEntry.lot_id, *(func.coalesce(one, 0) for one in sums))
         .where(CreditEntry.tenant_id == uow.tenant, CreditEntry.lot_id.in_(lot_ids))
         .group_by(CreditEntry.lot_id)
     )
-    return {row[0]: (int(row[1]), int(row[2])) for row in rows}
+    return {row[0]: _Counts(*(int(one) for one in row[1:])) for row in rows}
 
 
 async def get_credit_totals(uow: UnitOfWork, tenant: TenantSnapshot) -> CreditTotals:
-    """What the month brought so far, on the tenant's clock, and what is out; no row of the ledger
-    is read but this month's of seats.
+    """What the month brought so far, on the tenant's clock, and what is out; of the ledger
+    this month's rows of seats are read, and those of the few lots whose number was changed.
     """
     now = uow.clock.now()
     first = to_local(now, tenant.zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     starts_at = to_utc(first, tenant.zone)
     sold, sold_minor = await _sold_since(uow, starts_at)
-    outstanding, outstanding_minor, expiring = await _outstanding(uow, now, tenant.zone)
+    outstanding, outstanding_minor, expiring = await get_outstanding(uow, now, tenant.zone)
     redeemed = await uow.session.scalar(
         select(-func.coalesce(func.sum(CreditEntry.credits), 0)).where(
             CreditEntry.tenant_id == uow.tenant,
@@ -338,31 +351,3 @@ async def _sold_since(uow: UnitOfWork, since: datetime) -> tuple[int, int]:
         )
     ).one()
     return int(row[0]), int(row[1])
-
-
-async def _outstanding(uow: UnitOfWork, now: datetime, zone: ZoneInfo) -> tuple[int, int, int]:
-    """Credits that can be used, what was paid for them, and those that end soon.
-
-    Asked of all lots with credits left, and counted by their end, so that an index alone answers.
-    """
-    # Of whole numbers, and typed so: otherwise each is divided as a fraction and rounded down.
-    bought = func.least(CreditLot.balance, CreditLot.bought, type_=BigInteger)
-    parts = func.nullif(CreditLot.bought, 0, type_=BigInteger)
-    worth = cast(CreditLot.paid_minor, BigInteger) * bought // parts
-    is_usable = or_(CreditLot.expires_at.is_(None), CreditLot.expires_at >= now)
-    ends_soon = CreditLot.expires_at.between(now, _soon_until(now, zone))
-    money = func.coalesce(worth, 0) + CreditLot.value_minor
-    row = (
-        await uow.session.execute(
-            select(
-                func.coalesce(func.sum(CreditLot.balance).filter(is_usable), 0),
-                func.coalesce(func.sum(money).filter(is_usable), 0),
-                func.coalesce(func.sum(CreditLot.balance).filter(ends_soon), 0),
-            ).where(
-                CreditLot.tenant_id == uow.tenant,
-                CreditLot.state == str(LotState.ACTIVE),
-                CreditLot.balance > 0,
-            )
-        )
-    ).one()
-    return int(row[0]), int(row[1]), int(row[2])

@@ -1,17 +1,19 @@
 """What the unused credits of a lot are worth as money, and which way it would go back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import select
 
 from src.billing.domain.credit_acts import Unused, split_amount, worth_minor
-from src.billing.domain.credits import EntryKind, LotSource, RefundRule, unused_bought
+from src.billing.domain.credits import LotSource, RefundRule, unused_bought
 from src.billing.domain.kinds import BY_HAND_METHODS, VOUCHER_METHOD
-from src.billing.models import CreditEntry, CreditLot, Payment
+from src.billing.domain.paid_credits import Line, tell_apart
+from src.billing.models import CreditLot, Payment
 from src.billing.queries.disputes import is_payment_with_the_bank
+from src.billing.queries.paid_credits import lines_of, list_written
 from src.billing.queries.to_hand_back import get_left_by_hand_minor
 from src.platform.db.uow import UnitOfWork
 
@@ -65,38 +67,32 @@ async def get_worth(
     those that are `coming`. What staff added to lots that are `stand_ins` for it, and what of them
     went back, counts as if it had been in this one.
     """
-    added, refunded = await _counts(uow, [lot.id, *stand_ins])
+    lot_ids = [lot.id, *stand_ins]
+    lines = lines_of(await list_written(uow, lot_ids), lot_ids)
     ways = await _ways_back(uow, lot)
-    is_of_seat = lot.source == LotSource.SEAT
-    bought, more = 1 if is_of_seat else lot.bought, lot.forfeited if with_forfeited else 0
-    facts = Unused(
-        rule=RefundRule.LINEAR if is_of_seat else RefundRule(lot.refund_rule),
-        paid_minor=lot.value_minor if is_of_seat else lot.paid_minor,
-        bought=bought,
-        unused=unused_bought(lot.balance + more + coming, bought, added),
-        single_minor=lot.single_minor,
-        refunded=refunded,
-        refunded_minor=lot.refunded_minor,
-        left_minor=sum(way.left_minor for way in ways),
-    )
-    return Worth(facts, ways)
+    held = lot.balance + (lot.forfeited if with_forfeited else 0) + coming
+    facts = unused_of(lot, held, lines)
+    return Worth(replace(facts, left_minor=sum(way.left_minor for way in ways)), ways)
 
 
-async def _counts(uow: UnitOfWork, lot_ids: Sequence[UUID]) -> tuple[int, int]:
-    """How many credits staff have added, less those removed; and how many went back as money. What
-    left because nothing paid for it any more is of the paid ones, and makes no added one paid.
+def unused_of(lot: CreditLot, held: int, lines: Sequence[Line]) -> Unused:
+    """What stands in the lot when `held` credits are left, by its ledger. The credit of a seat is
+    worth what of the seat's share went into it.
     """
-    by_staff = and_(CreditEntry.kind == str(EntryKind.ADJUST), CreditEntry.by == "staff")
-    as_money = or_(CreditEntry.kind == str(EntryKind.REFUND), CreditEntry.refund_id.is_not(None))
-    row = (
-        await uow.session.execute(
-            select(
-                func.sum(CreditEntry.credits).filter(by_staff),
-                func.sum(CreditEntry.credits).filter(as_money),
-            ).where(CreditEntry.tenant_id == uow.tenant, CreditEntry.lot_id.in_(lot_ids))
-        )
-    ).one()
-    return int(row[0] or 0), -int(row[1] or 0)
+    is_of_seat = lot.source == LotSource.SEAT
+    bought = 1 if is_of_seat else lot.bought
+    apart = tell_apart(lines, bought)
+    paid_minor = lot.value_minor if is_of_seat else lot.paid_minor
+    return Unused(
+        rule=RefundRule.LINEAR if is_of_seat else RefundRule(lot.refund_rule),
+        paid_minor=paid_minor,
+        bought=bought,
+        unused=unused_bought(held, bought, apart.added),
+        single_minor=lot.single_minor,
+        refunded=apart.refunded,
+        refunded_minor=lot.refunded_minor,
+        left_minor=paid_minor,
+    )
 
 
 async def _ways_back(uow: UnitOfWork, lot: CreditLot) -> list[WayBack]:

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
 from src.billing.domain.kinds import OrderState
-from src.billing.domain.vouchers import VoucherState, last_day, masked
+from src.billing.domain.vouchers import VoucherSource, VoucherState, last_day, masked
 from src.billing.models import Order, Voucher, VoucherEntry
 from src.billing.queries.vouchers import entries_of, get_voucher
 from src.billing.views.vouchers import LedgerLine, VoucherRow, VoucherSums
@@ -123,7 +123,8 @@ async def sum_vouchers(uow: UnitOfWork, tenant: TenantSnapshot) -> VoucherSums:
     is_over = func.coalesce(Voucher.expires_at < now, False)
     is_active = Voucher.state == str(VoucherState.ACTIVE)
     is_paid = Voucher.state != str(VoucherState.PENDING)
-    zero = 0
+    in_place = Voucher.source == str(VoucherSource.REFUND)
+    initial, zero = Voucher.initial_minor, 0
     found = await uow.session.execute(
         select(
             func.coalesce(func.sum(balance).filter(is_active & ~is_over), zero),
@@ -132,7 +133,8 @@ async def sum_vouchers(uow: UnitOfWork, tenant: TenantSnapshot) -> VoucherSums:
             ),
             func.coalesce(func.sum(balance).filter(is_active & is_over), zero),
             func.count().filter(is_active & ~is_over & (balance > 0)),
-            func.coalesce(func.sum(Voucher.initial_minor).filter(is_paid), zero),
+            func.coalesce(func.sum(initial).filter(is_paid & ~in_place), zero),
+            func.coalesce(func.sum(initial).filter(is_paid & in_place), zero),
         ).where(Voucher.tenant_id == uow.tenant, Voucher.currency == tenant.currency)
     )
     row = found.one()
@@ -142,6 +144,7 @@ async def sum_vouchers(uow: UnitOfWork, tenant: TenantSnapshot) -> VoucherSums:
         expired_minor=int(row[2]),
         active=int(row[3]),
         sold_minor=int(row[4]),
+        given_minor=int(row[5]),
     )
 
 

@@ -23,8 +23,10 @@ class LotBadge(msgspec.Struct, frozen=True):
 
 class LotRow(msgspec.Struct, frozen=True, kw_only=True):
     """`granted` is what the lot began with and what staff added, `used` what seats took and did
-    not give back. `begins_when_paid`: its end is counted from its payment, which is waited for.
-    `lapsed` were left when it ended, and are not in a new lot; of these none is `left`.
+    not give back, `refunded` what went back as money, `removed` what was taken off. They, what
+    is left, has lapsed or was `rolled_over` are all that was granted. `begins_when_paid`: its end
+    is counted from its payment, which is waited for. `lapsed` were left when it ended, and are not
+    in a new lot; of these none is `left`.
     """
 
     id: UUID
@@ -38,10 +40,14 @@ class LotRow(msgspec.Struct, frozen=True, kw_only=True):
     used: int
     left: int
     lapsed: int
+    refunded: int = 0
+    removed: int = 0
+    rolled_over: int = 0
     created_at: datetime
     expires_at: datetime | None
     begins_when_paid: bool
     order_id: UUID | None
+    reference: str = ""
 
 
 class CreditTotals(msgspec.Struct, frozen=True, kw_only=True):

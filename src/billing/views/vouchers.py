@@ -97,7 +97,7 @@ class VoucherRow(msgspec.Struct, frozen=True, kw_only=True):
 class VoucherSums(msgspec.Struct, frozen=True, kw_only=True):
     """What the business still owes with its vouchers, in its own currency: `open_minor` on those
     that can be spent, `blocked_minor` on those that could be again, `expired_minor` on those that
-    have expired.
+    have expired. `given_minor` was given in place of refunds, and is not among what was sold.
     """
 
     open_minor: int
@@ -105,6 +105,7 @@ class VoucherSums(msgspec.Struct, frozen=True, kw_only=True):
     expired_minor: int
     active: int
     sold_minor: int
+    given_minor: int
 
 
 class VouchersPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from src.billing.queries.credit_worth import get_worth
 from src.billing.queries.disputes import get_taken_back_minor, is_with_the_bank
 from src.billing.queries.end_changes import list_end_changes
 from src.billing.queries.lots import has_ended, list_lots, lot_facts, no_such_credits, scope_of
+from src.billing.queries.refunded_credits import list_refunded_minor
 from src.billing.queries.transfers import is_transfer_awaited
 from src.billing.views.credits import EndChange
 from src.booking.models import Booking, Seat, Series, Service, Session
@@ -89,7 +90,7 @@ async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:
         taken_back_minor=taken_back_minor,
         is_disputed=with_the_bank and not taken_back_minor,
         may_roll_over=not of_nobody and state is LotState.EXPIRED and rolled is None,
-        entries=await _entries(uow, lot_id, rolled),
+        entries=await _entries(uow, lot, rolled),
     )
 
 
@@ -119,15 +120,16 @@ async def _rolled_over(uow: UnitOfWork, lot_id: UUID) -> CreditEntry | None:
     return found
 
 
-async def _entries(uow: UnitOfWork, lot_id: UUID, rolled: CreditEntry | None) -> list[EntryRow]:
+async def _entries(uow: UnitOfWork, lot: CreditLot, rolled: CreditEntry | None) -> list[EntryRow]:
     """The newest first, each with the balance after it, and among them when the end was moved, and
     that what was lost at it was rolled over: that was in the ledger no more.
     """
-    statement = _with_seats(uow, CreditEntry.lot_id == lot_id)
+    statement = _with_seats(uow, CreditEntry.lot_id == lot.id)
     found = await uow.session.execute(statement.order_by(CreditEntry.at, CreditEntry.id))
     entries = found.all()
     new_starts = await find_new_starts(uow, [one.CreditEntry.seat_id for one in entries])
-    acts = [_end_row(change) for change in (await list_end_changes(uow, [lot_id]))[lot_id]]
+    acts = [_end_row(change) for change in (await list_end_changes(uow, [lot.id]))[lot.id]]
+    minor = await list_refunded_minor(uow, lot, [one.CreditEntry for one in entries])
     in_ledger = {(one.CreditEntry.kind, one.CreditEntry.by) for one in entries}
     if rolled is not None and (EntryKind.EXPIRE, "staff") not in in_ledger:
         acts.append(_act_row(rolled.at, _("Rolled over"), _by(rolled), rolled.reason))
@@ -138,7 +140,8 @@ async def _entries(uow: UnitOfWork, lot_id: UUID, rolled: CreditEntry | None) ->
         while others and others[0].at <= one.CreditEntry.at:
             rows.append(replace(others.popleft(), left=left))
         left += one.CreditEntry.credits
-        rows.append(_entry_row(one, left, new_starts))
+        row = _entry_row(one, left, new_starts)
+        rows.append(replace(row, amount_minor=minor.get(one.CreditEntry.id, 0)))
     rows.extend(replace(act, left=left) for act in others)
     return rows[::-1]
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Text, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from src.billing.domain.credits import LotState, RefundRule, Scope, end_of_day, saving
+from src.billing.domain.credits import LotSource, LotState, RefundRule, Scope, end_of_day, saving
 from src.billing.domain.package_drafts import Purpose
 from src.billing.models import CreditLot, Package
 from src.billing.queries.lots import scope_of
@@ -37,10 +37,13 @@ class Single(NamedTuple):
 
 
 class Sold(NamedTuple):
-    """Lots of one package that were paid, and the credits left in them."""
+    """Of one package: how often it was bought and paid, or given for a date, and the credits that
+    are left of it with anybody, as a gift or rolled over too.
+    """
 
-    lots: int
-    left: int
+    bought: int = 0
+    given: int = 0
+    left: int = 0
 
 
 async def list_packages(uow: UnitOfWork, tenant: TenantSnapshot) -> list[PackageRow]:
@@ -70,12 +73,13 @@ def package_row(
 ) -> PackageRow:
     scope = scope_of(package)
     known = frozenset[str]().union(*(one.tags for one in singles))
-    count = sold.get(package.id, Sold(0, 0))
+    is_for_sale = package.purpose == Purpose.SALE
+    count = sold.get(package.id, Sold())
     return PackageRow(
         id=package.id,
         name=package.name,
         description=package.description,
-        is_for_sale=package.purpose == Purpose.SALE,
+        is_for_sale=is_for_sale,
         active=package.active,
         visibility=package.visibility,
         credits=package.credits,
@@ -88,7 +92,7 @@ def package_row(
         is_claw_back=package.refund_rule == RefundRule.CLAW_BACK,
         position=package.position,
         worth=worth_of(package.price_minor, package.credits, scope, singles),
-        sold=count.lots,
+        sold=count.bought if is_for_sale else count.given,
         left=count.left,
     )
 
@@ -196,8 +200,16 @@ async def list_package_choices(uow: UnitOfWork) -> list[Choice]:
 
 
 async def _sold(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, Sold]:
+    """What was rolled over, or stands for a credit that had ended, is the same once more."""
+    is_bought = CreditLot.source == str(LotSource.PACKAGE)
+    is_given = CreditLot.source.in_([str(LotSource.SEAT), str(LotSource.GOODWILL)])
     found = await uow.session.execute(
-        select(CreditLot.package_id, func.count(), func.sum(CreditLot.balance))
+        select(
+            CreditLot.package_id,
+            func.count().filter(is_bought),
+            func.count().filter(is_given, CreditLot.stands_for_id.is_(None)),
+            func.sum(CreditLot.balance),
+        )
         .where(
             CreditLot.tenant_id == uow.tenant,
             CreditLot.package_id.in_(ids),
@@ -205,7 +217,7 @@ async def _sold(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, Sold]:
         )
         .group_by(CreditLot.package_id)
     )
-    return {row[0]: Sold(int(row[1]), int(row[2] or 0)) for row in found}
+    return {row[0]: Sold(int(row[1]), int(row[2]), int(row[3] or 0)) for row in found}
 
 
 async def find_tags_in_use(uow: UnitOfWork, tags: Collection[str]) -> dict[str, list[str]]:

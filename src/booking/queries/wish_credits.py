@@ -61,8 +61,9 @@ async def find_credits(
     has_way: bool,
     party: Sequence[Comer] | None = None,
 ) -> WishCredits:
-    """What may pay for the quoted party, and what does: the lot that is asked for, else, until
-    another way was chosen (`has_way`), the first that fits. `party` are those who come.
+    """What may pay for the quoted party, and what does: the lot that is asked for, else the first
+    that fits, unless another way was chosen (`has_way`): whoever wants to pay with credits is not
+    led to money because one lot has too few. `party` are those who come.
     """
     judged = _Judged(asked, quote, party, uow.clock.now())
     closed = asked.refuse(1)
@@ -81,7 +82,7 @@ async def find_credits(
     if purse.lot_id is not None and wanted is None:
         error = judged.why_not([lot for lot in lots if lot.id == purse.lot_id])
     paying = wanted
-    if wanted is None and purse.lot_id is None and not has_way and choices:
+    if wanted is None and choices and not has_way:
         paying = choices[0]
     note = ""
     if asked.takes_credits and not choices and error is None:

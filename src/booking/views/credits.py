@@ -11,8 +11,8 @@ from src.billing.views.credits import EndChange, LotRow
 class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the ledger. `what` is the date that a seat took a credit for, with who sits in
     it; `booking_id` leads there. `left` is the balance after it; `exchanged_for` is the
-    start of the date that the seat was exchanged for. Where the `end` was moved, no credits
-    changed.
+    start of the date that the seat was exchanged for. `amount_minor` went back for them. Where the
+    `end` was moved, no credits changed.
     """
 
     at: datetime
@@ -30,6 +30,7 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     reason: str
     end: EndChange | None = None
+    amount_minor: int = 0
 
 
 class LotView(msgspec.Struct, frozen=True, kw_only=True):

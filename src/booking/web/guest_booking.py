@@ -9,6 +9,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from src.billing.commands.credits import CreditsGone
 from src.billing.commands.orders import find_order_by_form_token
 from src.billing.domain.kinds import OrderState
 from src.booking.errors import PriceChanged
@@ -252,6 +253,8 @@ async def _refused(
         bound = bound.refused(_at_the_form(refusal))
     elif wish.size_error:
         bound = bound.with_errors({"size": wish.size_error}, refusal.message)
+    elif isinstance(refusal, CreditsGone):
+        bound = bound.with_errors({"way": refusal.message})
     else:
         bound = bound.with_errors(None, refusal.message)
     status = 409 if refusal.status == 402 else refusal.status
@@ -282,7 +285,12 @@ def _updated(
     token: str,
     held: Sequence[OwnHold],
 ) -> Response[bytes]:
-    """What was typed, unjudged, with another price."""
+    """What was typed, unjudged, with another price; and why credits that were chosen before cannot
+    pay it any more.
+    """
+    if wish.credits.error:
+        told = msgspec.structs.replace(wish.credits, note=wish.credits.error)
+        wish = msgspec.structs.replace(wish, credits=told)
     errors = {"size": wish.size_error, "coupon": wish.code_error}
     found = {name: error for name, error in errors.items() if error}
     typed = Bound[BookingForm](None, data).with_errors(found)

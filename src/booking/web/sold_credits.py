@@ -134,7 +134,8 @@ async def export_sales(
         await audit(uow, ctx, "credits.sales_exported", "credit_lot", None, rows=len(rows))
     header = [
         *(_("Customer"), _("E-mail"), _("Package"), _("Came from"), _("State")),
-        *(_("Bought on"), _("Ends on"), _("Credits"), _("Used"), _("Left"), _("Lapsed")),
+        *(_("Order"), _("Bought on"), _("Ends on"), _("Credits"), _("Used"), _("Left")),
+        *(_("Lapsed"), _("Credits refunded"), _("Credits taken off"), _("Rolled over")),
         *(_("Paid"), _("Refunded"), _("Currency")),
     ]
     cells = [_sale_cells(row, one.CreditLot, ctx) for row, one in zip(rows, found, strict=True)]
@@ -165,12 +166,16 @@ def _sale_cells(row: LotRow, lot: CreditLot, ctx: RequestContext) -> list[Cell]:
         row.name,
         source_words(row.source),
         row.badge.label,
+        row.reference,
         to_local(row.created_at, ctx.here.zone).date().isoformat(),
         "" if ends is None else to_local(ends, ctx.here.zone).date().isoformat(),
         row.granted,
         row.used,
         row.left,
         row.lapsed,
+        row.refunded,
+        row.removed,
+        row.rolled_over,
         _plain(lot.paid_minor if is_paid else 0, lot.currency),
         _plain(lot.refunded_minor, lot.currency),
         lot.currency,

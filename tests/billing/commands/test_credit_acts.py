@@ -217,7 +217,7 @@ async def test_expired_credits_roll_over_once_and_the_old_ones_are_gone(
     async with factory(lotus.id) as uow:
         await change_end(uow, lotus.ctx, lot.id, None, WHY, new_id())
     assert (await the_lot(factory, lotus.id, lot.id)).balance == 0
-    told = (await mails(services, lotus))[0].text
+    [told] = [mail.text for mail in await mails(services, lotus)]
     assert "You have 10 new credits. To use them, choose a date, sign in" in told
 
 

@@ -1,0 +1,48 @@
+"""How much money went for credits, by the lines of their lot's ledger."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+
+from src.billing.domain.credits import EntryKind
+from src.billing.domain.kinds import OpenItemKind, RefundCause
+from src.billing.models import CreditEntry, CreditLot, OpenItem, Refund
+from src.platform.db.uow import UnitOfWork
+
+
+async def list_refunded_minor(
+    uow: UnitOfWork, lot: CreditLot, entries: Sequence[CreditEntry]
+) -> dict[UUID, int]:
+    """Minor units by entry, where credits left with money that was theirs alone: by a refund, or
+    by hand, which is noted at that moment. What went back for a whole order is told there.
+    """
+    left = [one for one in entries if one.kind == EntryKind.REFUND]
+    if not left:
+        return {}
+    found = await uow.session.execute(
+        select(Refund.id, Refund.amount_minor).where(
+            Refund.tenant_id == uow.tenant,
+            Refund.id.in_([one.refund_id for one in left if one.refund_id is not None]),
+            Refund.cause == str(RefundCause.CREDITS),
+        )
+    )
+    by_refund = dict(found.tuples().all())
+    items = await uow.session.scalars(
+        select(OpenItem).where(
+            OpenItem.tenant_id == uow.tenant,
+            OpenItem.kind == str(OpenItemKind.HAND_BACK),
+            OpenItem.order_id == lot.order_id,
+        )
+    )
+    page = f"credits/{lot.id}"
+    by_hand = {
+        item.created_at: int(item.facts["amount_minor"])
+        for item in items
+        if item.facts.get("page") == page
+    }
+    minor = {
+        one.id: by_hand.get(one.at) if one.refund_id is None else by_refund.get(one.refund_id)
+        for one in left
+    }
+    return {entry_id: amount for entry_id, amount in minor.items() if amount}
