@@ -74,6 +74,33 @@ def test_what_is_typed_while_the_price_updates_stays(
     is_booked(guest)
 
 
+def test_what_is_chosen_in_the_breath_of_an_answer_is_sent_too(
+    program: Program, person: Callable[..., Person]
+) -> None:
+    """What an answer has put into the page works at once, not after a moment."""
+    business = staged(program, "breath")
+
+    async def stage(services: Services) -> str:
+        factory = services.uow_factory
+        service = await a_service(
+            factory, business.id, price_type="on_site", price_minor=2000, max_party=4
+        )
+        return str((await a_session(factory, service)).id)
+
+    guest = person()
+    guest.go(f"/b/breath/yoga/book?session={program.run(stage)}")
+    guest.page.evaluate(
+        """() => document.addEventListener("htmx:afterSwap", () => setTimeout(() => {
+          const size = document.querySelector("[name='size']");
+          size.value = "3";
+          size.dispatchEvent(new Event("change", { bubbles: true }));
+        }), { once: true })"""
+    )
+    guest.choose(size="2")
+    expect(guest.page.locator("[name='names.3']")).to_be_visible()
+    guest.sees("€60.00")
+
+
 def test_what_is_put_right_is_not_called_wrong_any_more(
     program: Program, person: Callable[..., Person]
 ) -> None:

@@ -24,6 +24,7 @@ from src.booking.queries.waitlist_counts import count_waiting
 from src.booking.views.finding import Found
 from src.booking.views.roster import HistoryLine, Roster, RosterSeat
 from src.booking.views.sessions import SessionDetail
+from src.booking.waitlist_words import not_counted_words
 from src.booking.web.roster_words import (
     SHOWN,
     Tab,
@@ -79,7 +80,8 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     can be given it now, None where they can; `said` is what has just been done, and `left` the seat
     that has left this part of the list by it. So many entries are `waiting` for a place in it.
     `notes` are those of staff, by customer, where they are asked for. `found`, for those who run
-    the business, says how guests find it.
+    the business, says how guests find it; `not_counted` names the places that do not count for its
+    minimum.
     """
 
     session: SessionDetail
@@ -92,6 +94,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     left: RosterSeat | None
     waiting: int
     found: Found | None
+    not_counted: str
     history: list[HistoryLine]
     base: str
     zone: str
@@ -272,6 +275,7 @@ async def roster_view(
         left=next((seat for seat in roster.coming if _has_left(seat, ticked, shown)), None),
         waiting=waiting,
         found=found,
+        not_counted=not_counted_words(session.minimum.unpaid, session.on_offer),
         history=[_said(line) for line in history],
         base=base,
         zone=ctx.here.timezone,

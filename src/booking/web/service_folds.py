@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 
 from src.booking.domain.leaving import BeforeUnit
+from src.booking.domain.minimum import USUAL_HOURS
 from src.booking.web.appointment_forms import AppointmentFields
 from src.booking.web.leaving_forms import LeavingFields
 from src.platform.i18n import _, ngettext
 from src.platform.web.formats import minutes, minutes_in_words
 from src.platform.web.forms import Bound
 
-DECIDED_HOURS_BEFORE = 24
 ALL_OF_IT = 100
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -92,7 +92,7 @@ def _minimum(form: Bound[Any]) -> str:
         "With at least %(num)s person, decided %(hours)s hours before",
         "With at least %(num)s people, decided %(hours)s hours before",
         least,
-        hours=_whole(form, "default_decide_hours") or DECIDED_HOURS_BEFORE,
+        hours=_whole(form, "default_decide_hours") or USUAL_HOURS,
     )
 
 
