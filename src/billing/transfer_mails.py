@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from src.billing.domain.kinds import GIVEN_UP_WHY, RELEASED_WHY
+from src.billing.domain.kinds import GIVEN_UP_WHY, RELEASED_WHY, OrderState
 from src.billing.domain.transfers import TransferTerms, spaced_iban
 from src.billing.lines import handlers_of
 from src.billing.models import Order
+from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.payment_settings import find_transfer_account
 from src.billing.queries.transfers import due_on_of, get_received_minor
 from src.billing.queries.what_was_bought import what_was_bought
@@ -81,6 +82,8 @@ async def transfer_mail(
             released=order.closed_why == RELEASED_WHY,
             given_up=order.closed_why == GIVEN_UP_WHY,
             came=_money(order, came_minor) if came_minor else "",
+            price=_worked_out(order, await coupon_code_of(uow, order)),
+            on_voucher=_on_voucher(order),
             holds_places=not handlers or any(one.holds_places for one in handlers),
         )
     words = render_worded(kind, view, order.locale, wordings)
@@ -95,6 +98,25 @@ async def transfer_mail(
         html=words.html,
         dedupe_key=":".join(filter(None, (kind, str(order.id), key))),
     )
+
+
+def _worked_out(order: Order, coupon: str) -> str:
+    """What the amount to transfer is made of: the discount is off the price already."""
+    said = []
+    if order.voucher_minor:
+        said.append(_("Price: %(amount)s", amount=_money(order, order.total_minor)))
+        said.append(_("A voucher pays: %(amount)s", amount=_money(order, order.voucher_minor)))
+    if order.discount_minor:
+        amount = _money(order, order.discount_minor)
+        words = _("Discount, taken off already: %(amount)s", amount=amount)
+        said.append(f"{words} ({coupon})" if coupon else words)
+    return " · ".join(said)
+
+
+def _on_voucher(order: Order) -> str:
+    """Of an order that has ended: what was to pay a part of it is whole again."""
+    ended = order.state in (OrderState.EXPIRED, OrderState.CANCELLED)
+    return _money(order, order.voucher_minor) if order.voucher_minor and ended else ""
 
 
 def _money(order: Order, minor: int) -> str:
@@ -126,6 +148,7 @@ async def _preview(uow: UnitOfWork, asked: Preview, key: str) -> Mail:
         payment_mode="transfer",
         currency=asked.tenant.currency,
         total_minor=latest.total_minor if latest is not None else 1500,
+        discount_minor=0,
         voucher_minor=0,
         guest_name=latest.guest_name if latest is not None else name,
         guest_email=latest.guest_email if latest is not None else email,

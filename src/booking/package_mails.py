@@ -1,6 +1,6 @@
 """The mails about a package that was bought, as businesses may word them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -10,13 +10,14 @@ from src.billing.credit_mails import OF_PACKAGES, credits_in_words, end_in_words
 from src.billing.domain.kinds import CALLED_OFF_WHY, GIVEN_UP_WHY
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
 from src.billing.models import CreditLot, Order
+from src.billing.views.receipts import TaxSum
 from src.booking.guest_links import package_path
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import N_, _, ngettext, use_locale
 from src.platform.mail.queue import Mail
 from src.platform.money import Money, format_money
-from src.platform.web.formats import date_medium
+from src.platform.web.formats import date_medium, percent
 from src.tenants.context import TenantSnapshot
 from src.tenants.worded_mails import (
     BUSINESS,
@@ -100,8 +101,12 @@ def package_mail(
     order: Order,
     lot: CreditLot,
     wordings: Wordings = SHIPPED,
+    *,
+    taxes: Sequence[TaxSum] = (),
 ) -> Mail:
-    """One for each state of the lot and each corrected address, however often it is asked for."""
+    """One for each state of the lot and each corrected address, however often it is asked for.
+    `taxes` are those in the order's price.
+    """
     with use_locale(order.locale):
         waits_until = order.created_at + WAITS_FOR_MONEY
         pay_by = date_medium(waits_until, tenant.zone) if _waits_on_site(order, lot) else ""
@@ -116,7 +121,7 @@ def package_mail(
             package_expiry=_end(lot.expires_at, lot, tenant, order.locale),
             standing=_standing(order, lot, pay_by),
             pay_by=pay_by,
-            money_line=_money_line(order, lot),
+            money_line=" · ".join((_money_line(order, lot), *_tax_words(order, taxes))),
             booking_url=settings.base_url + package_path(settings, tenant.slug, order),
             is_given_up=order.closed_why == GIVEN_UP_WHY,
             is_called_off=order.closed_why == CALLED_OFF_WHY,
@@ -189,6 +194,17 @@ def _money_line(order: Order, lot: CreditLot) -> str:
         by_voucher = _money(order, order.voucher_minor)
         said.append(_("of it by voucher: %(amount)s", amount=by_voucher))
     return " · ".join(said)
+
+
+def _tax_words(order: Order, taxes: Sequence[TaxSum]) -> list[str]:
+    return [
+        _(
+            "Tax inside, %(rate)s: %(amount)s",
+            rate=percent(tax.rate_bp / 10_000),
+            amount=_money(order, tax.minor),
+        )
+        for tax in taxes
+    ]
 
 
 def _money(order: Order, minor: int) -> str:

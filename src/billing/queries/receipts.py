@@ -182,6 +182,11 @@ async def _refunds_to_tell(uow: UnitOfWork, order_id: UUID) -> Sequence[Refund]:
     return found.all()
 
 
+async def list_taxes(uow: UnitOfWork, order_id: UUID) -> list[TaxSum]:
+    """How much tax is in the order's price, by rate."""
+    return _taxes(await _of_order(uow, OrderLine, order_id))
+
+
 def _taxes(lines: Sequence[OrderLine]) -> list[TaxSum]:
     """By rate, for it is the rate that a reader looks for."""
     sums: Counter[int] = Counter()

@@ -82,7 +82,9 @@ class TransferMail(msgspec.Struct, frozen=True, kw_only=True):
     """To a guest who is to pay by bank transfer, or was; every word is in the guest's language.
 
     `amount` is still missing, `due` the last day as words. `is_changed`: the day was moved.
-    `came` is what has come of it so far, empty for nothing. `holds_places`: others
+    `came` is what has come of it so far, empty for nothing. `price` says what the amount is worked
+    out from, where a code takes or pays a part, and `on_voucher` what is on the voucher again that
+    was to. `holds_places`: others
     can have what is not paid. `given_up` by the guest it is not waited for any more, or `released`
     by the business.
     """
@@ -104,4 +106,6 @@ class TransferMail(msgspec.Struct, frozen=True, kw_only=True):
     released: bool = False
     given_up: bool = False
     came: str = ""
+    price: str = ""
+    on_voucher: str = ""
     holds_places: bool = True

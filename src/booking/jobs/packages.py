@@ -3,6 +3,7 @@
 from sqlalchemy import update
 
 from src.billing.events import PackageBought, PackageLapsed
+from src.billing.queries.receipts import list_taxes
 from src.booking.package_mails import BOUGHT, LAPSED, package_mail
 from src.booking.queries.package_purchase import find_bought
 from src.platform.jobs.context import JobContext
@@ -30,7 +31,8 @@ async def tell_of_package(job: JobContext, event: PackageBought) -> None:
             return
         settings = job.services.settings
         tenant = await tenant_snapshot(uow, uow.tenant, job.clock.now())
-        mail = package_mail(BOUGHT, settings, tenant, order, lot, await find_wordings(uow))
+        taxes, wordings = await list_taxes(uow, order.id), await find_wordings(uow)
+        mail = package_mail(BOUGHT, settings, tenant, order, lot, wordings, taxes=taxes)
         await queue_mail(uow, mail, host=settings.host)
 
 

@@ -177,6 +177,7 @@ async def _money(uow: UnitOfWork, customer_id: UUID) -> list[MoneySum]:
             taken_back_minor=int(row.taken_back),
             owed_minor=int(row.owed),
             by_voucher_minor=int(row.by_voucher - row.put_back),
+            is_on_voucher=row.to_voucher > 0,
         )
         for row in found
     ]

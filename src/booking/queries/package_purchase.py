@@ -21,6 +21,7 @@ from src.billing.owed import get_discount_minor, get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.disputes import get_taken_back_minor
 from src.billing.queries.lots import lot_facts, scope_of
+from src.billing.queries.receipts import list_taxes
 from src.billing.queries.transfers import find_how_to_transfer
 from src.booking.guest_links import package_path
 from src.booking.queries.guest_money import GuestMoney, get_guest_money, went_back
@@ -71,6 +72,7 @@ async def get_purchase(
         coupon=await coupon_code_of(uow, order),
         discount_minor=await get_discount_minor(uow, order),
         total_minor=order.total_minor,
+        taxes=await list_taxes(uow, order_id),
         voucher_minor=order.voucher_minor,
         to_pay_minor=order.to_pay_minor,
         paid_minor=order.paid_minor,

@@ -83,7 +83,8 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
 
 class MoneySum(msgspec.Struct, frozen=True, kw_only=True):
     """All of a customer's money in one currency: what came from them and what went back to them.
-    A voucher counts once, when it is bought; `by_voucher_minor` was paid with vouchers on top.
+    A voucher counts once, when it is bought; `by_voucher_minor` was paid with vouchers on top, less
+    what is on them again. `is_on_voucher`: something went back onto one, or as a new one.
     """
 
     currency: str
@@ -92,6 +93,7 @@ class MoneySum(msgspec.Struct, frozen=True, kw_only=True):
     taken_back_minor: int
     owed_minor: int
     by_voucher_minor: int = 0
+    is_on_voucher: bool = False
 
 
 class ParticipantLine(msgspec.Struct, frozen=True, kw_only=True):

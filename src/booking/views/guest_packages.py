@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from src.billing.views.credits import EndChange
+from src.billing.views.receipts import TaxSum
 from src.billing.views.transfers import HowToTransfer
 from src.booking.views.guest import PriceLine
 from src.platform.i18n import _
@@ -182,6 +183,7 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     coupon: str
     discount_minor: int
     total_minor: int
+    taxes: list[TaxSum]
     voucher_minor: int
     to_pay_minor: int
     paid_minor: int

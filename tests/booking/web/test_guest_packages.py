@@ -1,5 +1,6 @@
 """Packages as guests see them: cards, the form, the purchase's own page, and one's own credits."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -276,6 +277,21 @@ async def test_paid_late_is_bought_all_the_same(shop: Shop) -> None:
     await check_payment(shop.services, shop.business.id, order.id)
     (lot,) = await rows(shop, CreditLot)
     assert lot.balance == 10
+
+
+async def test_the_page_after_buying_and_the_mail_say_the_tax_that_is_inside(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    package = await a_package(
+        shop.services.uow_factory, shop.business.id, pays=["on_site"], tax_rate_bp=2100
+    )
+    sent = await buy(shop, package)
+    shown = (await shop.guest.open(sent.headers["location"])).text
+    words = " ".join(re.sub(r"<[^>]+>", " ", shown).split())
+    assert "Tax inside, 21% €20.83" in words
+    await shop.work()
+    (mail,) = mailer.sent
+    assert "To pay on site: €120.00 · Tax inside, 21%: €20.83" in mail.body
 
 
 async def test_the_buyer_is_told_how_the_credits_stand(

@@ -17,6 +17,7 @@ from tests.booking.commands.test_transfers import items, receive, takes_transfer
 from tests.booking.web.conftest import Shop, subject
 from tests.support.builders import a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.coupons import a_coupon
 from tests.support.visitor import forms_of
 from tests.support.vouchers import CODE, a_voucher, on_it
 from tests.tenants.web.signed_in import sign_in
@@ -315,3 +316,28 @@ async def test_a_second_transfer_of_a_paid_order_is_noted_from_its_page(shop: Sh
     assert "What comes now comes twice" in (await shop.guest.client.get(link[0])).text
     assert "This money never came" not in page, "as long as what it pays for stands"
     assert "cancel all that was booked, give nothing back" in page
+
+
+async def test_the_mails_say_what_a_voucher_pays_and_that_it_is_whole_again(shop: Shop) -> None:
+    await a_voucher(shop.services.uow_factory, shop.business.id, minor=1000)
+    page, _order = await booked(shop, coupon=CODE, quoted_minor="500")
+    await shop.work()
+    [mail] = await told(shop)
+    for text in (mail.text, mail.html):
+        assert "Price: €15.00 · A voucher pays: €10.00" in text
+        assert "on the voucher again" not in text
+    await submit(shop.guest.client, page, "/give-up")
+    await shop.work()
+    *_before, mail = await told(shop)
+    for text in (mail.text, mail.html):
+        assert "€10.00 is on the voucher again that you used." in text
+
+
+async def test_the_mail_says_what_a_coupon_has_taken_off(shop: Shop) -> None:
+    await a_coupon(shop.services.uow_factory, shop.business.id)
+    await booked(shop, coupon="SPRING", quoted_minor="1350")
+    await shop.work()
+    [mail] = await told(shop)
+    for text in (mail.text, mail.html):
+        assert "Discount, taken off already: €1.50 (SPRING)" in text
+        assert "A voucher pays" not in text
