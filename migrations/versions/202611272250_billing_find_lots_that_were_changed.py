@@ -3,14 +3,14 @@
 What customers have left is told apart into paid and added credits only where staff, or a refund,
 has changed the number: an index finds those lots.
 
-Revision: 0094, after 0092.
+Revision: 0094, after 0093.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0094"
-down_revision = "0092"
+down_revision = "0093"
 branch_labels = None
 depends_on = None
 
