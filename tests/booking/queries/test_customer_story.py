@@ -80,3 +80,4 @@ async def test_what_only_moves_between_an_order_and_a_voucher_is_not_counted(
         story = await get_customer_story(uow, lotus.tenant, made.order.customer_id, uow.clock.now())
     [money] = story.money
     assert (money.paid_minor, money.refunded_minor, money.by_voucher_minor) == (3000, 0, 500)
+    assert money.is_on_voucher, "and the page says where it is counted"
