@@ -108,7 +108,7 @@ def a_second_record_comes_up(owner: Person, business: Business, term: Term) -> N
 
 
 def she_pays(program: Program, anna: Person, business: Business) -> None:
-    mail = the_mail(program, f"anna@{business.slug}.example", "held for you")
+    mail = the_mail(program, f"anna@{business.slug}.example", "3 places held for you")
     anna.go(link_in(mail, "/b/"))
     anna.sees("Your place is held")
     anna.press("Pay ")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from src.platform.i18n import use_locale
+from src.platform.i18n import use_locale, week_of
 from tests.support.gallery import ROOT, environment, render_all
 from tests.support.gallery_data import SampleForm, error_context, page
 
@@ -113,9 +113,11 @@ def test_a_password_is_never_written_back() -> None:
 
 
 def test_several_weekdays_stay_ticked() -> None:
-    html = field('{{ f.weekdays(form, "days", "Days") }}', form=SampleForm({"days": [0, 4]}))
-    ticked = [attrs["value"] for _tag, attrs in Document(html).elements if "checked" in attrs]
-    assert ticked == ["0", "4"]
+    form = SampleForm({"days": [0, 4]})
+    html = field('{{ f.weekdays(form, "days", "Days", week) }}', form=form, week=week_of("US"))
+    shown = [attrs for tag, attrs in Document(html).elements if tag == "input"]
+    assert [attrs["value"] for attrs in shown] == ["6", "0", "1", "2", "3", "4", "5"]
+    assert [attrs["value"] for attrs in shown if "checked" in attrs] == ["0", "4"]
 
 
 def test_a_refusal_shows_its_own_sentence_with_a_reference() -> None:

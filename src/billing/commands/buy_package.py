@@ -56,8 +56,9 @@ from src.tenants.queries.tenants import tenant_snapshot
 
 class BuyCommand(msgspec.Struct, frozen=True, kw_only=True):
     """One guest's wish. `customer_id` is who has proved to be that customer; without it the address
-    decides. `coupon` is the code of one, or of a voucher. `quoted_minor` and `quoted_terms` are
-    what is to pay and the terms' key they were shown, None when nobody was shown any.
+    decides. `coupon` is the code of one, or of a voucher. `quoted_minor`,
+    `quoted_off_minor` and `quoted_terms` are what is to pay, what the code takes off it, and the
+    terms' key they were shown, None when nobody was shown any.
     `single_minor` is what one session costs when it is bought.
     """
 
@@ -71,6 +72,7 @@ class BuyCommand(msgspec.Struct, frozen=True, kw_only=True):
     way: PaymentMode | None = None
     consents: dict[str, Any] = msgspec.field(default_factory=dict)
     quoted_minor: int | None = None
+    quoted_off_minor: int | None = None
     quoted_terms: str | None = None
     single_minor: int = 0
     source: str = "hub"
@@ -87,6 +89,7 @@ class BuyCommand(msgspec.Struct, frozen=True, kw_only=True):
             form_token="",
             consents={},
             quoted_minor=None,
+            quoted_off_minor=None,
             quoted_terms=None,
             single_minor=0,
             locale="",
@@ -217,7 +220,8 @@ async def _judge(
     if cmd.coupon.strip():
         asker = _Asker(cmd.coupon, cmd.guest_email, instead_of, cmd.quoted_minor)
         quote = await _with_code(uow, tenant, quote, asker)
-    if cmd.quoted_minor not in (None, quote.to_pay_minor):
+    is_off_as_shown = cmd.quoted_off_minor in (None, quote.code_off_minor)
+    if cmd.quoted_minor not in (None, quote.to_pay_minor) or not is_off_as_shown:
         price = format_money(Money(quote.to_pay_minor, tenant.currency), cmd.locale)
         raise PackagePriceChanged(
             _("The price has changed to %(price)s. Please look again before you buy.", price=price)

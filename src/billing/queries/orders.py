@@ -174,6 +174,15 @@ def _matches(word: str) -> ColumnElement[bool]:
     )
 
 
+async def is_item(uow: UnitOfWork, item_id: UUID) -> bool:
+    """Whether something of that id needs somebody, or did before it was closed."""
+    item = OpenItem.id == item_id
+    found = await uow.session.scalar(
+        select(OpenItem.id).where(OpenItem.tenant_id == uow.tenant, item)
+    )
+    return found is not None
+
+
 def _has_open_item() -> ColumnElement[bool]:
     return exists(
         select(OpenItem.id).where(

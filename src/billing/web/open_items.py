@@ -12,6 +12,8 @@ from src.billing.commands.by_staff import close_item_by_hand
 from src.billing.domain.kinds import OpenItemKind
 from src.billing.open_item_words import closing_words
 from src.billing.queries.order_page import get_order_page
+from src.billing.queries.orders import is_item
+from src.platform.errors import NotFound
 from src.platform.i18n import _
 from src.platform.services import Services
 from src.platform.web.pages import flash, page, redirect
@@ -45,10 +47,12 @@ async def ask_close(
     item_id: FromPath[UUID],
 ) -> Response[bytes]:
     """What follows, before it is done. What is closed already leads to the order, and so does what
-    was to be handed back: that is said to be done where it stands.
+    was to be handed back: that is said to be done where it stands. Raises: NotFound.
     """
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order_page(uow, ctx.here, order_id)
+        if not await is_item(uow, item_id):
+            raise NotFound(_("There is nothing here."))
     found = [one for one in order.open_items if one.id == item_id]
     if not found or found[0].kind == OpenItemKind.HAND_BACK:
         return _back(request, ctx, order_id)

@@ -72,7 +72,8 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     everyone's own answers in that order, `answers` the ones for the booking.
 
     `coupon` is the code of one, or of a voucher. `quoted_minor` is what the guest was shown that is
-    to pay, and `quoted_dates` is the `dates_key` of the quote; None when nobody was shown one.
+    to pay, `quoted_off_minor` what the code takes off it, and `quoted_dates` is the `dates_key` of
+    the quote; None when nobody was shown one.
     `way` is how they want to pay, None: the first way that is open. `customer_id` is who books:
     whoever sets it has seen proof of that, or is staff. With `pays` it is staff who book for them,
     and say how it is paid. With the way `credit` the credits of their own lot `credit_lot_id` pay.
@@ -96,6 +97,7 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
     way: PayWay | None = None
     tiers: tuple[str, ...] = ()
     quoted_minor: int | None = None
+    quoted_off_minor: int | None = None
     quoted_dates: str | None = None
     source: str = "hub"
     locale: str = "en"
@@ -126,15 +128,10 @@ class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
         cmd = self.tidied()
         if cmd.completes is not None:
             cmd = msgspec.structs.replace(cmd, guest_name="", guest_phone="", customer_id=None)
+        shown = ("quoted_minor", "quoted_off_minor", "quoted_dates", "offer_id")
+        none: dict[str, Any] = dict.fromkeys(shown)
         said = msgspec.structs.replace(
-            cmd,
-            form_token="",
-            consents={},
-            quoted_minor=None,
-            quoted_dates=None,
-            locale="",
-            source="",
-            offer_id=None,
+            cmd, form_token="", consents={}, locale="", source="", **none
         )
         return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
 
@@ -291,7 +288,7 @@ async def _judge(
     quote = await priced_with_coupon(
         uow, tenant, quote, cmd.coupon, cmd.guest_email, cmd.quoted_minor, without_order=instead_of
     )
-    check_price(tenant, cmd.quoted_minor, cmd.locale, quote)
+    check_price(tenant, cmd.quoted_minor, cmd.locale, quote, cmd.quoted_off_minor)
     notice = 0 if by_staff else decided.service.min_notice_minutes
     starts = [run.starts_at for run in decided.runs if run.id in quote.session_ids]
     earliest = now + timedelta(minutes=notice)

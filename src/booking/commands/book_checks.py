@@ -84,16 +84,38 @@ def check_dates(quoted_dates: str | None, quote: Quote) -> None:
 
 
 def check_price(
-    tenant: TenantSnapshot, quoted_minor: int | None, locale: str, quote: Quote
+    tenant: TenantSnapshot,
+    quoted_minor: int | None,
+    locale: str,
+    quote: Quote,
+    quoted_off_minor: int | None = None,
 ) -> None:
-    """Raises: PriceChanged."""
+    """What a code takes off, too, is as it was shown: a voucher that pays all would hide that the
+    price has changed. Raises: PriceChanged.
+    """
     to_pay_minor = quote.to_pay_minor
-    if quoted_minor is None or quoted_minor == to_pay_minor:
+    if quoted_minor is None:
+        return
+    if quoted_minor == to_pay_minor:
+        _check_off(tenant, quoted_off_minor, locale, quote)
         return
     price = format_money(Money(to_pay_minor, tenant.currency), locale)
     raise PriceChanged(
         _("The price has changed to %(price)s. Please look again before you book.", price=price),
         total_minor=to_pay_minor,
+    )
+
+
+def _check_off(
+    tenant: TenantSnapshot, quoted_off_minor: int | None, locale: str, quote: Quote
+) -> None:
+    off_minor = quote.full_minor - quote.to_pay_minor
+    if quoted_off_minor in (None, off_minor):
+        return
+    off = format_money(Money(off_minor, tenant.currency), locale)
+    raise PriceChanged(
+        _("The code takes %(off)s off now. Please look again before you book.", off=off),
+        total_minor=quote.to_pay_minor,
     )
 
 

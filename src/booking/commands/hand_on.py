@@ -91,7 +91,7 @@ def checked_person(name: str, address: str) -> tuple[str, str]:
     errors: dict[str, str] = {}
     name = on_one_line(name)
     if not name:
-        errors["name"] = _("Please say who comes instead.")
+        errors["name"] = who_comes_instead()
     elif len(name) > LONGEST_NAME:
         errors["name"] = _("Please give a name of at most %(most)s characters.", most=LONGEST_NAME)
     try:
@@ -101,6 +101,10 @@ def checked_person(name: str, address: str) -> tuple[str, str]:
     if errors:
         raise InvalidInput(_("Please look at the marked fields."), fields=errors)
     return name, address
+
+
+def who_comes_instead() -> str:
+    return _("Please say who comes instead.")
 
 
 def _why_not(uow: UnitOfWork, ctx: RequestContext, own: OwnSeat, by: By) -> list[Reason]:

@@ -1,6 +1,6 @@
 """/app/<slug>/customers/<id>/book: staff book for a guest, and read what stands against it."""
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, cast, get_args
 from uuid import UUID
 
 import msgspec
@@ -59,8 +59,9 @@ _FIELDS = {"tiers": "tier"}
 
 class StaffBookingForm(msgspec.Struct):
     """Who comes, a name a line, at which price, and how it is paid, with which credits behind a
-    colon; `quoted_...` is what was shown, that of the other prices by their keys, and what is left
-    to pay with the code `quoted_coupon`. `step` is "update" where only that is to be shown.
+    colon; `quoted_...` is what was shown, that of the other prices by their keys, what is left to
+    pay with the code `quoted_coupon`, and what that takes off. `step` is "update" where only that
+    is to be shown.
     """
 
     pays: Annotated[str, Meta(max_length=60)]
@@ -71,6 +72,7 @@ class StaffBookingForm(msgspec.Struct):
     step: Annotated[str, Meta(max_length=20)] = ""
     quoted_coupon: Annotated[str, Meta(max_length=LONGEST_CODE)] = ""
     quoted_left_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
+    quoted_off_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
     quoted_tiers: dict[str, Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)]] = msgspec.field(
         default_factory=dict
     )
@@ -108,7 +110,7 @@ class StaffBookingForm(msgspec.Struct):
         """Raises: InvalidInput at `pays` for a way that there is none."""
         if self.lot_id is not None:
             return "credit"
-        if self.pays not in ("on_site", "free", "link"):
+        if self.pays == "credit" or self.pays not in get_args(StaffPays):
             sentence = _("Please choose one of the given ones.")
             raise InvalidInput(sentence, fields={"pays": sentence})
         return cast(StaffPays, self.pays)
@@ -293,6 +295,7 @@ def staff_command(
         note=form.note,
         coupon=form.coupon.strip(),
         quoted_minor=form.quoted_minor(len(party)),
+        quoted_off_minor=(form.coupon.strip() and form.quoted_off_minor) or None,
         quoted_dates=form.quoted_dates,
         source="staff",
         locale=ctx.here.locale,

@@ -298,6 +298,7 @@ def _command(
         way=PayWay(form.way) if form.way in wish.ways else None,
         consents=consents_of(form, tenant, now),
         quoted_minor=form.quoted_minor,
+        quoted_off_minor=(form.coupon and form.quoted_off_minor) or None,
         quoted_dates=form.quoted_dates,
         source="hub",
         locale=current_locale(),

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
-from src.booking.commands.hand_on import HandOn, hand_on
+from src.booking.commands.hand_on import HandOn, hand_on, who_comes_instead
 from src.booking.domain.kinds import By
 from src.booking.domain.naming import LONGEST_NAME
 from src.booking.guest_links import open_link
@@ -27,6 +27,7 @@ from src.platform.services import Services
 from src.platform.web.forms import Bound, Email, bind, blank, read_form
 from src.platform.web.pages import AnyRequest, flash, page, redirect
 from src.tenants.context import RequestContext
+from src.tenants.domain.naming import on_one_line
 from src.tenants.domain.roles import Role
 from src.tenants.web.guards import requires_member
 
@@ -162,6 +163,8 @@ async def _send(
 ) -> Response[bytes]:
     form = bind(HandOnForm, await read_form(request))
     if form.struct is None:
+        if not on_one_line(form.value("name")):
+            form = form.with_errors({"name": who_comes_instead()})
         return await _show(request, services, ctx, asked, form)
     if asked.seat_id not in (None, form.struct.seat):
         raise NotFound(_("There is no such place in this session."))

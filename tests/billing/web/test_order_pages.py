@@ -326,7 +326,8 @@ async def test_an_item_dealt_with_elsewhere_is_closed(desk: Desk) -> None:
     await desk.till.stripe.turn("deauthorize", account=desk.till.account_id)
     desk.till.clock.advance(timedelta(minutes=33))
     await settle_page(desk.till.services, desk.business.id, await desk.till.page_id(order_id))
-    await desk.visitor.open(f"/app/harbour/orders/{order_id}")
+    [item] = await desk.till.open_items(order_id)
+    await desk.visitor.open(f"/app/harbour/orders/{order_id}/items/{item.id}/close")
     await desk.visitor.submit(to="/close")
     assert await desk.till.open_items(order_id) == []
 

@@ -200,7 +200,8 @@ async def test_the_same_form_sent_again_finds_the_hold_that_has_the_last_use(
     first = await shop.send()
     again = await shop.send()
     assert again.headers["location"] == first.headers["location"]
-    wider = await shop.send(size="2", quoted_size="2", quoted_minor="10800")
+    shown = {"quoted_minor": "10800", "quoted_off_minor": "1200"}
+    wider = await shop.send(size="2", quoted_size="2", **shown)
     assert wider.status_code == 303
     assert [each.total_minor for each in await orders(shop) if each.state == "open"] == [10800]
     assert await uses(shop.services.uow_factory, shop.business.id) == 1

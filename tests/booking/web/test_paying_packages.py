@@ -299,7 +299,7 @@ async def test_the_form_works_a_voucher_out_and_its_page_tells_of_it(shop: Shop)
         assert words in shown.text, words
     stale = await shop.send(step="buy", coupon=CODE, way="on_site")
     assert stale.status_code == 409
-    assert "The price has changed to €70.00" in stale.text
+    assert "Voucher •••• BCDF takes €50.00 off. Please look again." in stale.text
     sent = await shop.send(step="buy", coupon=CODE, way="on_site", quoted_minor="7000")
     assert sent.status_code == 303, sent.text
     page = await shop.guest.open(sent.headers["location"])

@@ -12,6 +12,7 @@ from src.billing.domain.coupons import no_use, unknown_code
 from src.billing.models import Order, Payment
 from src.platform.services import Services
 from tests.booking.commands.test_book import taken
+from tests.booking.commands.test_transfers import takes_transfers
 from tests.booking.web.pages import send, send_again
 from tests.booking.web.test_customer_booking import HOME, orders
 from tests.support.appointments import a_practice
@@ -101,6 +102,32 @@ async def test_what_a_code_pays_is_seen_before_anything_is_booked(
     assert await orders(services, lotus) == []
     await booked(client, path, changed)
     assert await taken(services.uow_factory, lotus.id) == [2]
+
+
+async def test_a_voucher_that_pays_all_hides_no_other_price(
+    client: AsyncClient, services: Services, lotus: Business, path: str
+) -> None:
+    await a_voucher(services.uow_factory, lotus.id, minor=5000)
+    shown = await send(client, path, {"coupon": CODE, "step": "update"})
+    changed = await send_again(client, path, shown, {"party": "Anna\nKim\nLea", "step": None})
+    assert changed.status_code == 409
+    assert "The code takes €45.00 off now. Please look again" in words(changed)
+    assert await on_it(services.uow_factory, lotus.id) == 5000
+    await booked(client, path, changed)
+    assert await on_it(services.uow_factory, lotus.id) == 500
+
+
+async def test_staff_may_hold_places_until_a_transfer_comes(
+    client: AsyncClient, services: Services, lotus: Business, anna: UUID
+) -> None:
+    await takes_transfers(services, lotus)
+    service = await a_service(services.uow_factory, lotus.id)
+    session = await a_session(services.uow_factory, service)
+    path = f"{HOME}/{anna}/book?what=session:{session.id}"
+    sent = await send(client, path, {"pays": "transfer"})
+    assert sent.status_code == 303, sent.text
+    [order] = await orders(services, lotus)
+    assert (order.state, order.payment_mode) == ("open", "transfer")
 
 
 async def test_a_link_asks_for_the_rest_and_is_not_sent_where_nothing_is_left(
