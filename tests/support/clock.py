@@ -16,3 +16,11 @@ class FrozenClock:
 
     def advance(self, by: timedelta) -> None:
         self.at += by
+
+
+class TickingClock(FrozenClock):
+    """No two looks at it are the same moment, as on a real one."""
+
+    def now(self) -> datetime:
+        self.advance(timedelta(microseconds=1))
+        return self.at

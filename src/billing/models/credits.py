@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from src.platform.db import Base, TenantScoped, within_tenant
 
+BESIDE_SEATS = "kind IN ('adjust', 'refund')"
+"""Without an entry of these kinds all credits of a lot are those that it began with."""
+
 
 class Package(TenantScoped, Base):
     """Prepaid credits as they are offered. `purpose` `refund` is what a refund policy gives back
@@ -196,7 +199,7 @@ class CreditEntry(TenantScoped, Base):
             "ix_credit_entries_beside_seats",
             "tenant_id",
             "lot_id",
-            postgresql_where=text("kind IN ('adjust', 'refund')"),
+            postgresql_where=text(BESIDE_SEATS),
         ),
         Index(
             "ix_credit_entries_refund",

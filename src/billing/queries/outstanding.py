@@ -7,14 +7,15 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, ColumnElement, Select, cast, exists, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, cast, exists, func, or_, select, text
 
 from src.billing.domain.credit_acts import worth_minor
 from src.billing.domain.credits import LotState, RefundRule, end_of_day, refundable_minor
 from src.billing.domain.paid_credits import Line
 from src.billing.models import CreditEntry, CreditLot
+from src.billing.models.credits import BESIDE_SEATS
 from src.billing.queries.credit_worth import unused_of
-from src.billing.queries.paid_credits import BESIDE_SEATS, list_written
+from src.billing.queries.paid_credits import list_written
 from src.platform.db.uow import UnitOfWork
 
 SOON_DAYS = 30
@@ -71,20 +72,26 @@ async def _mended_minor(uow: UnitOfWork, is_usable: ColumnElement[bool]) -> int:
     """What the sum changes by when added and refunded credits are told from the paid ones, lot by
     lot as their own pages do.
     """
-    is_changed = exists().where(
-        CreditEntry.tenant_id == CreditLot.tenant_id,
-        CreditEntry.lot_id == CreditLot.id,
-        CreditEntry.kind.in_(BESIDE_SEATS),
-    )
     has_money = CreditLot.paid_minor + CreditLot.value_minor > 0
     found = await uow.session.scalars(
-        _of_lots(uow, CreditLot).where(is_usable, has_money, is_changed)
+        _of_lots(uow, CreditLot).where(is_usable, has_money, is_changed())
     )
     lots = found.all()
     lines: dict[UUID, list[Line]] = defaultdict(list)
     for written in await list_written(uow, [lot.id for lot in lots]) if lots else []:
         lines[written.lot_id].append(written.line)
     return sum(_paid_minor(lot, lines[lot.id]) - _as_bought_minor(lot) for lot in lots)
+
+
+def is_changed() -> ColumnElement[bool]:
+    """Whether a lot may hold others than those that it began with. The kinds are literal text, as
+    in the index of such entries: a plan that is kept for all parameters finds it by nothing else.
+    """
+    return exists().where(
+        CreditEntry.tenant_id == CreditLot.tenant_id,
+        CreditEntry.lot_id == CreditLot.id,
+        text(BESIDE_SEATS),
+    )
 
 
 def _as_bought_minor(lot: CreditLot) -> int:

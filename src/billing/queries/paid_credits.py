@@ -5,15 +5,14 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 
 from src.billing.domain.credits import EntryKind
 from src.billing.domain.paid_credits import Line, Move
 from src.billing.models import CreditEntry, CreditLot
 from src.platform.db.uow import UnitOfWork
 
-BESIDE_SEATS = (str(EntryKind.ADJUST), str(EntryKind.REFUND))
-"""Without an entry of these kinds all credits of a lot are those that it began with."""
+_IDS = ARRAY(Uuid())
 
 
 class Written(NamedTuple):
@@ -29,7 +28,8 @@ async def list_written(uow: UnitOfWork, lot_ids: Collection[UUID]) -> list[Writt
     """What the ledgers of these lots say of their credits, the oldest first."""
     found = await uow.session.scalars(
         select(CreditEntry).where(
-            CreditEntry.tenant_id == uow.tenant, CreditEntry.lot_id.in_(lot_ids)
+            CreditEntry.tenant_id == uow.tenant,
+            CreditEntry.lot_id == any_(bindparam(None, list(lot_ids), type_=_IDS)),
         )
     )
     written = [
@@ -74,7 +74,7 @@ async def _rolled_over(uow: UnitOfWork, lot_ids: Collection[UUID]) -> list[Writt
         )
         .where(
             CreditLot.tenant_id == uow.tenant,
-            CreditLot.rolled_from_id.in_(lot_ids),
+            CreditLot.rolled_from_id == any_(bindparam(None, list(lot_ids), type_=_IDS)),
             CreditEntry.kind == str(EntryKind.GRANT),
         )
     )

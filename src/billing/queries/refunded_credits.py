@@ -28,21 +28,33 @@ async def list_refunded_minor(
         )
     )
     by_refund = dict(found.tuples().all())
+    by_hand = await _by_hand_minor(uow, lot, [one for one in left if one.refund_id is None])
+    minor = {
+        one.id: by_hand.get(one.id) if one.refund_id is None else by_refund.get(one.refund_id)
+        for one in left
+    }
+    return {entry_id: amount for entry_id, amount in minor.items() if amount}
+
+
+async def _by_hand_minor(
+    uow: UnitOfWork, lot: CreditLot, left: Sequence[CreditEntry]
+) -> dict[UUID, int]:
+    """What the business was to give back itself is noted a moment before the credits leave, with
+    the lot locked all the while: the next line that names no refund is the one that it is for.
+    """
     items = await uow.session.scalars(
-        select(OpenItem).where(
+        select(OpenItem)
+        .where(
             OpenItem.tenant_id == uow.tenant,
             OpenItem.kind == str(OpenItemKind.HAND_BACK),
             OpenItem.order_id == lot.order_id,
         )
+        .order_by(OpenItem.created_at)
     )
-    page = f"credits/{lot.id}"
-    by_hand = {
-        item.created_at: int(item.facts["amount_minor"])
-        for item in items
-        if item.facts.get("page") == page
-    }
-    minor = {
-        one.id: by_hand.get(one.at) if one.refund_id is None else by_refund.get(one.refund_id)
-        for one in left
-    }
-    return {entry_id: amount for entry_id, amount in minor.items() if amount}
+    page, in_turn = f"credits/{lot.id}", sorted(left, key=lambda one: (one.at, one.id))
+    minor = {}
+    for item in items:
+        entry = next((one for one in in_turn if one.at >= item.created_at), None)
+        if entry is not None and item.facts.get("page") == page:
+            minor[entry.id] = int(item.facts["amount_minor"])
+    return minor

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
 
 from src.billing.commands.credit_acts import tell
 from src.billing.commands.credits import Author, write_entry
@@ -29,6 +29,8 @@ from src.booking.models import Cancellation, CancellationReturn
 from src.booking.queries.born_credits import unspent_of_purchase
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
+
+_IDS = ARRAY(Uuid())
 
 
 async def revoke_credits(uow: UnitOfWork, cancellation: Cancellation) -> None:
@@ -154,7 +156,9 @@ async def _lock(uow: UnitOfWork, cancellation: Cancellation) -> list[CreditLot]:
     order_ids = sorted({lot.order_id for lot in seen if lot.order_id is not None})
     await uow.session.execute(
         select(Order.id)
-        .where(Order.tenant_id == uow.tenant, Order.id.in_(order_ids))
+        .where(
+            Order.tenant_id == uow.tenant, Order.id == any_(bindparam(None, order_ids, type_=_IDS))
+        )
         .order_by(Order.id)
         .with_for_update(key_share=True)
     )
@@ -168,7 +172,10 @@ async def _ask(
     """Returns by order what was given: as `WaysBack` has it, and by hand."""
     found = await uow.session.scalars(
         select(Order)
-        .where(Order.tenant_id == uow.tenant, Order.id.in_(going))
+        .where(
+            Order.tenant_id == uow.tenant,
+            Order.id == any_(bindparam(None, list(going), type_=_IDS)),
+        )
         .order_by(Order.id)
         .execution_options(populate_existing=True)
     )

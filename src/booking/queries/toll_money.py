@@ -5,7 +5,18 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    Uuid,
+    any_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+)
 
 from src.billing.domain.kinds import VOUCHER_METHOD, PaymentMode
 from src.billing.models import Order, Payment
@@ -94,7 +105,7 @@ async def _left_of_vouchers(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[
         select(Payment.order_id, func.sum(Payment.amount_minor - Payment.refunded_minor))
         .where(
             Payment.tenant_id == uow.tenant,
-            Payment.order_id.in_(order_ids),
+            Payment.order_id == any_(bindparam(None, order_ids, type_=ARRAY(Uuid()))),
             Payment.method == VOUCHER_METHOD,
         )
         .group_by(Payment.order_id)

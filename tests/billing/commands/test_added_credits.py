@@ -1,8 +1,10 @@
 """Credits that staff add are worth nothing, and make none that were paid for worth less."""
 
+from typing import cast
 from uuid import UUID
 
 import pytest
+from sqlalchemy import Table
 
 from src.billing.commands.credit_acts import ChangeNumber, add_credits
 from src.billing.commands.credit_refunds import RefundCredits, Refunded, refund_credits
@@ -10,9 +12,11 @@ from src.billing.commands.credits import GUEST, lock_lot, write_entry
 from src.billing.commands.refunds import retry_refund
 from src.billing.domain.credits import EntryKind, LotSource
 from src.billing.jobs.refunds import lock_refund
-from src.billing.models import CreditLot
+from src.billing.models import CreditEntry, CreditLot
 from src.billing.queries.credit_lists import get_credit_totals
 from src.billing.queries.credit_worth import get_worth
+from src.billing.queries.outstanding import is_changed
+from src.billing.queries.paid_credits import list_written
 from src.platform.ids import new_id
 from src.tenants.context import RequestContext
 from tests.billing.till import Till
@@ -152,3 +156,16 @@ async def test_what_is_left_is_rounded_as_on_the_page_of_the_credits(
         credits=2,
     )
     assert await worth(till, ctx, lot) == 667
+
+
+async def test_any_number_of_lots_is_one_parameter_of_the_statement(till: Till) -> None:
+    """The protocol takes 32,767 of them."""
+    async with till.services.uow_factory(till.business.id) as uow:
+        assert await list_written(uow, [new_id() for _one in range(33_000)]) == []
+
+
+def test_changed_lots_are_asked_for_in_the_words_of_their_index() -> None:
+    table = cast(Table, CreditEntry.__table__)
+    [index] = [one for one in table.indexes if one.name == "ix_credit_entries_beside_seats"]
+    asked = str(is_changed())
+    assert str(index.dialect_options["postgresql"]["where"]) in asked

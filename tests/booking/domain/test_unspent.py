@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from src.booking.domain.unspent import Going, Unspent
+from src.booking.domain.unspent import MOST_SUMS, Going, Unspent
 
 A, B, C = (UUID(int=number) for number in (1, 2, 3))
 
@@ -60,3 +60,23 @@ def test_each_amount_that_is_offered_goes_back_whole() -> None:
             went = unspent.going(minor)
             assert went.minor == minor
             assert went.lot_ids
+
+
+def test_of_very_many_unequal_ones_a_few_amounts_are_offered_and_each_goes_back_whole() -> None:
+    worths = {UUID(int=number + 1): 1000 + 37 * number * number for number in range(40)}
+    unspent = Unspent(worths, sum(worths.values()))
+    assert len(unspent.amounts) == len(worths)
+    assert unspent.amounts is unspent.amounts, "what is asked again is not counted again"
+    for minor in unspent.amounts:
+        went = unspent.going(minor)
+        assert went.minor == minor == sum(worths[lot_id] for lot_id in went.lot_ids)
+        assert len(set(went.lot_ids)) == len(went.lot_ids)
+    in_turn = Unspent(dict(reversed(worths.items())), sum(worths.values()))
+    assert in_turn.amounts == unspent.amounts, "the job has them in another order than the page"
+
+
+def test_of_very_many_equal_ones_each_number_can_go() -> None:
+    worths = {UUID(int=number + 1): 700 for number in range(MOST_SUMS + 200)}
+    unspent = Unspent(worths, sum(worths.values()))
+    assert unspent.amounts == [700 * number for number in range(1, len(worths) + 1)]
+    assert len(unspent.going(700 * 5 + 1).lot_ids) == 5

@@ -16,9 +16,15 @@ from tests.booking.web.pages import send_again
 from tests.booking.web.test_credit_sums import HOME, written
 from tests.booking.web.test_credits import WHY, paid_by_card
 from tests.support.builders import Business
+from tests.support.clock import FrozenClock, TickingClock
 from tests.support.lots import a_customer, lot_of
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return TickingClock()
 
 
 @pytest.fixture
@@ -52,6 +58,22 @@ async def test_the_history_says_what_went_back_and_the_open_item_where_they_came
     of_order = as_text((await client.get(f"/app/lotus/orders/{order.id}")).text)
     said = "You refunded unused credits of Carl, given back for a place of order ABC123."
     assert (said in of_order) == by_hand
+
+
+async def test_each_refund_by_hand_has_its_own_amount(
+    client: AsyncClient, services: Services, lotus: Business, carl: Customer
+) -> None:
+    order = await paid_by_card(services, lotus, carl)
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(Payment).values(method="on_site"))
+    mine = await lot_of(services.uow_factory, lotus.id, carl.id, order_id=order.id)
+    act = f"{HOME}/{mine.id}/refund"
+    await written(services, lotus, mine, (EntryKind.REDEEM, -2, GUEST))
+    await send_again(client, act, await client.get(act), {"amount": "20", **WHY})
+    await written(services, lotus, mine, (EntryKind.RESTORE, 2, GUEST))
+    await send_again(client, act, await client.get(act), {"amount": "7.50", **WHY})
+    shown = as_text((await client.get(f"{HOME}/{mine.id}")).text)
+    assert re.findall(r"Refunded · (€[\d.]+)", shown) == ["€7.50", "€20.00"]
 
 
 def as_text(page: str) -> str:
