@@ -4,6 +4,7 @@ from typing import Protocol
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import func, select
 
 from src.billing.commands.ending import can_still_be_paid
 from src.billing.commands.open_items import close_open_items
@@ -21,6 +22,7 @@ from src.billing.commands.refunds import (
 from src.billing.commands.settle import confirm_locked_order
 from src.billing.commands.sold_credits import refuse_uncovered_credits, take_credits_with
 from src.billing.commands.sold_vouchers import check_revocable, revoke
+from src.billing.domain.cause_keys import handed_back_key, of_handed_back
 from src.billing.domain.kinds import (
     BY_HAND_METHODS,
     ON_SITE_METHOD,
@@ -304,17 +306,24 @@ async def _hand_back(uow: UnitOfWork, order: Order, item: OpenItem) -> int:
         part = min(amount_minor - written, payment.amount_minor - payment.refunded_minor)
         if payment.method not in BY_HAND_METHODS or part <= 0:
             continue
-        uow.session.add(_handed_back(uow, order, payment, part, item))
+        uow.session.add(await _handed_back(uow, order, payment, part, item))
         set_aside(order, payment, part)
         written += part
     return written
 
 
-def _handed_back(
+async def _handed_back(
     uow: UnitOfWork, order: Order, payment: Payment, amount_minor: int, item: OpenItem
 ) -> Refund:
     """The processor knows nothing of it either, so there is nothing to call for or to wait for."""
     now = uow.clock.now()
+    before = await uow.session.scalar(
+        select(func.count()).where(
+            Refund.tenant_id == uow.tenant,
+            Refund.payment_id == payment.id,
+            Refund.cause_key.startswith(of_handed_back(item.id, payment.id)),
+        )
+    )
     return Refund(
         tenant_id=uow.tenant,
         id=new_id(),
@@ -325,7 +334,7 @@ def _handed_back(
         attempt=1,
         body={},
         cause=str(_why_handed_back(order, item)),
-        cause_key=f"hand_back:{item.id}:{payment.id}",
+        cause_key=handed_back_key(item.id, payment.id, int(before or 0) + 1),
         created_at=now,
         finished_at=now,
     )

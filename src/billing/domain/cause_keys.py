@@ -30,6 +30,18 @@ def token_of_credits(key: str) -> UUID:
     return UUID(key.split(":")[1])
 
 
+def handed_back_key(item_id: UUID, payment_id: UUID, number: int) -> str:
+    """What the business handed back of a payment for an open item, which is opened again when more
+    is to go back for the same: the `number`-th time.
+    """
+    return f"{of_handed_back(item_id, payment_id)}:{number}"
+
+
+def of_handed_back(item_id: UUID, payment_id: UUID) -> str:
+    """What all such keys begin with; those of before they had a number end here."""
+    return f"hand_back:{item_id}:{payment_id}"
+
+
 def cancelled_key(cancellation_id: UUID, seat_id: UUID) -> str:
     """Seats that staff cancelled, named by the first of them, which ends only once."""
     return f"{RefundCause.CANCELLED}:{cancellation_id}:{seat_id}"

@@ -1,8 +1,9 @@
 """What a business has still to give back by hand, of what it took itself."""
 
+from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, func, select, true
+from sqlalchemy import ARRAY, ColumnElement, Integer, Uuid, any_, bindparam, func, select, true
 
 from src.billing.domain.kinds import BY_HAND_METHODS, OpenItemKind
 from src.billing.models import OpenItem, Order, Payment
@@ -32,6 +33,23 @@ def to_hand_back_minor(*, of_price: bool = False) -> ColumnElement[int]:
         .scalar_subquery()
     )
     return func.coalesce(told, 0)
+
+
+async def list_open_by_hand_minor(
+    uow: UnitOfWork, subject_ids: Collection[UUID]
+) -> dict[UUID, int]:
+    """What is still to be handed back, by what it is for; nothing of what has been handed back."""
+    if not subject_ids:
+        return {}
+    found = await uow.session.execute(
+        select(OpenItem.subject_id, OpenItem.facts["amount_minor"].astext.cast(Integer)).where(
+            OpenItem.tenant_id == uow.tenant,
+            OpenItem.kind == str(OpenItemKind.HAND_BACK),
+            OpenItem.subject_id == any_(bindparam(None, list(subject_ids), type_=ARRAY(Uuid()))),
+            OpenItem.closed_at.is_(None),
+        )
+    )
+    return {row[0]: row[1] for row in found}
 
 
 async def get_left_by_hand_minor(uow: UnitOfWork, order_id: UUID) -> int:

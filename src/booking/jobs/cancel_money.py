@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, case, func, null, select
 from sqlalchemy.dialects.postgresql import insert
 
 from src.billing.commands.open_items import NewItem, keep_open_items
@@ -14,6 +14,7 @@ from src.billing.commands.vouchers_together import give_as_vouchers
 from src.billing.domain.cause_keys import cancelled_key, paid_meanwhile_key
 from src.billing.domain.kinds import OpenItemKind, RefundCause
 from src.billing.models import Order, Payment
+from src.billing.queries.to_hand_back import list_open_by_hand_minor
 from src.booking.commands.seat_returns import mark_returned, spread
 from src.booking.models import Cancellation, CancellationReturn
 from src.platform.db.uow import UnitOfWork
@@ -172,7 +173,8 @@ async def keep_given(
     given: Mapping[UUID, Given],
 ) -> None:
     """Notes what became of the choice; what nobody chose is noted as if somebody had. What is to be
-    handed back is an open item until somebody says that it was.
+    handed back is an open item until somebody says that it was, and one again, over what came
+    since, where more follows.
     """
     if not wanted:
         return
@@ -200,17 +202,20 @@ async def keep_given(
                 "asked_minor": asked,
                 "by_hand_minor": by_hand,
                 "chosen_minor": func.greatest(kept.chosen_minor, asked + by_hand),
+                "handed_at": case((new.by_hand_minor > 0, null()), else_=kept.handed_at),
             },
-        ).returning(kept.id, kept.order_id, kept.by_hand_minor)
+        ).returning(kept.id, kept.order_id)
     )
+    by_order = {row.order_id: row.id for row in written}
+    waiting = await list_open_by_hand_minor(uow, by_order.values())
     orders = {one.order.id: one.order for one in wanted}
     await keep_open_items(
         uow,
         OpenItemKind.HAND_BACK,
         [
-            NewItem(row.id, row.order_id, _asked_of(cancellation, orders[row.order_id], row[2]))
-            for row in written
-            if row.by_hand_minor
+            NewItem(return_id, order_id, _asked_of(cancellation, orders[order_id], minor))
+            for order_id, return_id in by_order.items()
+            if (minor := waiting.get(return_id, 0) + given[order_id].by_hand_minor)
         ],
     )
 

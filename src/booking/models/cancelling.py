@@ -14,10 +14,11 @@ class CancellationReturn(TenantScoped, Base):
     """What one order's guest gets back with a cancellation, as it was chosen when it was asked for.
 
     When its seats are freed, `asked_minor` of it is asked for as refunds, and `by_hand_minor`,
-    which was paid on site, is for the business to hand back; `handed_at` says when it did. The two
-    are less than was chosen where seats had ended or money had gone back meanwhile. The seats in
-    `credited_ids` bring a credit each, of `package`, or where that is empty of their own terms'.
-    With `takes_credits` what goes back is also for unspent credits that the purchase has brought.
+    which was paid on site, is for the business to hand back; `handed_at` says when it had handed
+    back all of that. The two are less than was chosen where seats had ended or money had gone back
+    meanwhile. The seats in `credited_ids` bring a credit each, of `package`, or where that is empty
+    of their own terms'. With `takes_credits` what goes back is also for unspent credits that the
+    purchase has brought.
     """
 
     __tablename__ = "cancellation_returns"

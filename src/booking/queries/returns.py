@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from src.billing.domain.kinds import BY_HAND_METHODS, RefundCause, RefundState
 from src.billing.models import Order, Payment, Refund
 from src.billing.queries.refund_failures import is_waiting
+from src.billing.queries.to_hand_back import list_open_by_hand_minor
 from src.billing.words import refund_failure
 from src.booking.models import Cancellation, CancellationReturn
 from src.booking.views.returns import FailedRefund, MoneyBack, ToHandBack
@@ -173,9 +174,10 @@ async def _elsewhere_minor(uow: UnitOfWork, cancellation_id: UUID) -> int:
 
 
 async def _to_hand_back(uow: UnitOfWork, cancellation_id: UUID) -> list[ToHandBack]:
-    """Those that wait first."""
+    """Those that wait first, with what they still wait for: a part may have been given before."""
     found = await uow.session.execute(
         select(
+            CancellationReturn.id,
             CancellationReturn.order_id,
             CancellationReturn.by_hand_minor,
             CancellationReturn.handed_at,
@@ -191,12 +193,14 @@ async def _to_hand_back(uow: UnitOfWork, cancellation_id: UUID) -> list[ToHandBa
         .order_by(CancellationReturn.handed_at.is_not(None), Order.guest_name, Order.id)
         .limit(MOST_ROWS)
     )
+    rows = found.all()
+    waiting = await list_open_by_hand_minor(uow, [row.id for row in rows])
     return [
         ToHandBack(
             order_id=row.order_id,
             name=row.guest_name or row.guest_email,
-            amount_minor=row.by_hand_minor,
+            amount_minor=waiting.get(row.id, row.by_hand_minor),
             handed_at=row.handed_at,
         )
-        for row in found
+        for row in rows
     ]
