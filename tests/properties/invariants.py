@@ -58,8 +58,9 @@ def i4_refunds_stay_within_payments() -> str:
 
 
 def i4_refunded_credits_bring_no_more_than_was_paid_for_them() -> str:
-    """What went back for a lot is what the refunds in its ledger ask for; the business hands back
-    itself what it took itself.
+    """What went back for a lot is what the refunds in its ledger ask for, where these are for its
+    credits alone: one of the whole order takes what was lost at its end along. The business hands
+    back itself what it took itself.
     """
     return """
         SELECT l.id || ' gave back ' || l.refunded_minor || ', its refunds are ' || r.n
@@ -68,7 +69,9 @@ def i4_refunded_credits_bring_no_more_than_was_paid_for_them() -> str:
             WHERE state <> 'failed' AND cause = 'credits' AND id IN (SELECT refund_id
             FROM credit_entries WHERE lot_id = l.id AND kind = 'refund')) r
         WHERE l.refunded_minor > CASE l.source WHEN 'seat' THEN l.value_minor ELSE l.paid_minor END
-           OR (o.payment_mode = 'online' AND l.refunded_minor <> r.n)
+           OR (o.payment_mode = 'online' AND l.refunded_minor <> r.n AND NOT EXISTS (
+               SELECT 1 FROM refunds WHERE state <> 'failed' AND cause <> 'credits' AND id IN
+               (SELECT refund_id FROM credit_entries WHERE lot_id = l.id AND kind = 'refund')))
            OR (o.payment_mode IS DISTINCT FROM 'online' AND o.voucher_minor = 0 AND r.n <> 0)
         UNION ALL
         SELECT r.id || ' is for no credits' FROM refunds r WHERE r.cause = 'credits' AND NOT EXISTS
