@@ -6,7 +6,7 @@ from uuid import UUID
 from tests.properties.changing_model import Changing
 from tests.properties.credits_model import ZONE
 from tests.properties.noted import Transfer
-from tests.properties.things import LIVE, OWNER, Run, Sale
+from tests.properties.things import OWNER, Run, Sale
 
 DAYS, LEAD_DAYS, LEAST_DAYS, MOST_DAYS = 3, 1, 2, 60
 
@@ -73,15 +73,9 @@ class Transfers(Changing):
     # --- it never came
 
     def may_take_off(self, sale: Sale, transfer: Transfer) -> bool:
-        """Of what has gone back, or was paid for what stands or was given something for, it is
-        certain that it came.
-        """
+        """Of what has gone back, or was paid for what stands, it is certain that it came."""
         is_price = sale.state == "confirmed" and not transfer.is_extra
-        return not transfer.went_back and not (is_price and self._was_good_for_something(sale))
-
-    def _was_good_for_something(self, sale: Sale) -> bool:
-        stands = any(place.state in LIVE for place in sale.places)
-        return stands or sale.promised > 0 or any(lot.paid_by is sale for lot in self.lots)
+        return not is_price and not transfer.went_back
 
     def take_off(self, sale: Sale, transfer: Transfer) -> None:
         """As if it had not been noted: who has not heard of it yet never does. The log keeps it."""
