@@ -241,8 +241,6 @@ class Buying(Driver):
         self.model.arrive(self.now, refused=refused)
         self.model.look_at_lots(self.now)
         self.model.tell_of_fees(self.now)
-        self.model.tell_of_parts()
-        self.model.tell_of_sales()
         if any(lot.is_told for lot in self.model.lots):
             self._count("credits end")
         self._follow()

@@ -31,13 +31,7 @@ _STATE = (
     " FROM credit_lots UNION ALL"
     " SELECT 'voucher', id, state, balance_minor, 0, expires_at FROM vouchers UNION ALL"
     " SELECT 'entry', id, state, party_size, 0, NULL FROM waitlist_entries UNION ALL"
-    " SELECT 'promise', id, state, places, holds::int, expires_at FROM waitlist_offers UNION ALL"
-    " SELECT 'transfer', order_id, payment_intent_id || CASE WHEN is_extra THEN ' extra' ELSE ''"
-    " END, amount_minor, refunded_minor, NULL FROM payments WHERE method = 'transfer' UNION ALL"
-    " SELECT 'taken off', subject_id, detail->>'intent', (detail->>'amount_minor')::int, 0, NULL"
-    " FROM audit WHERE action = 'order.transfer_mistaken' UNION ALL"
-    " SELECT 'hand back', order_id, '', (facts->>'amount_minor')::int, 0, NULL FROM open_items"
-    " WHERE kind = 'hand_back' AND subject_id = order_id AND closed_at IS NULL"
+    " SELECT 'promise', id, state, places, holds::int, expires_at FROM waitlist_offers"
 )
 _STATE_AND_BROKEN = (
     f"{_STATE} UNION ALL SELECT 'broken', NULL, broken || ': ' || what, 0, 0, NULL"
@@ -124,19 +118,6 @@ class Driver(RuleBasedStateMachine):
             found.add(("voucher", gift.id, gift.state, gift.balance, 0, gift.expires_at))
         for one in model.purchases:
             found.add(("order", one.id, "confirmed", one.paid, one.refunded, None))
-        return found | self._transfers_state()
-
-    def _transfers_state(self) -> set[tuple[object, ...]]:
-        """What was noted, what of it was no mistake, and what a person is to give back of it."""
-        model, found = self.model, set[tuple[object, ...]]()
-        for sale in model.sales:
-            for one in sale.transfers:
-                name = one.name + (" extra" if one.is_extra else "")
-                found.add(("transfer", sale.id, name, one.amount, one.went_back, None))
-            if amount := model.to_hand_back(sale):
-                found.add(("hand back", sale.id, "", amount, 0, None))
-        for sale, one in model.taken_off:
-            found.add(("taken off", sale.id, one.name, one.amount, 0, None))
         return found
 
     def _follow(self, *, by_hand: bool = False) -> None:

@@ -196,8 +196,7 @@ def i9_what_is_paid_is_delivered_or_goes_back() -> str:
     return """
         SELECT p.id || ' of ' || o.state || ' order ' || o.id || ' has no effect' FROM payments p
         JOIN orders o ON o.id = p.order_id
-        WHERE NOT CASE WHEN p.is_extra OR p.method = 'transfer' AND o.state IN
-                ('expired', 'cancelled') THEN p.refunded_minor = p.amount_minor
+        WHERE NOT CASE WHEN p.is_extra THEN p.refunded_minor = p.amount_minor
             WHEN o.state = 'open' THEN p.method = 'transfer' AND p.amount_minor < o.total_minor
             ELSE o.state = 'confirmed' AND p.amount_minor <= o.total_minor END
           AND NOT EXISTS (SELECT 1 FROM open_items WHERE order_id = o.id AND closed_at IS NULL)"""
@@ -284,7 +283,7 @@ def i10_the_months_counter_is_what_was_booked_in_it() -> str:
 
 def i11_a_share_comes_back_once() -> str:
     """As money, as a credit or as a replacement seat; what seats returned was asked for as refunds
-    of theirs, those left out that are for credits which were taken back, or for a transfer.
+    of theirs, those left out that are for credits which were taken back.
     """
     return """
         SELECT s.id || ' is ' || s.state || ', returned as ' || coalesce(s.returned_as, 'nothing')
@@ -308,8 +307,7 @@ def i11_a_share_comes_back_once() -> str:
             WHERE order_id = o.id) seats
         CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0) AS n FROM refunds
             WHERE order_id = o.id AND cause IN ('cancelled', 'not_delivered')
-            AND split_part(cause_key, ':', 3) NOT IN (SELECT id::text FROM credit_lots)
-            AND cause_key NOT LIKE 'hand_back:%') r
+            AND split_part(cause_key, ':', 3) NOT IN (SELECT id::text FROM credit_lots)) r
         WHERE seats.n <> r.n AND EXISTS (SELECT 1 FROM seats WHERE order_id = o.id)"""
 
 

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from tests.properties.money_model import Money
-from tests.properties.noted import Transfer
 from tests.properties.things import (
     HOLD,
     HOLD_BY_LINK,
@@ -50,7 +49,6 @@ class Sales(Money):
         self.entries: list[Entry] = []
         self.promises: list[Promise] = []
         self.fees: list[Fee] = []
-        self.taken_off: list[tuple[Sale, Transfer]] = []
 
     def places(self, run: Run | None = None) -> list[Place]:
         everywhere = (place for sale in self.sales for place in sale.places)
@@ -65,16 +63,10 @@ class Sales(Money):
 
     def standing(self, guest: str) -> int:
         """How many orders of the guest still have a seat that is paid for, or needs no payment. Of
-        a swap they hear by the mail about the new date, and of what they had missed before by none.
+        a swap they hear by the mail about the new date.
         """
-        mine = (one for one in self.sales if one.guest == guest and not one.by_swap)
-        theirs = (one for one in mine if one.is_told is not False)
+        theirs = (one for one in self.sales if one.guest == guest and not one.by_swap)
         return sum(any(one.state == "confirmed" for one in sale.places) for sale in theirs)
-
-    def tell_of_sales(self) -> None:
-        for sale in self.sales:
-            if sale.state == "confirmed" and sale.is_told is None:
-                sale.is_told = any(one.state in ("confirmed", "attended") for one in sale.places)
 
     # --- buying
 
@@ -217,7 +209,7 @@ class Sales(Money):
         sale.state, sale.page_until = state, None
         if sale.mode == "transfer":
             self.mails["billing.transfer_over", sale.guest] += state == "expired"
-            self.mails["billing.open_item", OWNER] += bool(sale.transfers.received)
+            self.mails["billing.open_item", OWNER] += bool(sale.received)
         for place in sale.places:
             place.state = "expired"
         if sale.coupon is not None:

@@ -4,14 +4,12 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-import pytest
 from sqlalchemy import select, text
 
 from src.billing.checkout import ensure_payment_page
 from src.billing.commands.buy_package import BuyCommand, buy_package
 from src.billing.commands.by_staff import (
     RefundByHand,
-    close_item_by_hand,
     mark_paid_on_site,
     refund_by_hand,
     retry_refund_by_hand,
@@ -20,10 +18,8 @@ from src.billing.commands.credit_refunds import RefundCredits, refund_credits
 from src.billing.commands.credits import lock_lot, set_end
 from src.billing.commands.dispute_news import take_dispute_news
 from src.billing.commands.fees import begin_fee_payment, forgive_fee, take_fee_on_site
-from src.billing.commands.mistaken_transfers import TransferMistaken, take_off_transfer
 from src.billing.commands.orders import lock_order
 from src.billing.commands.transfers import (
-    Outcome,
     Received,
     TransferReceived,
     extend_transfer,
@@ -34,7 +30,7 @@ from src.billing.commands.vouchers import set_voucher_blocked
 from src.billing.jobs.credit_ends import look_at_due_credits
 from src.billing.jobs.fees import charge_due_fees
 from src.billing.jobs.transfers import remind_of_transfers
-from src.billing.models import CreditLot, OpenItem, Payment, Refund, Voucher
+from src.billing.models import CreditLot, Payment, Refund, Voucher
 from src.billing.models import Fee as FeeRow
 from src.billing.processor import Dispute
 from src.billing.settlement import settle_page
@@ -63,12 +59,10 @@ from src.booking.held_places import Released, Taken, release_held, take_held
 from src.booking.jobs.waitlist import serve_due
 from src.booking.models import Seat
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import Conflict
 from src.platform.ids import new_id
 from src.platform.money import Money
 from src.tenants.context import TenantSnapshot
 from src.tenants.queries.tenants import tenant_snapshot
-from tests.properties.noted import Transfer
 from tests.properties.things import (
     Back,
     Discount,
@@ -362,13 +356,9 @@ class Steps:
         async with self.factory(self.shop.id) as uow:
             return await mark_paid_on_site(uow, self.shop.business.ctx, sale.id)
 
-    async def receive(self, sale: Sale, amount: int, token: UUID) -> Received:
+    async def receive(self, sale: Sale, amount: int) -> Received:
         """Written down twice, of course."""
-        received = await self._receive(sale, amount, token)
-        assert (await self._receive(sale, amount, token)).outcome == "known"
-        return received
-
-    async def _receive(self, sale: Sale, amount: int, token: UUID) -> Received:
+        token = new_id()
         async with self.factory(self.shop.id) as uow:
             ctx, now = self.shop.business.ctx, uow.clock.now()
             cmd = TransferReceived(
@@ -377,31 +367,10 @@ class Steps:
                 arrived_on=now.astimezone(ctx.here.zone).date(),
                 token=token,
             )
-            return await mark_transfer_received(uow, ctx, cmd)
-
-    async def take_off(self, sale: Sale, transfer: Transfer) -> Outcome:
-        """Pressed twice, and the form that had noted it sent again: returns what comes of that."""
-        named = select(Payment.id).where(Payment.payment_intent_id == transfer.name)
+            received = await mark_transfer_received(uow, ctx, cmd)
         async with self.factory(self.shop.id) as uow:
-            [payment_id] = await uow.session.scalars(named)
-        cmd = TransferMistaken(order_id=sale.id, payment_id=payment_id, reason="Another guest's")
-        async with self.factory(self.shop.id) as uow:
-            taken = await take_off_transfer(uow, self.shop.business.ctx, cmd)
-            assert taken.amount_minor == transfer.amount
-        with pytest.raises(Conflict):
-            async with self.factory(self.shop.id) as uow:
-                await take_off_transfer(uow, self.shop.business.ctx, cmd)
-        return (await self._receive(sale, transfer.amount, transfer.token)).outcome
-
-    async def hand_back(self, sale: Sale) -> int:
-        """Said twice, too. Returns how much of it was written down."""
-        about, written = select(OpenItem.id).where(OpenItem.subject_id == sale.id), 0
-        for _press in range(2):
-            async with self.factory(self.shop.id) as uow:
-                [item_id] = await uow.session.scalars(about)
-                ctx = self.shop.business.ctx
-                written += await close_item_by_hand(uow, ctx, sale.id, item_id)
-        return written
+            assert (await mark_transfer_received(uow, ctx, cmd)).outcome == "known"
+        return received
 
     async def prolong(self, sale: Sale, due_on: date) -> None:
         async with self.factory(self.shop.id) as uow:

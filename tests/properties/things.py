@@ -7,8 +7,6 @@ from fractions import Fraction
 from math import floor
 from uuid import UUID
 
-from tests.properties.noted import Noted
-
 TAKEN = ("confirmed", "attended", "no_show")
 LIVE = ("held", *TAKEN)
 HOLD = timedelta(minutes=36)
@@ -279,8 +277,8 @@ class Sale:
     who is mailed the link to pay; `by_swap`: it took the place of what was given up. `paid_at` is
     when the business first took money itself for what was confirmed before. A `gift` pays a `part`
     of it: `by_gift` did once the order stands, and `on_gift` is left of that. Money that `is_late`
-    was for nothing any more. `transfers` are those that were noted for it. Its guest `is_told` that
-    it stands, or is not, as all of it was missed before; None as long as that mail waits.
+    was for nothing any more. By transfer the `received` part of the price has come, and `extra`
+    money that nothing waits for.
     """
 
     id: UUID
@@ -308,8 +306,8 @@ class Sale:
     by_gift: int = 0
     on_gift: int = 0
     is_late: bool = False
-    transfers: Noted = field(default_factory=Noted)
-    is_told: bool | None = None
+    received: int = 0
+    extra: int = 0
     fee: Fee | None = None
     places: list[Place] = field(default_factory=list)
 
@@ -320,7 +318,7 @@ class Sale:
     @property
     def left(self) -> int:
         """Of the price, whichever way it came."""
-        return self.paid - self.refunded - self.transfers.extra
+        return self.paid - self.refunded - self.extra
 
     @property
     def kept(self) -> int:
@@ -339,9 +337,8 @@ class Sale:
     @property
     def taken_by_hand(self) -> int:
         """What the business took itself."""
-        if self.mode not in ("on_site", "transfer"):
-            return 0
-        return self.paid - self.by_gift - self.transfers.extra - self.transfers.went_back
+        by_hand = self.mode in ("on_site", "transfer")
+        return self.paid - self.by_gift - self.extra if by_hand else 0
 
     @property
     def by_hand(self) -> int:

@@ -5,20 +5,17 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from src.platform.ids import new_id
 from tests.properties.buying import GUEST, PICK, SIZE
 from tests.properties.credits_model import ZONE
 from tests.properties.holding import Holding
-from tests.properties.noted import Transfer
 from tests.properties.things import Offer, Run, Sale, sold_online
 
 AMOUNT = st.sampled_from(["part", "all", "all", "more"])
-MISTAKES = ["part, a mistake", "pay, a mistake", "lapse, a mistake"]
-THEN = st.sampled_from(["wait", "wait", "pay", "lapse", "lapse and pay", *MISTAKES])
+THEN = st.sampled_from(["wait", "wait", "pay", "lapse", "lapse and pay"])
 
 
 class Transferring(Holding):
-    """Matching what came, in time or not, or never; waiting for it longer."""
+    """Matching what came, in time or not; waiting for it longer."""
 
     @rule(pick=PICK, size=SIZE, guest=GUEST, fits=st.booleans(), which=PICK, then=THEN)
     def book_by_transfer(
@@ -34,16 +31,13 @@ class Transferring(Holding):
         self._count("book by transfer" + (", refused" if sale is None else ""))
         if sale is None or sale.state != "open":
             return
-        if "part" in then or "lapse" in then:
+        if then.startswith("lapse"):
             self._receive(sale, "part")
-        if "lapse" in then:
             assert sale.hold_until is not None
             self.wait(sale.hold_until - self.now + timedelta(seconds=1))
             self.sweep()
-        if "pay" in then:
-            self._receive(sale, "more" if "mistake" in then else "all")
-        if "mistake" in then and sale.transfers:
-            self._take_off(sale, sale.transfers[-1])
+        if then.endswith("pay"):
+            self._receive(sale, "all")
 
     def _may_transfer(self, what: Run | Offer, size: int) -> bool:
         priced = self.model.price_of(what, size, self.now)
@@ -59,46 +53,12 @@ class Transferring(Holding):
     def _receive(self, sale: Sale, amount: str) -> None:
         missing = max(self.model.missing(sale), 2)
         minor = {"part": missing // 2, "all": missing, "more": missing + 700}[amount]
-        token = new_id()
-        allowed, received = self._attempt(self.steps.receive(sale, minor, token))
-        expected = self.model.receive(sale, minor, token, self.now)
+        allowed, received = self._attempt(self.steps.receive(sale, minor))
+        expected = self.model.receive(sale, minor, self.now)
         assert allowed == (expected is not None)
         if received is not None:
             assert received.outcome == expected
             self._count(f"receive, {expected}")
-
-    @precondition(lambda self: bool(self._noted()))
-    @rule(pick=PICK)
-    def take_off(self, pick: int) -> None:
-        self._take_off(*self._any(self._noted(), pick))
-
-    def _noted(self) -> list[tuple[Sale, Transfer]]:
-        return [(sale, one) for sale in self.model.sales for one in sale.transfers]
-
-    def _take_off(self, sale: Sale, transfer: Transfer) -> None:
-        """It never came, or so somebody says."""
-        what, expected = _what(sale, transfer), self.model.may_take_off(sale, transfer)
-        allowed, again = self._attempt(self.steps.take_off(sale, transfer))
-        assert allowed == expected
-        self._count(f"take off {what}" + ("" if allowed else ", refused"))
-        if allowed:
-            self.model.take_off(sale, transfer)
-            has_more = any(one.token == transfer.token for one in sale.transfers)
-            assert again == ("known" if has_more else "taken_off")
-
-    @precondition(lambda self: bool(self._to_hand_back()))
-    @rule(pick=PICK, mistake=st.booleans())
-    def hand_back(self, pick: int, mistake: bool) -> None:
-        """What has gone back had come, whatever somebody says then."""
-        sale = self._any(self._to_hand_back(), pick)
-        amount = self.shop.run(self.steps.hand_back(sale))
-        assert amount == self.model.hand_back(sale)
-        self._count("hand back")
-        if mistake:
-            self._take_off(sale, next(one for one in sale.transfers if one.went_back))
-
-    def _to_hand_back(self) -> list[Sale]:
-        return [one for one in self.model.sales if self.model.to_hand_back(one)]
 
     @precondition(lambda self: bool(self._by_transfer()))
     @rule(pick=PICK, days=st.integers(-1, 6))
@@ -110,11 +70,3 @@ class Transferring(Holding):
         assert allowed == expected
         if allowed:
             self.model.prolong(sale, due_on)
-
-
-def _what(sale: Sale, transfer: Transfer) -> str:
-    if transfer.went_back:
-        return "what went back"
-    if transfer.is_extra:
-        return "what is extra"
-    return {"open": "a part", "confirmed": "the price"}.get(sale.state, "what came in vain")

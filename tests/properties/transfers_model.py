@@ -1,11 +1,9 @@
 """The model's rules for money that comes by bank transfer, and is matched by hand."""
 
 from datetime import date, datetime, time, timedelta
-from uuid import UUID
 
 from tests.properties.changing_model import Changing
 from tests.properties.credits_model import ZONE
-from tests.properties.noted import Transfer
 from tests.properties.things import OWNER, Run, Sale
 
 DAYS, LEAD_DAYS, LEAST_DAYS, MOST_DAYS = 3, 1, 2, 60
@@ -22,73 +20,37 @@ class Transfers(Changing):
         return end_of(due_on) if due_on >= today + timedelta(days=LEAST_DAYS) else None
 
     def missing(self, sale: Sale) -> int:
-        return sale.to_pay - sale.transfers.received
+        return sale.to_pay - sale.received
 
-    def receive(self, sale: Sale, amount: int, token: UUID, now: datetime) -> str | None:
+    def receive(self, sale: Sale, amount: int, now: datetime) -> str | None:
         """What comes of it, None when it must be refused."""
         if sale.mode != "transfer" or (sale.state == "open" and self.is_called_off(sale)):
             return None
         sale.paid += amount
         if sale.state in ("confirmed", "cancelled"):
-            self._beside(sale, token, amount)
+            self._hand_back(sale, amount)
             return "paid_already" if sale.state == "confirmed" else "to_hand_back"
         missing = self.missing(sale)
-        noted = Transfer(token, min(amount, missing))
-        sale.transfers.append(noted)
         if amount < missing:
-            noted.is_due = sale.state == "open"
-            self.mails["billing.open_item", OWNER] += not noted.is_due
-            self.mails["billing.transfer_part", sale.guest] += noted.is_due
-            return "partial" if noted.is_due else "to_hand_back"
+            sale.received += amount
+            self.mails["billing.open_item", OWNER] += sale.state == "expired"
+            self.mails["billing.transfer_part", sale.guest] += sale.state == "open"
+            return "partial" if sale.state == "open" else "to_hand_back"
+        sale.received = sale.to_pay
         if amount > missing:
-            self._beside(sale, token, amount - missing)
+            self._hand_back(sale, amount - missing)
         if sale.state == "open":
             self._confirm(sale, now, set())
         elif not self._stands_again(sale, now):
-            for one in sale.transfers:
-                one.is_extra = True
-            self.mails["billing.open_item", OWNER] += 1
-            return "to_hand_back"
+            received, sale.received = sale.received, 0
+            return self._hand_back(sale, received)
         return "too_much" if amount > missing else "confirmed"
 
-    def _beside(self, sale: Sale, token: UUID, amount: int) -> None:
+    def _hand_back(self, sale: Sale, amount: int) -> str:
         """Nothing waits for it: its owner is asked to give it back."""
-        sale.transfers.append(Transfer(token, amount, is_extra=True, beside=True))
+        sale.extra += amount
         self.mails["billing.open_item", OWNER] += 1
-
-    def to_hand_back(self, sale: Sale) -> int:
-        """What came beside the price; all of it where the order does not stand."""
-        stands = sale.state in ("open", "confirmed")
-        return sale.transfers.extra + (0 if stands else sale.transfers.received)
-
-    def hand_back(self, sale: Sale) -> int:
-        """Returns how much it was."""
-        amount = self.to_hand_back(sale)
-        sale.refunded += amount
-        for one in sale.transfers:
-            if one.is_extra or sale.state not in ("open", "confirmed"):
-                one.went_back = one.amount
-        return amount
-
-    # --- it never came
-
-    def may_take_off(self, sale: Sale, transfer: Transfer) -> bool:
-        """Of what has gone back, or was paid for what stands, it is certain that it came."""
-        is_price = sale.state == "confirmed" and not transfer.is_extra
-        return not is_price and not transfer.went_back
-
-    def take_off(self, sale: Sale, transfer: Transfer) -> None:
-        """As if it had not been noted: who has not heard of it yet never does. The log keeps it."""
-        sale.transfers.remove(transfer)
-        sale.paid -= transfer.amount
-        self.taken_off.append((sale, transfer))
-        self.mails["billing.transfer_part", sale.guest] -= transfer.is_due
-        self.mails["billing.open_item", OWNER] += bool(self.to_hand_back(sale))
-
-    def tell_of_parts(self) -> None:
-        for sale in self.sales:
-            for one in sale.transfers:
-                one.is_due = False
+        return "to_hand_back"
 
     def may_prolong(self, sale: Sale, due_on: date, now: datetime) -> bool:
         first = min(_on(place.run.starts_at) for place in sale.places)

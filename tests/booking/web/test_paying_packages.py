@@ -11,7 +11,6 @@ from sqlalchemy import select
 from src.billing.commands.buy_package import PackageChanged
 from src.billing.commands.by_staff import mark_paid_on_site
 from src.billing.commands.lapse_package import lapse_package
-from src.billing.commands.mistaken_transfers import TransferMistaken, take_off_transfer
 from src.billing.commands.transfers import Outcome, TransferReceived, mark_transfer_received
 from src.billing.domain.kinds import PaymentMode
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
@@ -19,7 +18,6 @@ from src.billing.jobs.transfers import remind_of_transfers
 from src.billing.lapsing import lapse_unpaid_packages
 from src.billing.models import CreditLot, Order, Payment, Refund
 from src.billing.owed import get_owed_minor
-from src.billing.queries.transfers import list_mistakable
 from src.billing.settlement import check_payment, end_hold
 from src.billing.sweeper import sweep_holds
 from src.booking.guest_links import package_path
@@ -214,29 +212,6 @@ async def test_a_transfer_brings_the_credits_once_all_of_it_is_there(
     assert lot.expires_at is not None
     assert (lot.expires_at - clock.now()).days == 90, "its time begins with the money"
     assert "package_bought" in await mails(shop)
-
-
-async def test_a_transfer_that_never_came_takes_no_credits_and_brings_none(shop: Shop) -> None:
-    order = await by_transfer(shop)
-    await receive(shop, order, 2000)
-    assert await take_off_newest(shop, order) == 2000
-    assert await receive(shop, order, 10_000) is Outcome.PARTIAL, "the twenty are missing again"
-    assert (await only_lot(shop)).state == "pending"
-    assert await receive(shop, order, 2500) is Outcome.TOO_MUCH
-    assert await take_off_newest(shop, order) == 500
-    lot, order = await only_lot(shop), await the_order(shop)
-    assert (lot.state, lot.balance) == ("active", 10)
-    assert (order.state, order.paid_minor) == ("confirmed", PRICE_MINOR)
-    assert await take_off_newest(shop, order) is None, "what is left is the price"
-
-
-async def take_off_newest(shop: Shop, order: Order) -> int | None:
-    """Of those that may be taken off; None where there are none."""
-    async with shop.services.uow_factory(shop.business.id) as uow:
-        for payment in await list_mistakable(uow, order.id):
-            cmd = TransferMistaken(order_id=order.id, payment_id=payment.id, reason="Twice")
-            return (await take_off_transfer(uow, shop.business.ctx, cmd)).amount_minor
-    return None
 
 
 async def test_who_does_not_transfer_is_reminded_once_and_has_nothing_then(
