@@ -16,5 +16,6 @@ def register_portal_pages() -> None:
     register_portal_section("off", OFF, find_off, "booking/portal/_off.html")
     register_portal_section("past", PAST, find_newest_past, "booking/portal/_past.html")
     register_portal_tab("bookings", 10, N_("Bookings"), "")
+    register_portal_tab("week", 20, N_("My week"), "/week")
     register_portal_tab("receipts", 50, N_("Payments"), "/receipts")
     register_portal_tab("profile", 90, N_("Profile"), "/profile")

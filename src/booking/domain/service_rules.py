@@ -22,8 +22,8 @@ LARGEST_ORDER_MINOR = 2_000_000_000
 """What the whole party may cost in one order, for the amount is kept in 32 bits."""
 
 _RESERVED_WORDS = """
-about agreements book booking bookings calendar collections credits embed feed feeds me offerings
-packages portal products series services sessions sign-in sign-out theme vouchers waitlist
+about agreements app book booking bookings calendar collections credits embed feed feeds me
+offerings packages portal products series services sessions sign-in sign-out theme vouchers waitlist
 """
 RESERVED_SLUGS = frozenset(_RESERVED_WORDS.split())
 FALLBACK_SLUG = "service"

@@ -12,11 +12,10 @@ from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.billing.owed import list_owed_minor
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
-from src.booking.domain.states import TAKEN_SEATS
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.late_fees import is_told_of_missing
-from src.booking.queries.party import NUMBER
+from src.booking.queries.own_dates import TAKEN, Comers, list_who_comes, own_dates, same_row
 from src.booking.queries.told_apart import told_apart
 from src.booking.said import Person, in_party, party_words
 from src.booking.views.portal import (
@@ -31,13 +30,11 @@ from src.booking.views.portal import (
 )
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
-from src.tenants.models import Location, Participant, Performer
 from src.tenants.portal_sections import Portal
 
 MOST_DATES_AHEAD = 400
 FIRST_PAST, PAST_A_PAGE = 5, 20
 MOST_OFF = 50
-TAKEN = [str(state) for state in TAKEN_SEATS]
 _OFF = [str(state) for state in (SeatState.CANCELLED, SeatState.LATE_CANCELLED)]
 _STATES = (
     *(
@@ -56,8 +53,6 @@ _STATES = (
 they had not come to one of them.
 """
 
-_Comers = dict[tuple[UUID, UUID], list[tuple[UUID, int, str, str]]]
-
 
 async def find_held(uow: UnitOfWork, portal: Portal) -> HeldPart | None:
     """What is theirs once they have paid, those first that end first."""
@@ -69,8 +64,8 @@ async def find_held(uow: UnitOfWork, portal: Portal) -> HeldPart | None:
             func.max(Booking.party_size).label("places"),
         )
         .join(Booking, and_(Booking.tenant_id == Order.tenant_id, Booking.order_id == Order.id))
-        .join(Service, _same(Booking, Service, Booking.service_id))
-        .outerjoin(Series, _same(Booking, Series, Booking.series_id))
+        .join(Service, same_row(Booking, Service, Booking.service_id))
+        .outerjoin(Series, same_row(Booking, Series, Booking.series_id))
         .where(
             Order.tenant_id == uow.tenant,
             Order.customer_id == portal.guest.customer_id,
@@ -101,7 +96,7 @@ async def find_ahead(uow: UnitOfWork, portal: Portal) -> AheadPart:
     dates = sorted(found[:MOST_DATES_AHEAD], key=lambda row: row.Booking.id)
     by_booking = [list(own) for _id, own in groupby(dates, key=lambda row: row.Booking.id)]
     owed = await list_owed_minor(uow, [own[0].Order.id for own in by_booking])
-    who = await _who_comes(uow, [own[0].Booking.id for own in by_booking])
+    who = await list_who_comes(uow, [own[0].Booking.id for own in by_booking])
     off = await _count_off(uow, [own[0].Booking.id for own in by_booking])
     rows = [_ahead(portal, own, owed.get(own[0].Order.id, 0), who, off) for own in by_booking]
     rows = told_apart(rows, [_who_of(own, who) for own in by_booking])
@@ -115,38 +110,7 @@ async def find_ahead(uow: UnitOfWork, portal: Portal) -> AheadPart:
 
 def _dates_ahead(uow: UnitOfWork, customer_id: UUID) -> Select[Any]:
     """One row for each booking and date, the soonest first."""
-    return (
-        select(
-            Booking,
-            Order,
-            Session,
-            Service.name.label("service"),
-            Series.title.label("series"),
-            Location.name.label("location"),
-            Performer.name.label("performer"),
-            func.count(Seat.id).label("places"),
-        )
-        .select_from(Booking)
-        .join(Order, _same(Booking, Order, Booking.order_id))
-        .join(Seat, and_(Seat.tenant_id == Booking.tenant_id, Seat.booking_id == Booking.id))
-        .join(Session, _same(Seat, Session, Seat.session_id))
-        .join(Service, _same(Booking, Service, Booking.service_id))
-        .outerjoin(Series, _same(Booking, Series, Booking.series_id))
-        .outerjoin(Location, _same(Session, Location, Session.location_id))
-        .outerjoin(Performer, _same(Session, Performer, Session.performer_id))
-        .where(
-            Booking.tenant_id == uow.tenant,
-            Booking.customer_id == customer_id,
-            _is_ahead(uow),
-        )
-        .group_by(
-            *(Booking.tenant_id, Booking.id, Order.tenant_id, Order.id),
-            *(Session.tenant_id, Session.id, Service.name, Series.title),
-            *(Location.name, Performer.name),
-        )
-        .order_by(Session.starts_at, Booking.id)
-        .limit(MOST_DATES_AHEAD + 1)
-    )
+    return own_dates(uow, customer_id).where(_is_ahead(uow)).limit(MOST_DATES_AHEAD + 1)
 
 
 def _is_ahead(uow: UnitOfWork) -> ColumnElement[bool]:
@@ -167,28 +131,13 @@ def _is_over(uow: UnitOfWork) -> ColumnElement[bool]:
     )
 
 
-async def _who_comes(uow: UnitOfWork, booking_ids: Sequence[UUID]) -> _Comers:
-    """Whoever has a place on a date of these bookings, by booking and date."""
-    found = await uow.session.execute(
-        select(Seat.booking_id, Seat.session_id, Seat.participant_id, NUMBER, Participant.name)
-        .join(Participant, _same(Seat, Participant, Seat.participant_id))
-        .where(
-            Seat.tenant_id == uow.tenant, Seat.booking_id.in_(booking_ids), Seat.state.in_(TAKEN)
-        )
-    )
-    comers: _Comers = {}
-    for booking_id, session_id, one, number, name in found.tuples():
-        comers.setdefault((booking_id, session_id), []).append((one, number, name, ""))
-    return comers
-
-
 async def _count_off(uow: UnitOfWork, booking_ids: Sequence[UUID]) -> dict[UUID, int]:
     """How many dates of these bookings were cancelled or exchanged for all who were to come, among
     those that would be still to come.
     """
     dates = (
         select(Seat.booking_id, Seat.session_id)
-        .join(Session, _same(Seat, Session, Seat.session_id))
+        .join(Session, same_row(Seat, Session, Seat.session_id))
         .where(
             Seat.tenant_id == uow.tenant,
             Seat.booking_id.in_(booking_ids),
@@ -209,7 +158,7 @@ def _next_of(dates: Sequence[Row[Any]]) -> Row[Any]:
     return min(dates, key=lambda one: one.Session.starts_at)
 
 
-def _who_of(dates: Sequence[Row[Any]], comers: _Comers) -> list[Person]:
+def _who_of(dates: Sequence[Row[Any]], comers: Comers) -> list[Person]:
     row = _next_of(dates)
     return list(in_party(comers.get((row.Booking.id, row.Session.id), [])).values())
 
@@ -218,7 +167,7 @@ def _ahead(
     portal: Portal,
     dates: Sequence[Row[Any]],
     owed_minor: int,
-    comers: _Comers,
+    comers: Comers,
     off: Mapping[UUID, int],
 ) -> AheadBooking:
     row = _next_of(dates)
@@ -328,11 +277,11 @@ def _own_bookings(uow: UnitOfWork, portal: Portal, *columns: Any) -> Select[Any]
     return (
         select(Order, Service.name.label("service"), Series.title.label("series"), *columns)
         .select_from(Booking)
-        .join(Order, _same(Booking, Order, Booking.order_id))
+        .join(Order, same_row(Booking, Order, Booking.order_id))
         .join(Seat, and_(Seat.tenant_id == Booking.tenant_id, Seat.booking_id == Booking.id))
-        .join(Session, _same(Seat, Session, Seat.session_id))
-        .join(Service, _same(Booking, Service, Booking.service_id))
-        .outerjoin(Series, _same(Booking, Series, Booking.series_id))
+        .join(Session, same_row(Seat, Session, Seat.session_id))
+        .join(Service, same_row(Booking, Service, Booking.service_id))
+        .outerjoin(Series, same_row(Booking, Series, Booking.series_id))
         .where(
             Booking.tenant_id == uow.tenant,
             Booking.customer_id == portal.guest.customer_id,
@@ -387,7 +336,3 @@ def _state(row: Row[Any]) -> str:
 
 def _what(row: Row[Any]) -> str:
     return " · ".join(filter(None, (row.service, row.series)))
-
-
-def _same(here: Any, there: Any, ref: Any) -> ColumnElement[bool]:
-    return and_(there.tenant_id == here.tenant_id, there.id == ref)

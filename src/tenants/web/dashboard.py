@@ -13,11 +13,11 @@ from src.platform.i18n import _, ngettext
 from src.platform.localtime import to_local
 from src.platform.services import Services
 from src.platform.web.pages import page, redirect
-from src.platform.web.theme import theme_version
 from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.domain.roles import Role, reaches
 from src.tenants.web.guards import requires_member, requires_sign_in
 from src.tenants.web.middleware import context_of, has_context, person_of
+from src.tenants.web.theme import theme_href
 
 Probe = Callable[[UnitOfWork, TenantSnapshot], Awaitable[bool]]
 
@@ -202,7 +202,7 @@ def page_context(request: Request[Any, Any, Any], now: datetime) -> Mapping[str,
         return found
     tenant = ctx.tenant
     found["tenant"] = tenant
-    found["theme_href"] = f"/b/{tenant.slug}/theme.css?v={theme_version(tenant.brand_color)}"
+    found["theme_href"] = theme_href(tenant)
     path = request.scope["path"]
     if path.startswith("/app/") and ctx.actor.role is not None:
         found["nav"] = navigation(tenant.slug, path, ctx.actor.role)
