@@ -250,7 +250,8 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     the guest that nobody took. `pages_of_sold` below the business's tell of what was sold, with
     the words of each. `holds_places`: others can have what is not paid. `may_still_come`: the
     transfer that is not waited for any more was not noted in full. `may_be_mistaken`: a transfer
-    can be taken off as one that never came. `package_waits_until_at`: then
+    can be taken off as one that never came. `is_package`: credits were bought, and
+    `are_credits_off`: all of them were taken off again. `package_waits_until_at`: then
     a package that is to be paid on site lapses; None where none waits.
     """
 
@@ -295,6 +296,8 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     holds_places: bool
     may_still_come: bool
     may_be_mistaken: bool
+    is_package: bool
+    are_credits_off: bool
     package_waits_until_at: datetime | None
 
     @property

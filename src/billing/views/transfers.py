@@ -66,7 +66,8 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
 
 class MistakePage(msgspec.Struct, frozen=True, kw_only=True):
     """Transfers that may have been noted by mistake, the newest first, as a field's options.
-    `is_awaited`: the order waits for the rest of its price.
+    `is_awaited`: the order waits for the rest of its price. `of_package`: credits that it bought
+    were taken off. A voucher paid `voucher_minor` beside them, and has not got it back.
     """
 
     slug: str
@@ -74,6 +75,9 @@ class MistakePage(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     guest_email: str
     is_awaited: bool
+    of_package: bool
+    voucher_minor: int
+    currency: str
     transfers: list[tuple[str, str, str]]
     form: Bound[Any]
 
