@@ -25,8 +25,7 @@ def codes_in(typed: str) -> list[str]:
     found = [
         one
         for one in _with_groups_together(typed)
-        if " " in one
-        or (_LIKE_A_CODE.fullmatch(one) and (is_list or _NO_PLAIN_WORD.search(one)))
+        if " " in one or (_LIKE_A_CODE.fullmatch(one) and (is_list or _NO_PLAIN_WORD.search(one)))
     ]
     return found if len(found) > 1 else []
 
