@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from src.billing.domain.kinds import OrderState, RefundState
+from src.billing.domain.kinds import OrderState, RefundState, order_end
 from src.billing.views.disputes import DisputeSum, DisputeView
 from src.billing.words import (
     order_state,
@@ -15,6 +15,7 @@ from src.billing.words import (
     payment_mode,
     refund_cause,
     refund_state,
+    who_ended_it,
 )
 from src.platform.i18n import current_locale
 from src.platform.money import Money, format_money
@@ -307,6 +308,13 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def mode(self) -> str:
         return payment_mode(self.payment_mode)
+
+    @property
+    def ended(self) -> str:
+        """Who ended it, so that nothing can be had with money that comes now."""
+        if self.state != OrderState.CANCELLED:
+            return ""
+        return who_ended_it(order_end(self.state, self.closed_why))
 
 
 class RefundPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,6 +31,7 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     for any more. `holds_places`: others can have what is not paid. Of `total_minor`, the price, a
     voucher pays `voucher_minor`. `received_minor` is the price's, `noted_minor` all that was noted.
     `may_be_mistaken`: some of it can be taken off. `is_all_cancelled`: nothing of the order stands.
+    `ended` says why nothing can be had with what comes now, by somebody's own decision.
     """
 
     slug: str
@@ -48,6 +49,7 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     noted_minor: int
     may_be_mistaken: bool
     is_all_cancelled: bool
+    ended: str
     due_on: date | None
     holds_places: bool
     starts_at: datetime | None

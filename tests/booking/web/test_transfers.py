@@ -230,6 +230,21 @@ async def test_money_for_an_order_that_is_paid_says_that_it_stands(shop: Shop) -
     assert "Nothing can be had with it any more" not in said
 
 
+async def test_what_somebody_ended_says_why_its_money_goes_back(shop: Shop) -> None:
+    _page, order = await booked(shop)
+    await give_up_order(shop.services, shop.business.id, order.id)
+    client = shop.guest.client
+    await sign_in(client, shop.services, shop.business.owner.id)
+    here = f"/app/lotus/orders/{order.id}"
+    why = "The guest has given it up."
+    assert f"{why} What comes now goes back by hand." in (await client.get(here)).text
+    form = await client.get(f"{here}/transfer")
+    assert f"{why} So nothing can be had with the money any more" in form.text
+    done = await submit(client, form, "/received")
+    said = (await client.get(done.headers["location"])).text
+    assert f"Nothing can be had with it any more. {why} Please send back €15.00." in said
+
+
 async def test_a_transfer_that_never_came_is_taken_off_with_a_reason(shop: Shop) -> None:
     page, order = await booked(shop)
     mine = str(page.url)
@@ -275,7 +290,8 @@ async def test_staff_wait_longer_or_no_longer(shop: Shop) -> None:
     assert (await submit(client, shown, "/due", due_on=day)).status_code == 303
     await submit(client, shown, "/release")
     shown = await client.get(here)
-    assert "Nothing is held any more" in shown.text
+    assert "It was released by the business. So nothing can be had" in shown.text
+    assert "if there is still room" not in shown.text, "nobody looks for any"
     assert "does not wait for your transfer any more" in await last_mail(shop)
 
 
