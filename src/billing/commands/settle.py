@@ -19,7 +19,7 @@ from src.billing.commands.due import drop_due
 from src.billing.commands.ending import can_still_be_paid, end_locked_order
 from src.billing.commands.open_items import raise_open_item
 from src.billing.commands.orders import get_order, lock_order
-from src.billing.commands.refunds import request_refund
+from src.billing.commands.refunds import MoneyBack, request_refund
 from src.billing.commands.voucher_claims import (
     Spent,
     restore_spend,
@@ -243,14 +243,12 @@ async def _give_back(uow: UnitOfWork, order: Order, payment: Payment, left_minor
     for one in filter(None, (by_voucher, payment)):
         part_minor = min(left_minor, one.amount_minor)
         if part_minor:
-            await request_refund(
-                uow,
-                order,
-                one,
-                part_minor,
+            wanted = MoneyBack(
+                amount_minor=part_minor,
                 cause=RefundCause.NOT_DELIVERED,
                 cause_key=not_delivered_key(one.id),
             )
+            await request_refund(uow, order, one, wanted)
         left_minor -= part_minor
 
 
@@ -329,14 +327,10 @@ async def _send_back(
     """Money that no order waits for goes back in full. Returns the refund's id."""
     payment.is_extra = True
     await uow.session.flush()
-    return await request_refund(
-        uow,
-        order,
-        payment,
-        payment.amount_minor,
-        cause=cause,
-        cause_key=f"{cause}:{payment.id}",
+    wanted = MoneyBack(
+        amount_minor=payment.amount_minor, cause=cause, cause_key=f"{cause}:{payment.id}"
     )
+    return await request_refund(uow, order, payment, wanted)
 
 
 async def _tell_of_mismatch(uow: UnitOfWork, order: Order, payment: Payment) -> None:
