@@ -299,7 +299,7 @@ def _command(
         way=PayWay(form.way) if form.way in wish.ways else None,
         consents=consents_of(form, tenant, now),
         quoted_minor=form.quoted_minor,
-        quoted_off_minor=(form.coupon and form.quoted_off_minor) or None,
+        quoted_off_minor=form.quoted_off_minor,
         quoted_dates=form.quoted_dates,
         source="hub",
         locale=current_locale(),

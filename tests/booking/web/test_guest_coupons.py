@@ -99,7 +99,8 @@ async def test_who_cancels_for_one_of_two_reads_what_is_due_now(
     service = await a_service(factory, shop.business.id, price_type="on_site")
     session = await a_session(factory, service)
     await a_coupon(factory, shop.business.id)
-    typed = {"size": "2", "quoted_size": "2", "quoted_minor": "2700", "coupon": "SPRING"}
+    seen = {"quoted_size": "2", "quoted_minor": "2700", "quoted_off_minor": "300"}
+    typed = {"size": "2", "coupon": "SPRING", **seen}
     sent = await shop.book(subject("session", session.id), **typed)
     own = sent.headers["location"]
     leaving = await shop.guest.open(f"{own}/leave?date={session.id}")

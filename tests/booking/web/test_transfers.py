@@ -73,7 +73,7 @@ async def test_who_gives_up_what_a_voucher_was_to_pay_in_part_reads_where_that_i
     shop: Shop,
 ) -> None:
     await a_voucher(shop.services.uow_factory, shop.business.id, minor=1000)
-    page, order = await booked(shop, coupon=CODE, quoted_minor="500")
+    page, order = await booked(shop, coupon=CODE, quoted_minor="500", quoted_off_minor="1000")
     assert "€10.00 goes back to the voucher you used." in page.text
     await submit(shop.guest.client, page, "/give-up")
     shown = (await shop.guest.client.get(str(page.url))).text
@@ -101,7 +101,7 @@ async def test_who_gives_up_what_a_part_came_for_reads_that_it_goes_back(shop: S
 
 async def test_a_voucher_that_pays_a_part_is_told_beside_the_price(shop: Shop) -> None:
     await a_voucher(shop.services.uow_factory, shop.business.id, minor=1000)
-    _page, order = await booked(shop, coupon=CODE, quoted_minor="500")
+    _page, order = await booked(shop, coupon=CODE, quoted_minor="500", quoted_off_minor="1000")
     await sign_in(shop.guest.client, shop.services, shop.business.owner.id)
     page = (await shop.guest.client.get(f"/app/lotus/orders/{order.id}/transfer")).text
     shown = " ".join(re.sub(r"<[^>]+>", " ", page).split())
@@ -110,7 +110,7 @@ async def test_a_voucher_that_pays_a_part_is_told_beside_the_price(shop: Shop) -
 
 async def test_orders_are_found_by_bank_transfer_and_by_voucher(shop: Shop) -> None:
     await a_voucher(shop.services.uow_factory, shop.business.id, minor=1000)
-    _page, order = await booked(shop, coupon=CODE, quoted_minor="500")
+    _page, order = await booked(shop, coupon=CODE, quoted_minor="500", quoted_off_minor="1000")
     await sign_in(shop.guest.client, shop.services, shop.business.owner.id)
     for way, found in (("transfer", True), ("voucher", True), ("on_site", False)):
         page = (await shop.guest.client.get(f"/app/lotus/orders?paid={way}")).text
@@ -336,7 +336,7 @@ async def test_a_second_transfer_of_a_paid_order_is_noted_from_its_page(shop: Sh
 
 async def test_the_mails_say_what_a_voucher_pays_and_that_it_is_whole_again(shop: Shop) -> None:
     await a_voucher(shop.services.uow_factory, shop.business.id, minor=1000)
-    page, _order = await booked(shop, coupon=CODE, quoted_minor="500")
+    page, _order = await booked(shop, coupon=CODE, quoted_minor="500", quoted_off_minor="1000")
     await shop.work()
     [mail] = await told(shop)
     for text in (mail.text, mail.html):
@@ -351,7 +351,7 @@ async def test_the_mails_say_what_a_voucher_pays_and_that_it_is_whole_again(shop
 
 async def test_the_mail_says_what_a_coupon_has_taken_off(shop: Shop) -> None:
     await a_coupon(shop.services.uow_factory, shop.business.id)
-    await booked(shop, coupon="SPRING", quoted_minor="1350")
+    await booked(shop, coupon="SPRING", quoted_minor="1350", quoted_off_minor="150")
     await shop.work()
     [mail] = await told(shop)
     for text in (mail.text, mail.html):
