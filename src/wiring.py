@@ -251,9 +251,11 @@ def _wire_words_to_guests() -> None:
     from src.booking.jobs.calendar_link import send_calendar_link
     from src.booking.jobs.messages import send_message
     from src.booking.mail_kinds import register_booking_mails
+    from src.booking.place_mail_kinds import register_place_mails
 
     register_booking_mails()
     register_held_mail()
+    register_place_mails()
     register_calendar_mail()
     register_broadcasts_of_customers()
     registry.on(CalendarAsked, "booking.send_calendar_link", send_calendar_link)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from src.billing.domain.kinds import OrderEnd
+from src.billing.domain.kinds import NotHad, OrderEnd
 from src.platform.i18n import _
 
 
@@ -40,6 +40,32 @@ def order_end_words(end: OrderEnd, *, holds_places: bool) -> str:
         OrderEnd.NOT_PAYABLE: _("No payment could be started"),
     }
     return words[end] if holds_places else without_places.get(end, words[end])
+
+
+def who_ended_it(end: OrderEnd) -> str:
+    """Why an order can be had no more, whenever its money comes; empty for one that expired, which
+    may be.
+    """
+    words = {
+        OrderEnd.RELEASED: _("It was released by the business."),
+        OrderEnd.GIVEN_UP: _("The guest has given it up."),
+        OrderEnd.NOT_PAYABLE: _("No payment could be started for it."),
+        OrderEnd.CALLED_OFF: _("It was cancelled by the business."),
+    }
+    return words.get(end, "")
+
+
+def not_had_words(why: NotHad, end: OrderEnd) -> str:
+    """`end` is how the order ended."""
+    words = {
+        NotHad.PART: _("It is less than the price, and came when nothing was waited for any more."),
+        NotHad.ENDED: who_ended_it(end),
+        NotHad.GONE: _("What it was for is taken by others, over or cancelled by now."),
+        NotHad.TWICE: _("The guest has it by another order already."),
+        NotHad.VOUCHER: _("The voucher that was to pay a part of it has been spent meanwhile."),
+        NotHad.ALL_CANCELLED: _("All of it was cancelled."),
+    }
+    return words[why]
 
 
 def dispute_state(state: str) -> tuple[str, str]:

@@ -24,11 +24,16 @@ from src.booking.views.mails import PlaceView
 from src.platform.config import Settings
 from src.platform.i18n import use_locale
 from src.platform.mail.queue import Mail
-from src.platform.mail.templates import render_mail
 from src.tenants.context import TenantSnapshot
+from src.tenants.worded_mails import SHIPPED, Wordings, render_worded
 
 KIND = "place"
 News = Literal["given", "reminder", "changed", "passed_on", "off"]
+
+
+def worded_as(news: News) -> str:
+    """Under which name a business words the mail."""
+    return f"{KIND}_{news}"
 
 
 class To(NamedTuple):
@@ -58,6 +63,7 @@ def place_mail(
     entry: Entry | None = None,
     booking_url: str = "",
     reason: str = "",
+    wordings: Wordings = SHIPPED,
 ) -> Mail:
     """One seat, the only one of `facts`. `entry` is that of its reader's calendar, where it is not
     the seat's own.
@@ -79,7 +85,7 @@ def place_mail(
             booking_url=booking_url,
             reason=reason,
         )
-        rendered = render_mail("booking/place", view, order.locale)
+        rendered = render_worded(worded_as(to.news), view, order.locale, wordings)
     calendar = _calendar(settings, tenant, facts, item, now, entry, comes=comes)
     return Mail(
         kind=KIND,
@@ -134,6 +140,7 @@ def handed_on_mails(
     before: HandingOn | None,
     gone: HandingOn,
     now: datetime,
+    wordings: Wordings,
 ) -> list[Mail]:
     """To who has the place now, and to who had it as far as they know: `before` tells who of those
     to whom it had been handed on, None for who booked. `gone` is what took it from them.
@@ -145,9 +152,17 @@ def handed_on_mails(
     former = To(*had, "passed_on", holder.key)
     entry = Entry(gone.was_calendar_id, gone.was_sequence + 1)
     mails = [
-        place_mail(settings, tenant, facts, holder, now),
+        place_mail(settings, tenant, facts, holder, now, wordings=wordings),
         place_mail(
-            settings, tenant, facts, former, now, taker=holder.name, entry=entry, booking_url=url
+            settings,
+            tenant,
+            facts,
+            former,
+            now,
+            taker=holder.name,
+            entry=entry,
+            booking_url=url,
+            wordings=wordings,
         ),
     ]
     return [mail for mail in mails if mail.to_address]
@@ -162,6 +177,7 @@ def news_to_holders(
     now: datetime,
     occasion: str = "",
     reasons: Mapping[UUID, str] | None = None,
+    wordings: Wordings = SHIPPED,
 ) -> list[Mail]:
     """What has become of places that were handed on, to each of those who have them; `reasons` say
     why by seat.
@@ -174,6 +190,7 @@ def news_to_holders(
             _to(item, holder, news, occasion),
             now,
             reason=(reasons or {}).get(item.seat.id, ""),
+            wordings=wordings,
         )
         for facts in bookings
         for item in facts.seats

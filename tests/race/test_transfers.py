@@ -17,6 +17,7 @@ from src.billing.commands.transfers import (
     extend_transfer,
     mark_transfer_received,
 )
+from src.billing.domain.kinds import NotHad
 from src.billing.models import OpenItem, Order
 from src.billing.settlement import give_up_order
 from src.billing.sweeper import sweep_holds
@@ -139,7 +140,7 @@ async def test_what_was_just_given_up_is_not_had_and_its_money_goes_back(
     booked = await by_transfer(committing.services, lotus)
     await give_up_order(committing.services, lotus.id, booked.order_id)
     marked = await mark(committing, lotus, booked.order_id)
-    assert marked == Received(Outcome.TO_HAND_BACK, PRICE_MINOR)
+    assert marked == Received(Outcome.TO_HAND_BACK, PRICE_MINOR, NotHad.ENDED)
     assert await what_became(committing, lotus) == ("cancelled", "expired", 0, [PRICE_MINOR])
 
 

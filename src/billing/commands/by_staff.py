@@ -1,6 +1,6 @@
 """What members do about orders and money by hand; each act is in the audit log."""
 
-from typing import Protocol
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import msgspec
@@ -10,6 +10,7 @@ from src.billing.commands.ending import can_still_be_paid
 from src.billing.commands.open_items import close_open_items
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import (
+    MoneyBack,
     asked_before,
     get_payment,
     get_refund,
@@ -161,25 +162,12 @@ async def refund_by_hand(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByHand
     await give_back(uow, ctx, cmd, order, payment, request_refund, "order.refund_asked")
 
 
-class Giving(Protocol):
-    """Writes down that so much goes back in one way, and that it took the place of what failed.
+Giving = Callable[[UnitOfWork, Order, Payment, MoneyBack], Awaitable[UUID | None]]
+"""Writes down that so much goes back in one way, and that it took the place of what failed.
 
-    Returns the refund, None for a cause that had one before. Raises: InvalidInput for more than is
-    left of the payment.
-    """
-
-    async def __call__(
-        self,
-        uow: UnitOfWork,
-        order: Order,
-        payment: Payment,
-        amount_minor: int,
-        *,
-        cause: RefundCause,
-        cause_key: str,
-        instead: Instead = Instead.NONE,
-        asked_by: UUID | None = None,
-    ) -> UUID | None: ...
+Returns the refund, None for a cause that had one before. Raises: InvalidInput for more than is left
+of the payment.
+"""
 
 
 async def lock_payment(uow: UnitOfWork, cmd: RefundByHand) -> tuple[Order, Payment]:
@@ -211,21 +199,19 @@ async def give_back(
         return
     await refuse_with_the_bank(uow, payment)
     user_id = ctx.actor.user_id
+    wanted = MoneyBack(
+        amount_minor=cmd.amount_minor,
+        cause=RefundCause.STAFF,
+        cause_key=cause_key,
+        instead=Instead.COVERED if cmd.instead else Instead.NONE,
+        asked_by=user_id,
+    )
     if cmd.instead:
         await _refuse_too_little(uow, payment, cmd.amount_minor)
     try:
         if not payment.is_extra:
             await check_revocable(uow, order.id, cmd.amount_minor)
-        refund_id = await give(
-            uow,
-            order,
-            payment,
-            cmd.amount_minor,
-            cause=RefundCause.STAFF,
-            cause_key=cause_key,
-            instead=Instead.COVERED if cmd.instead else Instead.NONE,
-            asked_by=user_id,
-        )
+        refund_id = await give(uow, order, payment, wanted)
     except InvalidInput as refusal:
         raise InvalidInput(refusal.message, fields={"amount": refusal.message}) from refusal
     assert refund_id is not None

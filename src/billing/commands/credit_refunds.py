@@ -19,7 +19,7 @@ from src.billing.commands.credit_acts import (
 from src.billing.commands.credits import Author, lock_lot, write_entry
 from src.billing.commands.open_items import NewItem, keep_open_items
 from src.billing.commands.orders import lock_order
-from src.billing.commands.refunds import get_payment, request_refund
+from src.billing.commands.refunds import MoneyBack, get_payment, request_refund
 from src.billing.domain.cause_keys import credits_key
 from src.billing.domain.credit_acts import CreditAct, split_credits
 from src.billing.domain.credits import EntryKind, LotSource, LotState, lot_state
@@ -131,15 +131,13 @@ async def _ask(
     """The refund that is on its way, None for what the business gives back itself."""
     if way.payment_id is not None:
         payment = await get_payment(uow, way.payment_id)
-        return await request_refund(
-            uow,
-            order,
-            payment,
-            minor,
+        wanted = MoneyBack(
+            amount_minor=minor,
             cause=RefundCause.CREDITS,
             cause_key=credits_key(cmd.token, payment.id),
             instead=Instead.THE_SAME,
         )
+        return await request_refund(uow, order, payment, wanted)
     facts = {
         "credits": lot.name,
         "of_place": lot.source == LotSource.SEAT,

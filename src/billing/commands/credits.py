@@ -163,6 +163,25 @@ async def void_lots(uow: UnitOfWork, order_id: UUID) -> None:
     )
 
 
+async def void_taken_off(uow: UnitOfWork, order_id: UUID) -> bool:
+    """The order was never paid, whatever had been noted, and all its credits were taken off since:
+    they never were. Their ledgers keep what was written. The lots are locked, and empty. False
+    where there are none.
+    """
+    ended = await uow.session.execute(
+        update(CreditLot)
+        .where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.order_id == order_id,
+            CreditLot.state == str(LotState.ACTIVE),
+        )
+        .values(state=str(LotState.VOID), activated_at=None)
+        .returning(CreditLot.id)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(ended.all())
+
+
 def insert_redemptions(
     uow: UnitOfWork,
     lot_id: UUID,

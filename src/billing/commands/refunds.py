@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import select
 
 from src.billing.commands.due import add_due, drop_due, move_due
@@ -54,35 +55,38 @@ from src.tenants.commands.audit import audit
 from src.tenants.context import SYSTEM, RequestContext
 
 
-async def request_refund(
-    uow: UnitOfWork,
-    order: Order,
-    payment: Payment,
-    amount_minor: int,
-    *,
-    cause: RefundCause,
-    cause_key: str,
-    instead: Instead = Instead.NONE,
-    asked_by: UUID | None = None,
-) -> UUID | None:
-    """Asks for money to go back, once for each `cause_key`; None when it was asked for before.
+class MoneyBack(msgspec.Struct, frozen=True, kw_only=True):
+    """So much of a payment goes back, once for each `cause_key`. `instead` says of which failed
+    refunds of the payment it takes the place; they are closed, by `asked_by` where a person asked.
+    """
 
-    `instead` says of which failed refunds of the payment it takes the place; they are closed.
+    amount_minor: int
+    cause: RefundCause
+    cause_key: str
+    instead: Instead = Instead.NONE
+    asked_by: UUID | None = None
+
+
+async def request_refund(
+    uow: UnitOfWork, order: Order, payment: Payment, wanted: MoneyBack
+) -> UUID | None:
+    """Asks for money to go back; None when it was asked for before.
 
     Raises: InvalidInput for more than is left of the payment; Conflict for one that the business
     took itself.
     """
-    if await asked_before(uow, cause_key):
+    if await asked_before(uow, wanted.cause_key):
         return None
+    amount_minor = wanted.amount_minor
     refuse_amount(payment, amount_minor)
     refund = Refund(
         **refund_row(uow, order, payment, new_id(), amount_minor),
-        cause=str(cause),
-        cause_key=cause_key,
+        cause=str(wanted.cause),
+        cause_key=wanted.cause_key,
     )
     uow.session.add(refund)
     set_aside(order, payment, amount_minor)
-    await close_replaced_failures(uow, payment, amount_minor, instead, asked_by)
+    await close_replaced_failures(uow, payment, amount_minor, wanted.instead, wanted.asked_by)
     uow.record(RefundRequested(refund_id=refund.id))
     now = uow.clock.now()
     await add_due(uow, REFUND_DUE, refund.id, next_refund_check(now, now))
@@ -126,7 +130,8 @@ async def request_refunds(
         if not part and payment.id not in with_the_bank:
             part = min(left, payment.amount_minor - payment.refunded_minor)
         if part:
-            await request_refund(uow, order, payment, part, cause=cause, cause_key=key)
+            wanted = MoneyBack(amount_minor=part, cause=cause, cause_key=key)
+            await request_refund(uow, order, payment, wanted)
         left -= part
     return amount_minor - left
 

@@ -19,7 +19,7 @@ from src.billing.commands.due import drop_due
 from src.billing.commands.ending import can_still_be_paid, end_locked_order
 from src.billing.commands.open_items import raise_open_item
 from src.billing.commands.orders import get_order, lock_order
-from src.billing.commands.refunds import request_refund
+from src.billing.commands.refunds import MoneyBack, request_refund
 from src.billing.commands.voucher_claims import (
     Spent,
     restore_spend,
@@ -28,6 +28,7 @@ from src.billing.commands.voucher_claims import (
 )
 from src.billing.domain.cause_keys import not_delivered_key
 from src.billing.domain.kinds import (
+    NotHad,
     OpenItemKind,
     OrderState,
     PageOutcome,
@@ -103,7 +104,11 @@ class Applied(NamedTuple):
 
 
 class _PlacesGone(Exception):
-    """Rolls back what a half-done reacquiring wrote."""
+    """Rolls back what a half-done reacquiring wrote; `why` there is nothing to be had."""
+
+    def __init__(self, why: NotHad = NotHad.GONE) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 async def lock_page(uow: UnitOfWork, page_id: UUID) -> tuple[Order, PaymentPage]:
@@ -197,7 +202,7 @@ async def _take_payment(
         await _confirm_paid(uow, order, payment)
     elif order.state == OrderState.CONFIRMED:
         await _send_back(uow, order, payment, RefundCause.PAID_TWICE)
-    elif order.state != OrderState.EXPIRED or not await reacquire_locked_order(uow, order):
+    elif order.state != OrderState.EXPIRED or await reacquire_locked_order(uow, order) is not None:
         refund_id = await _send_back(uow, order, payment, RefundCause.TOO_LATE)
         uow.record(PaymentCameTooLate(order_id=order.id, refund_id=refund_id))
 
@@ -238,14 +243,12 @@ async def _give_back(uow: UnitOfWork, order: Order, payment: Payment, left_minor
     for one in filter(None, (by_voucher, payment)):
         part_minor = min(left_minor, one.amount_minor)
         if part_minor:
-            await request_refund(
-                uow,
-                order,
-                one,
-                part_minor,
+            wanted = MoneyBack(
+                amount_minor=part_minor,
                 cause=RefundCause.NOT_DELIVERED,
                 cause_key=not_delivered_key(one.id),
             )
+            await request_refund(uow, order, one, wanted)
         left_minor -= part_minor
 
 
@@ -263,10 +266,12 @@ async def confirm_locked_order(
         await handler.confirm(uow, order, undeliverable, now)
 
 
-async def reacquire_locked_order(uow: UnitOfWork, order: Order) -> bool:
+async def reacquire_locked_order(uow: UnitOfWork, order: Order) -> NotHad | None:
     """Confirms the order after all and claims everything again at the quoted price, under its
     first month and past the month's and a coupon's limit too; all of it or nothing, and then it
     stays expired. What a voucher was to pay is not to be had either where it was spent meanwhile.
+
+    Returns why it is nothing, None where it is all.
     """
     now = uow.clock.now()
     handlers = await handlers_of(uow, order)
@@ -286,21 +291,21 @@ async def reacquire_locked_order(uow: UnitOfWork, order: Order) -> bool:
                 await _retake(uow, spent)
             if order.month is not None:
                 await retake_booking_unit(uow, order.month, limit)
-    except (_PlacesGone, DomainError):
+    except (_PlacesGone, DomainError) as failure:
         await uow.session.refresh(order)
-        return False
+        return failure.why if isinstance(failure, _PlacesGone) else NotHad.GONE
     except IntegrityError as failure:
         if violated(failure)[0] != UNIQUE_VIOLATION:
             raise
         # They have by another order what they can have only once.
         await uow.session.refresh(order)
-        return False
-    return True
+        return NotHad.TWICE
+    return None
 
 
 async def _retake(uow: UnitOfWork, spent: Spent) -> None:
     if not await retake_voucher(uow, spent):
-        raise _PlacesGone
+        raise _PlacesGone(NotHad.VOUCHER)
 
 
 async def _reacquire_kind(uow: UnitOfWork, handler: LineKind, order: Order, now: datetime) -> None:
@@ -322,14 +327,10 @@ async def _send_back(
     """Money that no order waits for goes back in full. Returns the refund's id."""
     payment.is_extra = True
     await uow.session.flush()
-    return await request_refund(
-        uow,
-        order,
-        payment,
-        payment.amount_minor,
-        cause=cause,
-        cause_key=f"{cause}:{payment.id}",
+    wanted = MoneyBack(
+        amount_minor=payment.amount_minor, cause=cause, cause_key=f"{cause}:{payment.id}"
     )
+    return await request_refund(uow, order, payment, wanted)
 
 
 async def _tell_of_mismatch(uow: UnitOfWork, order: Order, payment: Payment) -> None:

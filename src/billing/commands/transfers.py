@@ -15,7 +15,7 @@ from src.billing.commands.hand_back import keep_hand_back
 from src.billing.commands.mistaken_transfers import was_taken_off
 from src.billing.commands.orders import lock_order
 from src.billing.commands.settle import confirm_locked_order, reacquire_locked_order
-from src.billing.domain.kinds import TRANSFER_METHOD, OrderState, PaymentMode
+from src.billing.domain.kinds import TRANSFER_METHOD, NotHad, OrderState, PaymentMode
 from src.billing.domain.transfers import (
     TransferTerms,
     due_at,
@@ -28,6 +28,7 @@ from src.billing.lines import first_start_of, handlers_of
 from src.billing.models import Order, Payment
 from src.billing.queries.payment_settings import find_transfer_account
 from src.billing.queries.transfers import get_noted_minor, get_received_minor
+from src.billing.standing import get_is_all_cancelled
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _, current_locale
@@ -71,10 +72,13 @@ class Outcome(StrEnum):
 
 
 class Received(msgspec.Struct, frozen=True):
-    """`minor` is still missing of a partial one, or is to go back."""
+    """`minor` is still missing of a partial one, or is to go back. `why`: nothing can be had with
+    it.
+    """
 
     outcome: Outcome
     minor: int = 0
+    why: NotHad | None = None
 
 
 async def mark_transfer_received(
@@ -111,10 +115,17 @@ async def mark_transfer_received(
         _add_payment(uow, order, cmd, cmd.amount_minor, is_extra=True)
         stands = order.state == OrderState.CONFIRMED
         outcome = Outcome.PAID_ALREADY if stands else Outcome.TO_HAND_BACK
-        return Received(outcome, await keep_hand_back(uow, order))
+        return Received(outcome, await keep_hand_back(uow, order), await _why_for_none(uow, order))
     if cmd.amount_minor < missing_minor:
         return await _take_part(uow, order, cmd, missing_minor)
     return await _take_all(uow, order, cmd, missing_minor)
+
+
+async def _why_for_none(uow: UnitOfWork, order: Order) -> NotHad | None:
+    """Of an order that is confirmed or was ended; None where what it paid for stands."""
+    if order.state == OrderState.CANCELLED:
+        return NotHad.ENDED
+    return NotHad.ALL_CANCELLED if await get_is_all_cancelled(uow, order.id) else None
 
 
 async def _take_part(
@@ -125,7 +136,7 @@ async def _take_part(
     """
     _add_payment(uow, order, cmd, cmd.amount_minor)
     if order.state != OrderState.OPEN:
-        return Received(Outcome.TO_HAND_BACK, await keep_hand_back(uow, order))
+        return Received(Outcome.TO_HAND_BACK, await keep_hand_back(uow, order), NotHad.PART)
     uow.record(TransferPartCame(order_id=order.id, again=cmd.token))
     return Received(Outcome.PARTIAL, missing_minor - cmd.amount_minor)
 
@@ -142,9 +153,9 @@ async def _take_all(
     if order.state == OrderState.OPEN:
         kinds = [(kind, ()) for kind in await handlers_of(uow, order)]
         await confirm_locked_order(uow, order, kinds)
-    elif not await reacquire_locked_order(uow, order):
+    elif (why := await reacquire_locked_order(uow, order)) is not None:
         await _wait_for_none(uow, order.id)
-        return Received(Outcome.TO_HAND_BACK, await keep_hand_back(uow, order))
+        return Received(Outcome.TO_HAND_BACK, await keep_hand_back(uow, order), why)
     return Received(Outcome.TOO_MUCH if too_much else Outcome.CONFIRMED, too_much)
 
 

@@ -10,13 +10,12 @@ from sqlalchemy import select
 from src.billing.commands.by_staff import RefundByHand, give_back, lock_payment
 from src.billing.commands.due import drop_due
 from src.billing.commands.open_items import close_replaced_failures
-from src.billing.commands.refunds import refuse_amount, set_aside
+from src.billing.commands.refunds import MoneyBack, refuse_amount, set_aside
 from src.billing.commands.voucher_claims import ENTRIES, entry_row
 from src.billing.commands.voucher_giving import given_as, voucher_for
 from src.billing.commands.voucher_lines import activate, send_now, vouchers_of, zone_of
 from src.billing.commands.voucher_settings import get_voucher_offer
-from src.billing.domain.kinds import VOUCHER_METHOD, RefundCause
-from src.billing.domain.refund_failures import Instead
+from src.billing.domain.kinds import VOUCHER_METHOD
 from src.billing.domain.vouchers import (
     EntryKind,
     VoucherState,
@@ -169,24 +168,15 @@ async def refund_as_voucher(uow: UnitOfWork, ctx: RequestContext, cmd: RefundByH
     await give_back(uow, ctx, cmd, order, payment, _give_new, "order.refunded_as_voucher")
 
 
-async def _give_new(
-    uow: UnitOfWork,
-    order: Order,
-    payment: Payment,
-    amount_minor: int,
-    *,
-    cause: RefundCause,
-    cause_key: str,
-    instead: Instead = Instead.NONE,
-    asked_by: UUID | None = None,
-) -> UUID:
+async def _give_new(uow: UnitOfWork, order: Order, payment: Payment, wanted: MoneyBack) -> UUID:
     """Nobody is called, so it has gone back at once."""
-    refuse_amount(payment, amount_minor)
-    voucher = await voucher_for(uow, await zone_of(uow), order, payment.currency, amount_minor)
-    refund = given_as(uow, order, payment, voucher, amount_minor, cause, cause_key)
+    minor = wanted.amount_minor
+    refuse_amount(payment, minor)
+    voucher = await voucher_for(uow, await zone_of(uow), order, payment.currency, minor)
+    refund = given_as(uow, order, payment, voucher, minor, wanted.cause, wanted.cause_key)
     uow.session.add(refund)
-    set_aside(order, payment, amount_minor)
-    await close_replaced_failures(uow, payment, amount_minor, instead, asked_by)
+    set_aside(order, payment, minor)
+    await close_replaced_failures(uow, payment, minor, wanted.instead, wanted.asked_by)
     await uow.session.flush()
     await activate(uow, voucher, uow.clock.now(), refund_id=refund.id)
     uow.record(OrderRefunded(order_id=order.id, refund_id=refund.id, cause=refund.cause))

@@ -14,6 +14,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from babel.dates import format_date
+from babel.lists import format_list
 
 from src.billing.domain.minimums import least_online_minor
 from src.platform.i18n import _, current_babel_locale, current_locale
@@ -241,6 +242,12 @@ def used_up_meanwhile() -> str:
 def unknown_code() -> str:
     """For what is most likely a typing mistake."""
     return _("We do not know this code. Check it for typing mistakes.")
+
+
+def one_at_a_time(codes: Sequence[str]) -> str:
+    """For who typed several where one goes."""
+    named = format_list([f"“{code}”" for code in codes], "or", current_babel_locale())
+    return _("One code at a time, please: %(codes)s.", codes=named)
 
 
 def guest_sentence(reasons: Sequence[CouponReason], *, is_package: bool = False) -> str:

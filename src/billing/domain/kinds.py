@@ -44,6 +44,21 @@ def order_end(state: str, closed_why: str | None) -> OrderEnd:
     return known.get(closed_why or "", OrderEnd.CALLED_OFF)
 
 
+class NotHad(StrEnum):
+    """Why nothing can be had with money that came when nothing was waited for any more. `part`: it
+    is less than the price. `ended`: somebody ended the order, see `OrderEnd`. `gone`: others have
+    it, or it was cancelled. `twice`: the guest has it by another order. `voucher`: what was to pay
+    a part was spent. `all_cancelled`: it was paid, and nothing of it stands.
+    """
+
+    PART = "part"
+    ENDED = "ended"
+    GONE = "gone"
+    TWICE = "twice"
+    VOUCHER = "voucher"
+    ALL_CANCELLED = "all_cancelled"
+
+
 class PaymentMode(StrEnum):
     """How an order is paid; only `online` ever shows a payment page."""
 

@@ -22,10 +22,12 @@ from src.billing.domain.coupons import (
     guest_sentence,
     no_use,
     normalise_code,
+    one_at_a_time,
     used_up_meanwhile,
     why_not_usable,
 )
 from src.billing.domain.kinds import OrderState
+from src.billing.domain.typed_codes import codes_in
 from src.billing.models import Coupon, CouponCustomer, CouponUse, Order
 from src.billing.queries.voucher_use import is_code_of_voucher
 from src.platform.db.uow import UnitOfWork
@@ -129,6 +131,8 @@ async def why_no_code(
     """
     if judged.coupon is None and await is_code_of_voucher(uow, code):
         return no_use(is_package=is_package)
+    if judged.coupon is None and (codes := codes_in(code)):
+        return one_at_a_time(codes)
     if judged.used_up is not None and was_quoted:
         return used_up_meanwhile()
     return guest_sentence(judged.reasons, is_package=is_package)

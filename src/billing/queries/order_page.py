@@ -31,7 +31,7 @@ from src.billing.queries.disputes import (
 from src.billing.queries.orders import open_item_view
 from src.billing.queries.timeline import History, timeline
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
-from src.billing.queries.transfers import list_mistakable
+from src.billing.queries.transfers import BoughtCredits, get_bought_credits, list_mistakable
 from src.billing.standing import get_is_all_cancelled
 from src.billing.views.orders import (
     LineView,
@@ -68,6 +68,7 @@ class _Around(NamedTuple):
     to_hand_back_minor: int
     now_for: Sequence[str]
     may_be_mistaken: bool
+    credits: BoughtCredits
     package_waits: bool
 
 
@@ -103,6 +104,7 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
         to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
         now_for=(await list_sold_now(uow, [order_id], tenant)).get(order_id, ()),
         may_be_mistaken=bool(await list_mistakable(uow, order_id)),
+        credits=await get_bought_credits(uow, order_id),
         package_waits=await waits_at_desk(uow, order),
     )
     return _page(tenant, history, sorted(lines, key=lambda line: line.position), around)
@@ -176,6 +178,8 @@ def _page(
         holds_places=history.holds_places,
         may_still_come=_may_still_come(history),
         may_be_mistaken=around.may_be_mistaken,
+        is_package=around.credits.is_package,
+        are_credits_off=around.credits.are_off,
         package_waits_until_at=order.created_at + WAITS_FOR_MONEY if around.package_waits else None,
     )
 

@@ -6,14 +6,20 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, func, or_, select, text
+from sqlalchemy import ColumnElement, exists, func, or_, select, text
+from sqlalchemy.orm import aliased
 
-from src.billing.domain.credits import LotState
+from src.billing.domain.credits import LotSource, LotState
 from src.billing.domain.holds import payable_until
-from src.billing.domain.kinds import TRANSFER_METHOD, OrderState, PaymentMode
+from src.billing.domain.kinds import (
+    TRANSFER_METHOD,
+    VOUCHER_METHOD,
+    OrderState,
+    PaymentMode,
+)
 from src.billing.domain.transfers import spaced_iban, transfer_name
 from src.billing.giro_code import giro_code
-from src.billing.models import CreditLot, Order, Payment
+from src.billing.models import CreditEntry, CreditLot, Order, Payment
 from src.billing.queries.payment_settings import find_transfer_account
 from src.billing.queries.to_hand_back import to_hand_back_minor
 from src.billing.standing import is_all_cancelled
@@ -100,13 +106,15 @@ async def is_noted(uow: UnitOfWork, token: UUID) -> bool:
 async def list_mistakable(uow: UnitOfWork, order_id: UUID) -> Sequence[Payment]:
     """The order's transfers that may be taken off as noted by mistake, the newest first: nothing of
     them has gone back, and they are not the price of an order that is confirmed, unless all of it
-    is cancelled and nothing was given or is to be given for it.
+    is cancelled, or all credits that it bought are taken off, and nothing was given or is to be
+    given for it.
     """
-    nothing_for_it = (to_hand_back_minor(of_price=True) == 0) & ~exists().where(
+    nothing_given = ~exists().where(
         CreditLot.tenant_id == Order.tenant_id,
         CreditLot.order_id == Order.id,
         CreditLot.state != str(LotState.VOID),
     )
+    is_all_gone = or_(is_all_cancelled() & nothing_given, are_credits_taken_off())
     found = await uow.session.scalars(
         select(Payment)
         .join(Order, (Order.tenant_id == Payment.tenant_id) & (Order.id == Payment.order_id))
@@ -118,12 +126,80 @@ async def list_mistakable(uow: UnitOfWork, order_id: UUID) -> Sequence[Payment]:
             or_(
                 Payment.is_extra,
                 Order.state != str(OrderState.CONFIRMED),
-                is_all_cancelled() & nothing_for_it,
+                is_all_gone & (to_hand_back_minor(of_price=True) == 0),
             ),
         )
         .order_by(Payment.received_at.desc(), Payment.id.desc())
     )
     return found.all()
+
+
+def are_credits_taken_off() -> ColumnElement[bool]:
+    """Whether the row of `orders` at hand bought credits of which nothing is left, and no place
+    keeps any, as SQL. What was lost at its end, or is in new ones, was delivered.
+    """
+    lot, newer = aliased(CreditLot), aliased(CreditLot)
+    of_order = (
+        lot.tenant_id == Order.tenant_id,
+        lot.order_id == Order.id,
+        lot.state != str(LotState.VOID),
+    )
+    in_places = (
+        select(func.coalesce(func.sum(CreditEntry.credits), 0))
+        .where(
+            CreditEntry.tenant_id == lot.tenant_id,
+            CreditEntry.lot_id == lot.id,
+            CreditEntry.seat_id.is_not(None),
+        )
+        .correlate(lot)
+        .scalar_subquery()
+    )
+    is_in_new_ones = exists().where(
+        newer.tenant_id == lot.tenant_id, newer.rolled_from_id == lot.id
+    )
+    stands = or_(
+        lot.state != str(LotState.ACTIVE),
+        lot.balance + lot.forfeited > 0,
+        in_places != 0,
+        is_in_new_ones,
+    )
+    are_bought = exists().where(*of_order, lot.source == str(LotSource.PACKAGE)).correlate(Order)
+    return are_bought & ~exists().where(*of_order, stands).correlate(Order)
+
+
+class BoughtCredits(NamedTuple):
+    """Whether an order is for a package, and whether all its credits `are_off` again."""
+
+    is_package: bool = False
+    are_off: bool = False
+
+
+async def get_bought_credits(uow: UnitOfWork, order_id: UUID) -> BoughtCredits:
+    """Of an order that is not there neither."""
+    is_package = exists().where(
+        CreditLot.tenant_id == Order.tenant_id,
+        CreditLot.order_id == Order.id,
+        CreditLot.source == str(LotSource.PACKAGE),
+    )
+    found = await uow.session.execute(
+        select(is_package, are_credits_taken_off()).where(
+            Order.tenant_id == uow.tenant, Order.id == order_id
+        )
+    )
+    row = found.one_or_none()
+    return BoughtCredits() if row is None else BoughtCredits(*row)
+
+
+async def get_paid_by_voucher_minor(uow: UnitOfWork, order_id: UUID) -> int:
+    """What a voucher paid of the order's price, and has not got back."""
+    found = await uow.session.scalar(
+        select(func.sum(Payment.amount_minor - Payment.refunded_minor)).where(
+            Payment.tenant_id == uow.tenant,
+            Payment.order_id == order_id,
+            Payment.method == VOUCHER_METHOD,
+        )
+    )
+    return int(found or 0)
 
 
 class Awaited(NamedTuple):

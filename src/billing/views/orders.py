@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from src.billing.domain.kinds import OrderState, RefundState
+from src.billing.domain.kinds import OrderState, RefundState, order_end
 from src.billing.views.disputes import DisputeSum, DisputeView
 from src.billing.words import (
     order_state,
@@ -15,6 +15,7 @@ from src.billing.words import (
     payment_mode,
     refund_cause,
     refund_state,
+    who_ended_it,
 )
 from src.platform.i18n import current_locale
 from src.platform.money import Money, format_money
@@ -250,7 +251,8 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     the guest that nobody took. `pages_of_sold` below the business's tell of what was sold, with
     the words of each. `holds_places`: others can have what is not paid. `may_still_come`: the
     transfer that is not waited for any more was not noted in full. `may_be_mistaken`: a transfer
-    can be taken off as one that never came. `package_waits_until_at`: then
+    can be taken off as one that never came. `is_package`: credits were bought, and
+    `are_credits_off`: all of them were taken off again. `package_waits_until_at`: then
     a package that is to be paid on site lapses; None where none waits.
     """
 
@@ -295,6 +297,8 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     holds_places: bool
     may_still_come: bool
     may_be_mistaken: bool
+    is_package: bool
+    are_credits_off: bool
     package_waits_until_at: datetime | None
 
     @property
@@ -304,6 +308,13 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def mode(self) -> str:
         return payment_mode(self.payment_mode)
+
+    @property
+    def ended(self) -> str:
+        """Who ended it, so that nothing can be had with money that comes now."""
+        if self.state != OrderState.CANCELLED:
+            return ""
+        return who_ended_it(order_end(self.state, self.closed_why))
 
 
 class RefundPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,6 +31,7 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     for any more. `holds_places`: others can have what is not paid. Of `total_minor`, the price, a
     voucher pays `voucher_minor`. `received_minor` is the price's, `noted_minor` all that was noted.
     `may_be_mistaken`: some of it can be taken off. `is_all_cancelled`: nothing of the order stands.
+    `ended` says why nothing can be had with what comes now, by somebody's own decision.
     """
 
     slug: str
@@ -48,6 +49,7 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     noted_minor: int
     may_be_mistaken: bool
     is_all_cancelled: bool
+    ended: str
     due_on: date | None
     holds_places: bool
     starts_at: datetime | None
@@ -66,7 +68,8 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
 
 class MistakePage(msgspec.Struct, frozen=True, kw_only=True):
     """Transfers that may have been noted by mistake, the newest first, as a field's options.
-    `is_awaited`: the order waits for the rest of its price.
+    `is_awaited`: the order waits for the rest of its price. `of_package`: credits that it bought
+    were taken off. A voucher paid `voucher_minor` beside them, and has not got it back.
     """
 
     slug: str
@@ -74,6 +77,9 @@ class MistakePage(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     guest_email: str
     is_awaited: bool
+    of_package: bool
+    voucher_minor: int
+    currency: str
     transfers: list[tuple[str, str, str]]
     form: Bound[Any]
 

@@ -12,7 +12,12 @@ from msgspec import Meta
 from src.billing.commands.mistaken_transfers import TransferMistaken, take_off_transfer
 from src.billing.commands.orders import get_order
 from src.billing.models import Payment
-from src.billing.queries.transfers import is_transfer_awaited, list_mistakable
+from src.billing.queries.transfers import (
+    get_bought_credits,
+    get_paid_by_voucher_minor,
+    is_transfer_awaited,
+    list_mistakable,
+)
 from src.billing.views.transfers import MistakePage
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _, current_locale
@@ -85,6 +90,8 @@ async def _shown(
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order(uow, order_id)
         found = await list_mistakable(uow, order_id)
+        bought = await get_bought_credits(uow, order_id)
+        voucher_minor = await get_paid_by_voucher_minor(uow, order_id)
     if not found:
         return redirect(request, f"/app/{ctx.here.slug}/orders/{order_id}")
     view = MistakePage(
@@ -93,6 +100,9 @@ async def _shown(
         reference=order.reference,
         guest_email=order.guest_email,
         is_awaited=is_transfer_awaited(order),
+        of_package=bought.are_off and not all(one.is_extra for one in found),
+        voucher_minor=voucher_minor,
+        currency=order.currency,
         transfers=[_option(one, ctx) for one in found],
         form=form or blank(MistakeForm, {"payment": found[0].id}),
     )

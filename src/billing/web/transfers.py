@@ -19,8 +19,9 @@ from src.billing.commands.transfers import (
     extend_transfer,
     mark_transfer_received,
 )
-from src.billing.domain.kinds import OrderState, PaymentMode
+from src.billing.domain.kinds import OrderEnd, OrderState, PaymentMode, order_end
 from src.billing.lines import first_start_of, handlers_of
+from src.billing.models import Order
 from src.billing.processor import ProcessorError
 from src.billing.queries.transfers import (
     due_on_of,
@@ -33,6 +34,7 @@ from src.billing.settlement import give_up_order, released_by
 from src.billing.standing import get_is_all_cancelled
 from src.billing.views.transfers import TransferPage
 from src.billing.web.amounts import plain_amount, read_amount
+from src.billing.words import not_had_words, who_ended_it
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _, current_locale
 from src.platform.ids import new_id
@@ -105,12 +107,13 @@ async def receive_transfer(
                 seen_minor=form.seen,
             )
             received = await mark_transfer_received(uow, ctx, cmd)
+            end = order_end(order.state, order.closed_why)
     except InvalidInput as refusal:
         return await _shown(request, services, ctx, order_id, received=bound.refused(refusal))
     except Conflict as refusal:
         flash(request, "warning", refusal.message)
     else:
-        flash(request, *_said(received, currency))
+        flash(request, *_said(received, currency, end))
     return _to_order(request, ctx, order_id)
 
 
@@ -161,7 +164,8 @@ async def release_transfer(
     return _to_order(request, ctx, order_id)
 
 
-def _said(received: Received, currency: str) -> tuple[Level, str]:
+def _said(received: Received, currency: str, end: OrderEnd) -> tuple[Level, str]:
+    why = "" if received.why is None else not_had_words(received.why, end)
     amount = format_money(Money(received.minor, currency), current_locale())
     match received.outcome:
         case Outcome.CONFIRMED:
@@ -175,7 +179,13 @@ def _said(received: Received, currency: str) -> tuple[Level, str]:
             )
         case Outcome.TO_HAND_BACK:
             return "warning", _(
-                "Nothing can be had with it any more. Please send back %(amount)s.", amount=amount
+                "Nothing can be had with it any more. %(why)s Please send back %(amount)s.",
+                why=why,
+                amount=amount,
+            )
+        case Outcome.PAID_ALREADY if why:
+            return "warning", _(
+                "%(why)s Please send back %(amount)s that came now.", why=why, amount=amount
             )
         case Outcome.PAID_ALREADY:
             return "warning", _(
@@ -188,6 +198,13 @@ def _said(received: Received, currency: str) -> tuple[Level, str]:
                 "This form noted its transfer before, which was taken off as a mistake. Nothing was"
                 " noted now. If the money has come after all, note it on a page that you open anew."
             )
+
+
+def _ended(order: Order) -> str:
+    """Why nothing can be had with what comes now; empty where something may be."""
+    if order.state != OrderState.CANCELLED:
+        return ""
+    return who_ended_it(order_end(order.state, order.closed_why))
 
 
 def _to_order(request: AnyRequest, ctx: RequestContext, order_id: UUID) -> Response[bytes]:
@@ -238,6 +255,7 @@ async def _shown(
         noted_minor=noted_minor,
         may_be_mistaken=bool(mistakable),
         is_all_cancelled=is_all_gone,
+        ended=_ended(order),
         due_on=due_on,
         holds_places=not kinds or any(kind.holds_places for kind in kinds),
         starts_at=starts_at,

@@ -18,6 +18,7 @@ from src.platform.services import Services
 from src.tenants.context import TenantSnapshot
 from src.tenants.models import Participant
 from src.tenants.queries.tenants import tenant_snapshot
+from src.tenants.queries.wordings import find_wordings
 
 
 async def tell_of_handing_on(job: JobContext, event: SeatHandedOn) -> None:
@@ -35,7 +36,8 @@ async def tell_of_handing_on(job: JobContext, event: SeatHandedOn) -> None:
         person = await uow.session.get_one(Participant, (uow.tenant, handing.participant_id))
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         holder = To(person.name, handing.address, "given", str(handing.id))
-        mails = handed_on_mails(settings, tenant, found[0], holder, before, gone, now)
+        wordings = await find_wordings(uow)
+        mails = handed_on_mails(settings, tenant, found[0], holder, before, gone, now, wordings)
         await queue_mails(uow, mails, host=settings.host)
         handing.told_at = now
 
@@ -68,7 +70,8 @@ async def tell_holders(
     if not seat_ids:
         return
     holders, now = await list_holders_of(uow, seat_ids), uow.clock.now()
+    wordings = await find_wordings(uow)
     mails = news_to_holders(
-        services.settings, tenant, bookings, holders, news, now, occasion, reasons
+        services.settings, tenant, bookings, holders, news, now, occasion, reasons, wordings
     )
     await queue_mails(uow, mails, host=services.settings.host)

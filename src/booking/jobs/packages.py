@@ -2,6 +2,7 @@
 
 from sqlalchemy import update
 
+from src.billing.domain.credits import LotState
 from src.billing.events import PackageBought, PackageLapsed
 from src.billing.queries.receipts import list_taxes
 from src.booking.package_mails import BOUGHT, LAPSED, package_mail
@@ -27,7 +28,8 @@ async def tell_of_package(job: JobContext, event: PackageBought) -> None:
             .where(Customer.is_established.is_(False))
             .values(is_established=True)
         )
-        if not order.guest_email:
+        # What has come to nothing before the mail left was told of in another way.
+        if not order.guest_email or lot.state == LotState.VOID:
             return
         settings = job.services.settings
         tenant = await tenant_snapshot(uow, uow.tenant, job.clock.now())

@@ -86,6 +86,7 @@ async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:
         kept=lot.balance + lot.forfeited,
         is_refunded=state is LotState.REFUNDED,
         is_pending=state is LotState.PENDING,
+        is_void=state is LotState.VOID,
         awaits_transfer=order is not None and is_transfer_awaited(order),
         taken_back_minor=taken_back_minor,
         is_disputed=with_the_bank and not taken_back_minor,

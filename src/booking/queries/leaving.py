@@ -1,42 +1,36 @@
 """What the pages about leaving a date have to know."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
 from src.booking.domain.kinds import SeriesPriceType, SessionState
 from src.booking.domain.leaving import LeavingTerms
 from src.booking.domain.refund_policy import BuyerKind
+from src.booking.domain.terms_example import longest_before
 from src.booking.models import Series, Service, Session
 from src.booking.queries.sold_terms import sold_terms_of
 from src.platform.db.uow import UnitOfWork
-from src.platform.localtime import to_local, to_utc
 from src.tenants.context import TenantSnapshot
 
-SAMPLE_AT_LEAST = timedelta(days=7)
-SAMPLE_DAYS, SAMPLE_HOUR = 14, 18
 
-
-async def sample_start(uow: UnitOfWork, service_id: UUID | None, zone: ZoneInfo) -> datetime:
-    """A start to explain terms by: the service's next date that is a week ahead, so that deadlines
-    lie ahead as well; else an evening two weeks ahead.
+async def sample_start(
+    uow: UnitOfWork, service_id: UUID | None, terms: Iterable[LeavingTerms]
+) -> datetime | None:
+    """A start to explain the `terms` by: of the service's next date for which nothing that they
+    name has passed. None where there is none, so that no moment is named that nobody can meet.
     """
-    now = uow.clock.now()
-    next_at = await uow.session.scalar(
+    found: datetime | None = await uow.session.scalar(
         select(func.min(Session.starts_at)).where(
             Session.tenant_id == uow.tenant,
             Session.service_id == service_id,
-            Session.starts_at >= now + SAMPLE_AT_LEAST,
+            Session.starts_at >= uow.clock.now() + longest_before(terms),
             Session.state == str(SessionState.SCHEDULED),
         )
     )
-    if next_at is not None:
-        return next_at
-    day = to_local(now, zone) + timedelta(days=SAMPLE_DAYS)
-    return to_utc(day.replace(hour=SAMPLE_HOUR, minute=0, second=0, microsecond=0), zone)
+    return found
 
 
 async def find_terms(

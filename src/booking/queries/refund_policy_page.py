@@ -1,5 +1,6 @@
 """What the page of a refund policy shows beside its form."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import SalesMode, SeriesPriceType
 from src.booking.domain.leaving import LeavingTerms, sold_under
 from src.booking.domain.refund_policy import BuyerKind, GivenBack, RefundPolicy, rule_that_holds
-from src.booking.leaving_words import dates_in_words
+from src.booking.example_words import example_in_words
 from src.booking.paying import Paying
 from src.booking.queries.credit_offers import list_credit_offers
 from src.booking.queries.drop_in import rules_of
@@ -64,17 +65,15 @@ def takes_swaps(offer: SessionOffer) -> bool:
     return is_sold_singly and is_drop_in and takes_credits(rules)
 
 
-def curves(
-    tenant: TenantSnapshot,
+def terms_by_kind(
     kinds: list[BuyerKind],
     policy: RefundPolicy,
     of_service: LeavingTerms,
     of_series: LeavingTerms | None,
     packages: dict[UUID, GivenBack],
-    sample_at: datetime,
-) -> list[Curve]:
-    """Until when each kind of buyer gets what, in the words that guests read."""
-    found = []
+) -> dict[BuyerKind, LeavingTerms]:
+    """The terms that each kind of buyer would buy under."""
+    found = {}
     for kind in kinds:
         is_course = kind is BuyerKind.COURSE and of_series is not None
         offered = of_series if is_course and of_series is not None else of_service
@@ -82,10 +81,20 @@ def curves(
         series_policy = policy if of_series is not None else None
         rule = rule_that_holds(kind, series_policy, service_policy)
         by_credits = kind is BuyerKind.CREDIT
-        terms = sold_under(offered, rule, packages, by_credits=by_credits)
-        said = dates_in_words(terms, _paying(kind), sample_at, tenant.zone)
-        found.append(Curve(kind=kind, sentences=said))
+        found[kind] = sold_under(offered, rule, packages, by_credits=by_credits)
     return found
+
+
+def curves(
+    tenant: TenantSnapshot, terms: Mapping[BuyerKind, LeavingTerms], sample_at: datetime | None
+) -> list[Curve]:
+    """Until when each kind of buyer gets what, in the words that guests read: of the sample date,
+    or where there is none, counted from the start of a date.
+    """
+    return [
+        Curve(kind=kind, sentences=example_in_words(one, _paying(kind), sample_at, tenant.zone))
+        for kind, one in terms.items()
+    ]
 
 
 def _paying(kind: BuyerKind) -> Paying:

@@ -70,6 +70,7 @@ class LotView(msgspec.Struct, frozen=True, kw_only=True):
     kept: int
     is_refunded: bool
     is_pending: bool
+    is_void: bool
     awaits_transfer: bool
     taken_back_minor: int
     is_disputed: bool

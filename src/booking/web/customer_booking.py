@@ -91,6 +91,11 @@ class StaffBookingForm(msgspec.Struct):
         return 0 if self.pays == "free" or self.lot_id is not None else unit_minor * size
 
     @property
+    def code_off_minor(self) -> int | None:
+        """What was shown that the code takes off; who takes it out again saw the price, too."""
+        return self.quoted_off_minor if self.coupon.strip() else None
+
+    @property
     def is_to_look(self) -> bool:
         """Whether what the code pays is to be seen before anything is booked."""
         code = self.coupon.strip()
@@ -295,7 +300,7 @@ def staff_command(
         note=form.note,
         coupon=form.coupon.strip(),
         quoted_minor=form.quoted_minor(len(party)),
-        quoted_off_minor=(form.coupon.strip() and form.quoted_off_minor) or None,
+        quoted_off_minor=form.code_off_minor,
         quoted_dates=form.quoted_dates,
         source="staff",
         locale=ctx.here.locale,

@@ -30,7 +30,8 @@ from src.tenants.domain.phones import dialled_phone, not_a_phone
 from src.tenants.views.portal import PortalGuest
 
 LARGEST_PARTY = 100
-LONGEST_CODE = 40
+LONGEST_CODE = 100
+"""Of what is typed: longer than a code, so that who types two reads that one goes at a time."""
 LONGEST_WAY = 60
 LARGEST_TOTAL_MINOR = 10**12
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,60}", re.ASCII)
@@ -298,7 +299,7 @@ def _command(
         way=PayWay(form.way) if form.way in wish.ways else None,
         consents=consents_of(form, tenant, now),
         quoted_minor=form.quoted_minor,
-        quoted_off_minor=(form.coupon and form.quoted_off_minor) or None,
+        quoted_off_minor=form.quoted_off_minor,
         quoted_dates=form.quoted_dates,
         source="hub",
         locale=current_locale(),

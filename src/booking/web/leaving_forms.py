@@ -12,7 +12,7 @@ from src.booking.domain.fees import FeeRule
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.domain.leaving import BeforeUnit, LeavingTerms, Tier, terms_errors
 from src.booking.domain.quiet_hours import QuietHours
-from src.booking.leaving_words import dates_in_words
+from src.booking.example_words import example_in_words
 from src.booking.web.amounts import amount_or_none, show_amount
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
@@ -112,28 +112,37 @@ def read_terms(form: LeavingFields, currency: str) -> LeavingTerms:
     return terms
 
 
-def _preview(
-    form: Bound[Any], zone: ZoneInfo, starts_at: datetime, currency: str
-) -> tuple[list[str], list[str]]:
-    """What guests would read of the terms as they stand in the form, or else why they cannot: the
-    sentences with which saving them is refused.
+class Typed(msgspec.Struct, frozen=True):
+    """The terms as they stand in a form, with how a date is paid; or else `unread`, the sentences
+    with which saving them is refused.
     """
+
+    terms: LeavingTerms | None = None
+    price_type: SeriesPriceType = SeriesPriceType.FREE
+    unread: list[str] = []
+
+    @property
+    def found(self) -> list[LeavingTerms]:
+        return [] if self.terms is None else [self.terms]
+
+
+def typed_terms(form: Bound[Any], currency: str) -> Typed:
     fields = bind(LeavingFields, form.raw).struct
     try:
         price_type = SeriesPriceType(form.value("price_type"))
         terms = None if fields is None else read_terms(fields, currency)
     except InvalidInput as refusal:
-        return [], list(dict.fromkeys(refusal.fields.values()))
+        return Typed(unread=list(dict.fromkeys(refusal.fields.values())))
     except ValueError:
         terms = None
     if terms is None:
-        return [], [_("The steps cannot be read as they are.")]
-    return dates_in_words(terms, price_type, starts_at, zone), []
+        return Typed(unread=[_("The steps cannot be read as they are.")])
+    return Typed(terms, price_type)
 
 
 class LeavingView(msgspec.Struct, frozen=True, kw_only=True):
-    """What the fields need beside the form. `sample_at` is the start that the preview is for;
-    `unread` says why there is none.
+    """What the fields need beside the form. `sample_at` is the start that the preview is for, None
+    where it is for no date; `unread` says why there is none.
     """
 
     rows: int
@@ -141,20 +150,21 @@ class LeavingView(msgspec.Struct, frozen=True, kw_only=True):
     hours: list[tuple[str, str]]
     preview: list[str]
     unread: list[str]
-    sample_at: datetime
+    sample_at: datetime | None
     zone: ZoneInfo
 
 
 def leaving_view(
-    form: Bound[Any], zone: ZoneInfo, sample_at: datetime, currency: str
+    form: Bound[Any], typed: Typed, zone: ZoneInfo, sample_at: datetime | None
 ) -> LeavingView:
-    preview, unread = _preview(form, zone, sample_at, currency)
+    """`typed` is what is in the form."""
+    terms = typed.terms
     return LeavingView(
         rows=_tier_rows(form),
         units=unit_choices(),
         hours=[(str(hour), clock(time(hour))) for hour in range(24)],
-        preview=preview,
-        unread=unread,
+        preview=[] if terms is None else example_in_words(terms, typed.price_type, sample_at, zone),
+        unread=typed.unread,
         sample_at=sample_at,
         zone=zone,
     )

@@ -206,7 +206,7 @@ async def _command(
         way=_way_of(form.way),
         consents=consents_of(form, ctx.here, services.clock.now()),
         quoted_minor=form.quoted_minor,
-        quoted_off_minor=(form.coupon and form.quoted_off_minor) or None,
+        quoted_off_minor=form.quoted_off_minor,
         quoted_terms=form.quoted_terms,
         single_minor=single_minor,
         locale=current_locale(),

@@ -1,6 +1,6 @@
 """The form of a package: what an owner types, as a draft, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -147,9 +147,17 @@ def purpose_choices() -> list[tuple[str, str, str]]:
     ]
 
 
-def way_choices() -> list[tuple[str, str, str]]:
+def way_choices(*, takes_transfers: bool) -> list[tuple[str, str, str]]:
+    at_once = (
+        _(
+            "By card: the credits are there at once. By bank transfer too, as you take those: the"
+            " credits wait until you have matched the transfer."
+        )
+        if takes_transfers
+        else _("The credits are there at once. Bank transfers count as online, once you take them.")
+    )
     return [
-        (PackageWay.ONLINE.value, _("Online"), _("The credits are there at once.")),
+        (PackageWay.ONLINE.value, _("Online"), at_once),
         (
             PackageWay.ON_SITE.value,
             _("On site"),
@@ -189,5 +197,14 @@ def visibility_words() -> dict[str, str]:
     }
 
 
-def way_words() -> dict[str, str]:
-    return {PackageWay.ONLINE.value: _("online"), PackageWay.ON_SITE.value: _("on site")}
+def paid_in_words(pays: Collection[str], *, takes_transfers: bool) -> str:
+    """The ways in which it can be paid, on the owner's page of it."""
+    if not pays:
+        return _("Nothing to pay")
+    if PackageWay.ONLINE.value not in pays:
+        return _("On site")
+    if PackageWay.ON_SITE.value not in pays:
+        return _("Online, by card or bank transfer") if takes_transfers else _("Online")
+    if takes_transfers:
+        return _("Online, by card or bank transfer, or on site")
+    return _("Online or on site")

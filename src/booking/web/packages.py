@@ -16,6 +16,7 @@ from src.billing.commands.packages import (
     set_package_active,
 )
 from src.billing.domain.credits import end_of_day
+from src.billing.queries.payment_settings import find_transfer_terms
 from src.booking.commands.packages import save_package
 from src.booking.queries.packages import (
     get_package_row,
@@ -31,14 +32,15 @@ from src.booking.web.package_forms import (
     at_the_form,
     draft_of,
     initial_of,
+    paid_in_words,
     purpose_choices,
     rule_choices,
     visibility_choices,
     visibility_words,
     way_choices,
-    way_words,
     with_all_errors,
 )
+from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
@@ -69,7 +71,6 @@ class PackagesView(msgspec.Struct, frozen=True, kw_only=True):
     zone: str
     is_frozen: bool
     visibilities: dict[str, str]
-    ways: dict[str, str]
 
 
 class PackageFormView(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +104,7 @@ class PackageView(msgspec.Struct, frozen=True, kw_only=True):
     is_frozen: bool
     may_delete: bool
     visibilities: dict[str, str]
-    ways: dict[str, str]
+    paid: str
 
 
 class DeleteView(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,7 +132,6 @@ async def show_packages(
         zone=ctx.here.timezone,
         is_frozen=_is_frozen(ctx),
         visibilities=visibility_words(),
-        ways=way_words(),
     )
     return page(request, "booking/packages/list.html", view)
 
@@ -179,7 +179,7 @@ async def show_package(
             is_frozen=_is_frozen(ctx),
             may_delete=not await is_ever_sold(uow, package_id),
             visibilities=visibility_words(),
-            ways=way_words(),
+            paid=paid_in_words(package.pays, takes_transfers=await _takes_transfers(uow)),
         )
     return page(request, "booking/packages/show.html", view)
 
@@ -326,6 +326,7 @@ async def _editor(
     async with services.uow_factory(ctx.here.id) as uow:
         offered, tags = await list_service_choices(uow), await list_known_tags(uow)
         name = "" if package_id is None else (await get_package(uow, package_id)).name
+        takes_transfers = await _takes_transfers(uow)
     typed = form.value("validity_days")
     days = int(typed) if typed.isascii() and typed.isdigit() and 0 < int(typed) < 10_000 else 0
     view = PackageFormView(
@@ -336,7 +337,7 @@ async def _editor(
         currency=ctx.here.currency,
         zone=ctx.here.timezone,
         purposes=purpose_choices(),
-        ways=way_choices(),
+        ways=way_choices(takes_transfers=takes_transfers),
         rules=rule_choices(),
         visibilities=visibility_choices(),
         services=offered,
@@ -345,6 +346,10 @@ async def _editor(
         example_ends_at=end_of_day(days or EXAMPLE_DAYS, services.clock.now(), ctx.here.zone),
     )
     return page(request, "booking/packages/form.html", view, status_code=status_code)
+
+
+async def _takes_transfers(uow: UnitOfWork) -> bool:
+    return await find_transfer_terms(uow) is not None
 
 
 route_handlers = [

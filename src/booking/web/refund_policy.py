@@ -24,7 +24,13 @@ from src.booking.domain.refund_policy import BuyerKind, RefundPolicy
 from src.booking.domain.seen import CHANGED_MEANWHILE
 from src.booking.models import Series, Service
 from src.booking.queries.leaving import sample_start
-from src.booking.queries.refund_policy_page import Curve, Givable, curves, list_givable
+from src.booking.queries.refund_policy_page import (
+    Curve,
+    Givable,
+    curves,
+    list_givable,
+    terms_by_kind,
+)
 from src.booking.web.leaving_forms import unit_choices
 from src.booking.web.meanwhile import stale
 from src.booking.web.refund_policy_forms import (
@@ -87,7 +93,9 @@ class RuleView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PolicyView(msgspec.Struct, frozen=True, kw_only=True):
-    """`warnings` name the packages whose credits could be spent on nothing at present."""
+    """`warnings` name the packages whose credits could be spent on nothing at present. `sample_at`
+    is the start that the previews are for, None where they are for no date.
+    """
 
     form: Any
     name: str
@@ -99,7 +107,7 @@ class PolicyView(msgspec.Struct, frozen=True, kw_only=True):
     units: list[tuple[str, str]]
     packages: list[tuple[str, str]]
     warnings: list[str]
-    sample_at: datetime
+    sample_at: datetime | None
     zone: ZoneInfo
     back: str
     packages_href: str
@@ -227,17 +235,16 @@ async def _page(
 ) -> Response[bytes]:
     service, series = subject.service, subject.series
     async with services.uow_factory(ctx.here.id) as uow:
-        sample_at = await sample_start(uow, service.id, ctx.here.zone)
         givable = await list_givable(uow)
-    said = curves(
-        ctx.here,
-        subject.kinds,
-        policy or RefundPolicy(),
-        terms_from(service.leaving),
-        None if series is None else terms_from(series.leaving),
-        {one.package.package_id: one.package for one in givable},
-        sample_at,
-    )
+        terms = terms_by_kind(
+            subject.kinds,
+            policy or RefundPolicy(),
+            terms_from(service.leaving),
+            None if series is None else terms_from(series.leaving),
+            {one.package.package_id: one.package for one in givable},
+        )
+        sample_at = await sample_start(uow, service.id, terms.values())
+    said = curves(ctx.here, terms, sample_at)
     base = f"/app/{ctx.here.slug}"
     view = PolicyView(
         form=form,

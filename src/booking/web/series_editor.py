@@ -26,7 +26,7 @@ from src.booking.queries.services import get_service_head
 from src.booking.views.series import Rhythm
 from src.booking.views.services import ServiceHead
 from src.booking.web.drop_in_forms import unit_choices, way_choices
-from src.booking.web.leaving_forms import LeavingView, leaving_view
+from src.booking.web.leaving_forms import LeavingView, leaving_view, typed_terms
 from src.booking.web.lost_tags import warn_of_lost_tags
 from src.booking.web.meanwhile import Fact, saved_now, stale
 from src.booking.web.price_tier_forms import (
@@ -275,7 +275,8 @@ async def _editor(
         rhythms = await list_rhythms(
             uow, service_id, series_id, ctx.here.zone, services.clock.now()
         )
-        sample_at = await sample_start(uow, service_id, ctx.here.zone)
+        typed = typed_terms(form, ctx.here.currency)
+        sample_at = await sample_start(uow, service_id, typed.found)
     view = SeriesFormView(
         form=form,
         meanwhile=meanwhile or [],
@@ -287,7 +288,7 @@ async def _editor(
         zone=ctx.here.timezone,
         currency=ctx.here.currency,
         payments_ready=ctx.here.payments_ready,
-        leaving=leaving_view(form, ctx.here.zone, sample_at, ctx.here.currency),
+        leaving=leaving_view(form, typed, ctx.here.zone, sample_at),
         tiers=tiers_view(form),
         drop_in_hint=_drop_in_hint(offered, ctx.here.currency),
         choices={

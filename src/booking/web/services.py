@@ -26,7 +26,7 @@ from src.booking.queries.leaving import sample_start
 from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
 from src.booking.queries.services import has_prices_of_their_own
 from src.booking.web.appointment_forms import LengthsView, begun_as, kind_choices, lengths_view
-from src.booking.web.leaving_forms import LeavingView, leaving_view
+from src.booking.web.leaving_forms import LeavingView, leaving_view, typed_terms
 from src.booking.web.lost_tags import warn_of_lost_tags, warn_of_service_off
 from src.booking.web.meanwhile import Fact, saved_now, stale
 from src.booking.web.price_tier_forms import TiersView, dearer_words, tiers_view
@@ -321,7 +321,8 @@ async def _editor(
     """`initial` is what is saved by now, where that is another than what was shown."""
     async with services.uow_factory(ctx.here.id) as uow:
         choices = await _choices(uow, ctx.here, form, service)
-        sample_at = await sample_start(uow, service.id if service else None, ctx.here.zone)
+        typed = typed_terms(form, ctx.here.currency)
+        sample_at = await sample_start(uow, service.id if service else None, typed.found)
     meanwhile: list[Fact] = []
     if initial is not None:
         meanwhile = saved_now(form, ServiceForm, initial, field_labels(), saved_words(choices))
@@ -336,7 +337,7 @@ async def _editor(
         currency=ctx.here.currency,
         payments_ready=ctx.here.payments_ready,
         question_rows=_question_rows(form, status_code),
-        leaving=leaving_view(form, ctx.here.zone, sample_at, ctx.here.currency),
+        leaving=leaving_view(form, typed, ctx.here.zone, sample_at),
         tiers=tiers_view(form),
         choices=choices,
         presets=presets,

@@ -79,7 +79,8 @@ def paragraphs_of(
     for part in _BLANK_LINES.split(body.replace("\r\n", "\n").strip()):
         alone = _PLACEHOLDER.fullmatch(part.strip())
         if alone is not None and alone[1] in blocks:
-            found.append(Paragraph(kind=alone[1]))
+            # A button that leads nowhere is none, and neither is a list of no dates.
+            found += [Paragraph(kind=alone[1])] if values.get(alone[1]) else []
         elif text := fill(part, values).strip():
             found.append(Paragraph(kind="text", text=text))
     return found

@@ -6,7 +6,7 @@ import pytest
 
 from src.billing.commands.open_items import close_open_items, raise_open_item
 from src.billing.commands.orders import lock_order
-from src.billing.commands.refunds import request_refund, request_refunds, retry_refund
+from src.billing.commands.refunds import MoneyBack, request_refund, request_refunds, retry_refund
 from src.billing.domain.kinds import OpenItemKind, RefundCause
 from src.billing.events import OrderRefunded
 from src.billing.jobs.refunds import Refused, _finish, lock_refund
@@ -35,9 +35,8 @@ async def ask(till: Till, order_id: UUID, amount_minor: int = 500, key: str = "k
     async with till.services.uow_factory(till.business.id) as uow:
         order = await lock_order(uow, order_id)
         payment = await uow.session.merge(payment)
-        await request_refund(
-            uow, order, payment, amount_minor, cause=RefundCause.STAFF, cause_key=key
-        )
+        wanted = MoneyBack(amount_minor=amount_minor, cause=RefundCause.STAFF, cause_key=key)
+        await request_refund(uow, order, payment, wanted)
 
 
 async def fault(till: Till, kind: str, **more: Any) -> None:

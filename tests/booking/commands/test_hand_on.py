@@ -17,6 +17,8 @@ from src.booking.models import HandingOn, Seat, Session
 from src.booking.queries.people import get_people_of_order
 from src.platform.errors import InvalidInput, NotFound
 from src.platform.services import Services
+from src.tenants.commands.wordings import word_mail
+from src.tenants.domain.wording import Wording
 from src.tenants.models import AuditEntry, Participant
 from tests.booking.commands.test_book import a_wish, booked, seats_of, taken
 from tests.support.builders import Business, a_business, a_service, a_session
@@ -147,6 +149,44 @@ async def test_who_was_told_before_hears_that_they_need_not_come(
     assert calendar_of(mailer, "carl@")[0] == "PUBLISH", "taken back"
     [seat] = await seats_of(services.uow_factory, lotus.id)
     assert not seat.is_handed_on
+
+
+async def test_all_who_are_told_read_the_business_s_own_words(
+    services: Services, lotus: Business, mailer: RememberingMailer
+) -> None:
+    own = {
+        "place_given": "{giver} invites {customer_name} to {service}.\n\n{dates}",
+        "place_passed_on": "{taker} comes. {what_follows}\n\n{dates}\n\n{booking_link}",
+        "place_off": "Not on: {reason}\n\n{dates}",
+    }
+    async with services.uow_factory(lotus.id) as uow:
+        for key, body in own.items():
+            words = Wording(subject=f"{key}: {{service}}", body=body)
+            await word_mail(uow, lotus.ctx, key, "en", words)
+    made, session = await a_booking(services, lotus)
+    mailer.sent.clear()
+    await give(services, lotus, made)
+    await work(services, lotus.id)
+    told = {mail.to[0].split(" ")[0]: mail for mail in mailer.sent}
+    assert told["Ben"].subject == "place_given: Yoga"
+    assert "Carl invites Ben to Yoga." in told["Ben"].body
+    assert told["Carl"].subject == "place_passed_on: Yoga"
+    assert "Ben comes. What you paid stays as it is" in told["Carl"].body
+    assert "/bookings/" in told["Carl"].body
+    mailer.sent.clear()
+    await give(services, lotus, made, "Cleo", "cleo@example.com")
+    await work(services, lotus.id)
+    [to_ben] = [mail for mail in mailer.sent if "ben@" in mail.to[0]]
+    assert "Cleo comes. You need not come." in to_ben.body
+    assert "See your booking" not in to_ben.body, "it is not theirs"
+    mailer.sent.clear()
+    async with services.uow_factory(lotus.id) as uow:
+        await cancel_session(
+            uow, lotus.ctx, session.id, reason="The hall is closed", undo_seconds=0
+        )
+    await work(services, lotus.id)
+    [to_cleo] = [mail for mail in mailer.sent if "cleo@" in mail.to[0]]
+    assert "Not on: The hall is closed" in to_cleo.body
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from src.billing.commands.transfers import (
     mark_transfer_received,
 )
 from src.billing.commands.vouchers import refund_as_voucher
+from src.billing.domain.kinds import NotHad
 from src.billing.domain.transfers import TransferTerms
 from src.billing.jobs.transfers import remind_of_transfers
 from src.billing.models import OpenItem, Order, Payment, Refund, Voucher
@@ -305,11 +306,11 @@ async def test_late_money_for_places_that_are_gone_goes_back_by_hand(
     async with services.uow_factory(lotus.id) as uow:
         await book(uow, as_guest(lotus), wish)
     late = await receive(services, lotus, booked.order_id)
-    assert late == Received(Outcome.TO_HAND_BACK, PRICE_MINOR)
+    assert late == Received(Outcome.TO_HAND_BACK, PRICE_MINOR, NotHad.GONE)
     order = await the_order(services, lotus, booked.order_id)
     assert (order.state, order.paid_minor) == ("expired", PRICE_MINOR)
     again = await receive(services, lotus, booked.order_id)
-    assert again == Received(Outcome.TO_HAND_BACK, 2 * PRICE_MINOR)
+    assert again == Received(Outcome.TO_HAND_BACK, 2 * PRICE_MINOR, NotHad.GONE)
     [item] = await items(services, lotus)
     async with services.uow_factory(lotus.id) as uow:
         await close_item_by_hand(uow, lotus.ctx, booked.order_id, item.id)
@@ -324,7 +325,21 @@ async def test_money_for_what_was_released_goes_back_by_hand(
     await give_up_order(services, lotus.id, booked.order_id, released_by(lotus.ctx))
     assert await mails(services, lotus) == ["billing.transfer_over"]
     late = await receive(services, lotus, booked.order_id)
-    assert late == Received(Outcome.TO_HAND_BACK, PRICE_MINOR)
+    assert late == Received(Outcome.TO_HAND_BACK, PRICE_MINOR, NotHad.ENDED)
+
+
+async def test_why_nothing_is_had_with_late_money_is_told_apart(
+    services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    """A part alone, and all of it where a voucher that was to pay another was spent meanwhile."""
+    await a_voucher(services.uow_factory, lotus.id, minor=500)
+    booked = await by_transfer(services, lotus, coupon=CODE)
+    await to_the_end(services, clock, booked.order)
+    await by_transfer(services, lotus, service={"slug": "other"}, coupon=CODE)
+    part = await receive(services, lotus, booked.order_id, 100)
+    assert part == Received(Outcome.TO_HAND_BACK, 100, NotHad.PART)
+    rest = await receive(services, lotus, booked.order_id, 900)
+    assert rest == Received(Outcome.TO_HAND_BACK, 1000, NotHad.VOUCHER)
 
 
 async def test_the_guest_is_reminded_once_and_only_while_the_money_is_missing(

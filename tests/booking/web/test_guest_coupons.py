@@ -56,6 +56,20 @@ async def test_a_code_is_asked_for_only_where_one_can_be_used(shop: Shop, url: s
     assert 'name="coupon"' not in (await shop.guest.open(url)).text
 
 
+async def test_who_types_two_codes_reads_that_one_goes_at_a_time(shop: Shop, url: str) -> None:
+    await a_coupon(shop.services.uow_factory, shop.business.id)
+    typed = "SPRING-2, K7QF-2M9X-BCDF-GHJK"
+    said = "One code at a time, please: “SPRING-2” or “K7QF-2M9X-BCDF-GHJK”."
+    shown = await applied(shop, url, typed)
+    assert said in shown.text
+    assert f'value="{typed}"' in shown.text, "what was typed is kept"
+    sent = await shop.send(coupon=typed)
+    assert sent.status_code == 422
+    assert said in sent.text
+    assert f'value="{typed}"' in sent.text
+    assert unknown_code() in (await applied(shop, url, "SPRING time")).text
+
+
 async def test_a_guest_applies_a_code_and_pays_what_they_were_shown(shop: Shop, url: str) -> None:
     await a_coupon(shop.services.uow_factory, shop.business.id)
     shown = await applied(shop, url, "spring")
@@ -85,7 +99,8 @@ async def test_who_cancels_for_one_of_two_reads_what_is_due_now(
     service = await a_service(factory, shop.business.id, price_type="on_site")
     session = await a_session(factory, service)
     await a_coupon(factory, shop.business.id)
-    typed = {"size": "2", "quoted_size": "2", "quoted_minor": "2700", "coupon": "SPRING"}
+    seen = {"quoted_size": "2", "quoted_minor": "2700", "quoted_off_minor": "300"}
+    typed = {"size": "2", "coupon": "SPRING", **seen}
     sent = await shop.book(subject("session", session.id), **typed)
     own = sent.headers["location"]
     leaving = await shop.guest.open(f"{own}/leave?date={session.id}")

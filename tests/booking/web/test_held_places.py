@@ -8,7 +8,7 @@ from httpx import AsyncClient, Response
 from sqlalchemy import select
 
 from src.billing.commands.orders import get_order, lock_order
-from src.billing.commands.refunds import payments_of, request_refund
+from src.billing.commands.refunds import MoneyBack, payments_of, request_refund
 from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import OrderState, RefundCause
 from src.billing.models import Order, Payment, PaymentPage
@@ -182,9 +182,8 @@ async def test_what_was_paid_on_site_never_goes_back_through_the_processor(
         async with services.uow_factory(lotus.id) as uow:
             order = await lock_order(uow, made.order_id)
             [payment] = await payments_of(uow, order.id)
-            await request_refund(
-                uow, order, payment, 100, cause=RefundCause.NOT_DELIVERED, cause_key="x"
-            )
+            wanted = MoneyBack(amount_minor=100, cause=RefundCause.NOT_DELIVERED, cause_key="x")
+            await request_refund(uow, order, payment, wanted)
     assert refused.value.code == "paid_on_site"
 
 

@@ -129,6 +129,26 @@ async def test_the_preview_shows_dates_for_what_is_typed_and_saves_nothing(
     assert await kept(services, lotus, Service) == LeavingTerms()
 
 
+async def test_the_preview_names_no_moment_that_has_passed(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    """It is for the next date for which all that is typed lies ahead, or else for none."""
+    service = await a_service(services.uow_factory, lotus.id)
+    await a_session(services.uow_factory, service, in_days=7)
+    await a_session(services.uow_factory, service, in_days=20)
+    await as_owner(client, services, lotus)
+    path = f"/app/lotus/services/{service.id}/edit"
+    typed = {**TYPED, "name": "", "preview": "1"}
+    fortnight = {"tiers.0.before": "14", "tiers.0.unit": "days", "moves_before": ""}
+    shown = await send(client, path, {**typed, **fortnight})
+    assert "What guests read for Sun, Mar 21, 2027, 10:00" in shown.text
+    assert "Cancel until Sun, Mar 7, 2027, 10:00" in shown.text
+    shown = await send(client, path, {**typed, **fortnight, "tiers.0.before": "21"})
+    assert "What guests read, counted from the start of a date" in shown.text
+    assert "Cancel up to 21 days before a date" in shown.text
+    assert "2027" not in shown.text.split("What guests read")[1].split("</ol>")[0]
+
+
 async def test_quiet_hours_are_previewed_refused_kept_and_booked_under(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:

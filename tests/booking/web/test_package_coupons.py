@@ -55,6 +55,16 @@ async def test_a_code_for_every_booking_is_for_no_package(shop: Shop) -> None:
     assert made.order.discount_minor == 150
 
 
+async def test_two_codes_for_a_package_are_one_too_many(shop: Shop) -> None:
+    package = await a_package(shop.services.uow_factory, shop.business.id)
+    await a_coupon(shop.services.uow_factory, shop.business.id)
+    with pytest.raises(
+        InvalidInput, match=r"One code at a time, please: “A-1” or “spring2”\."
+    ) as no:
+        await buy(shop, wish(package.id, coupon="A-1 spring2"))
+    assert list(no.value.fields) == ["coupon"]
+
+
 async def test_who_was_shown_a_packages_price_reads_that_the_code_was_used_up(shop: Shop) -> None:
     factory, here = shop.services.uow_factory, shop.business
     package = await a_package(factory, here.id)

@@ -11,6 +11,7 @@ from src.booking.models import Series, Service, Session
 from src.booking.queries.packages import find_tags_in_use
 from src.platform.services import Services
 from src.tenants.models import AuditEntry
+from tests.booking.commands.test_transfers import takes_transfers
 from tests.booking.web.pages import send
 from tests.support.builders import Business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
@@ -65,6 +66,24 @@ async def test_an_owner_makes_a_package_and_sees_what_it_saves(
     for said in ("€35.00 a session<", "saves €50.00<", f"{HOME}/embed"):
         assert said in listed
     assert await acts(services, lotus) == ["package.created"]
+
+
+async def test_it_is_said_where_bank_transfers_count_as_online(
+    client: AsyncClient, services: Services, lotus: Business, yoga: Service
+) -> None:
+    online = await a_package(services.uow_factory, lotus.id, pays=["online"])
+    both = await a_package(services.uow_factory, lotus.id, pays=["online", "on_site"])
+    desk = await a_package(services.uow_factory, lotus.id, pays=["on_site"])
+    form = (await client.get(f"{HOME}/new")).text
+    assert "Bank transfers count as online, once you take them." in form
+    assert "Online or on site" in (await client.get(f"{HOME}/{both.id}")).text
+    await takes_transfers(services, lotus)
+    form = (await client.get(f"{HOME}/new")).text
+    assert "By bank transfer too, as you take those" in form
+    said = [(await client.get(f"{HOME}/{one.id}")).text for one in (online, both, desk)]
+    assert "Online, by card or bank transfer" in said[0]
+    assert "Online, by card or bank transfer, or on site" in said[1]
+    assert "bank transfer" not in said[2]
 
 
 @pytest.mark.parametrize(

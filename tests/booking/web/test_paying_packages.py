@@ -37,6 +37,8 @@ from tests.tenants.web.signed_in import sign_in
 pytestmark = pytest.mark.anyio
 
 PRICE_MINOR = 12_000
+SEVENTY = {"quoted_minor": "7000", "quoted_off_minor": "5000"}
+"""What a form says that was shown, where a voucher of 50.00 pays a part."""
 
 
 async def a_shop_with(shop: Shop, minor: int, **more: Any) -> Any:
@@ -275,7 +277,7 @@ async def test_the_form_works_a_voucher_out_and_its_page_tells_of_it(shop: Shop)
     stale = await shop.send(step="buy", coupon=CODE, way="on_site")
     assert stale.status_code == 409
     assert "Voucher •••• BCDF takes €50.00 off. Please look again." in stale.text
-    sent = await shop.send(step="buy", coupon=CODE, way="on_site", quoted_minor="7000")
+    sent = await shop.send(step="buy", coupon=CODE, way="on_site", **SEVENTY)
     assert sent.status_code == 303, sent.text
     page = await shop.guest.open(sent.headers["location"])
     for words in ("Waiting for payment", "Pay €70.00 on site", "Paid by voucher", "€50.00"):
@@ -288,7 +290,8 @@ async def test_the_form_takes_what_a_voucher_pays_alone(shop: Shop) -> None:
     shown = await shop.send(step="update", coupon=CODE)
     assert "Nothing to pay. You can use your credits at once." in shown.text
     assert "Get it now" in shown.text
-    sent = await shop.send(step="buy", coupon=CODE, quoted_minor="0")
+    seen = {"quoted_minor": "0", "quoted_off_minor": "12000"}
+    sent = await shop.send(step="buy", coupon=CODE, **seen)
     page = await shop.guest.open(sent.headers["location"])
     assert "10 sessions are yours" in page.text
     assert "Of it by voucher" in page.text

@@ -313,7 +313,8 @@ async def test_who_is_the_child_is_said_wherever_the_booking_is(
     term = await a_series(factory, service, price_type="on_site", price_tiers=[half])
     counts = {"counts.full": "1", "counts.child": "1", "quoted_size": "2"}
     url = subject("series", term.series.id)
-    sent = await shop.book(url, **counts, coupon="SPRING", quoted_minor="8100")
+    seen = {"quoted_minor": "8100", "quoted_off_minor": "900"}
+    sent = await shop.book(url, **counts, coupon="SPRING", **seen)
     assert sent.status_code == 303, sent.text
     booked = await shop.guest.open(sent.headers["location"])
     assert "2 people: Carl Guest, Person 2 (Child)" in booked.text

@@ -274,6 +274,23 @@ async def test_a_preview_refuses_what_saving_refuses_and_shows_no_terms_that_can
     assert (await kept(services, lotus, Series)).policy is None
 
 
+async def test_what_they_read_names_no_moment_that_has_passed(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    path, _series = await a_term(services, lotus)
+    typed = {
+        **a_row(0, "money"),
+        "rules.0.tiers.0.before": "300",
+        "rules.0.tiers.0.unit": "days",
+        "rules.0.tiers.0.percent": "50",
+    }
+    shown = await send(client, f"{path}/refunds", typed | {"preview": "1"})
+    assert shown.status_code == 200, shown.text
+    assert "What they read for" not in shown.text
+    course = shown.text.split("What they read, counted from the start of a date")[1]
+    assert "Cancel up to 300 days before a date" in course.split("</ol>")[0]
+
+
 async def test_the_page_has_the_fields_of_every_choice_and_none_that_no_choice_asks_for(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:

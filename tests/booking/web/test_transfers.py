@@ -73,7 +73,7 @@ async def test_who_gives_up_what_a_voucher_was_to_pay_in_part_reads_where_that_i
     shop: Shop,
 ) -> None:
     await a_voucher(shop.services.uow_factory, shop.business.id, minor=1000)
-    page, order = await booked(shop, coupon=CODE, quoted_minor="500")
+    page, order = await booked(shop, coupon=CODE, quoted_minor="500", quoted_off_minor="1000")
     assert "€10.00 goes back to the voucher you used." in page.text
     await submit(shop.guest.client, page, "/give-up")
     shown = (await shop.guest.client.get(str(page.url))).text
@@ -101,7 +101,7 @@ async def test_who_gives_up_what_a_part_came_for_reads_that_it_goes_back(shop: S
 
 async def test_a_voucher_that_pays_a_part_is_told_beside_the_price(shop: Shop) -> None:
     await a_voucher(shop.services.uow_factory, shop.business.id, minor=1000)
-    _page, order = await booked(shop, coupon=CODE, quoted_minor="500")
+    _page, order = await booked(shop, coupon=CODE, quoted_minor="500", quoted_off_minor="1000")
     await sign_in(shop.guest.client, shop.services, shop.business.owner.id)
     page = (await shop.guest.client.get(f"/app/lotus/orders/{order.id}/transfer")).text
     shown = " ".join(re.sub(r"<[^>]+>", " ", page).split())
@@ -110,7 +110,7 @@ async def test_a_voucher_that_pays_a_part_is_told_beside_the_price(shop: Shop) -
 
 async def test_orders_are_found_by_bank_transfer_and_by_voucher(shop: Shop) -> None:
     await a_voucher(shop.services.uow_factory, shop.business.id, minor=1000)
-    _page, order = await booked(shop, coupon=CODE, quoted_minor="500")
+    _page, order = await booked(shop, coupon=CODE, quoted_minor="500", quoted_off_minor="1000")
     await sign_in(shop.guest.client, shop.services, shop.business.owner.id)
     for way, found in (("transfer", True), ("voucher", True), ("on_site", False)):
         page = (await shop.guest.client.get(f"/app/lotus/orders?paid={way}")).text
@@ -230,6 +230,21 @@ async def test_money_for_an_order_that_is_paid_says_that_it_stands(shop: Shop) -
     assert "Nothing can be had with it any more" not in said
 
 
+async def test_what_somebody_ended_says_why_its_money_goes_back(shop: Shop) -> None:
+    _page, order = await booked(shop)
+    await give_up_order(shop.services, shop.business.id, order.id)
+    client = shop.guest.client
+    await sign_in(client, shop.services, shop.business.owner.id)
+    here = f"/app/lotus/orders/{order.id}"
+    why = "The guest has given it up."
+    assert f"{why} What comes now goes back by hand." in (await client.get(here)).text
+    form = await client.get(f"{here}/transfer")
+    assert f"{why} So nothing can be had with the money any more" in form.text
+    done = await submit(client, form, "/received")
+    said = (await client.get(done.headers["location"])).text
+    assert f"Nothing can be had with it any more. {why} Please send back €15.00." in said
+
+
 async def test_a_transfer_that_never_came_is_taken_off_with_a_reason(shop: Shop) -> None:
     page, order = await booked(shop)
     mine = str(page.url)
@@ -275,7 +290,8 @@ async def test_staff_wait_longer_or_no_longer(shop: Shop) -> None:
     assert (await submit(client, shown, "/due", due_on=day)).status_code == 303
     await submit(client, shown, "/release")
     shown = await client.get(here)
-    assert "Nothing is held any more" in shown.text
+    assert "It was released by the business. So nothing can be had" in shown.text
+    assert "if there is still room" not in shown.text, "nobody looks for any"
     assert "does not wait for your transfer any more" in await last_mail(shop)
 
 
@@ -320,7 +336,7 @@ async def test_a_second_transfer_of_a_paid_order_is_noted_from_its_page(shop: Sh
 
 async def test_the_mails_say_what_a_voucher_pays_and_that_it_is_whole_again(shop: Shop) -> None:
     await a_voucher(shop.services.uow_factory, shop.business.id, minor=1000)
-    page, _order = await booked(shop, coupon=CODE, quoted_minor="500")
+    page, _order = await booked(shop, coupon=CODE, quoted_minor="500", quoted_off_minor="1000")
     await shop.work()
     [mail] = await told(shop)
     for text in (mail.text, mail.html):
@@ -335,7 +351,7 @@ async def test_the_mails_say_what_a_voucher_pays_and_that_it_is_whole_again(shop
 
 async def test_the_mail_says_what_a_coupon_has_taken_off(shop: Shop) -> None:
     await a_coupon(shop.services.uow_factory, shop.business.id)
-    await booked(shop, coupon="SPRING", quoted_minor="1350")
+    await booked(shop, coupon="SPRING", quoted_minor="1350", quoted_off_minor="150")
     await shop.work()
     [mail] = await told(shop)
     for text in (mail.text, mail.html):

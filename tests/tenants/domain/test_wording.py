@@ -53,13 +53,15 @@ def test_a_placeholder_alone_becomes_what_it_is_and_empty_paragraphs_go() -> Non
         "Hello {customer_name},\r\nsee you.\r\n\r\n{dates}\n \n{reason}\n\n\nOn {dates}"
         "\n\n{booking_link}"
     )
-    found = paragraphs_of(body, {"customer_name": "Carl", "dates": "Monday"})
+    values = {"customer_name": "Carl", "dates": "Monday"}
+    found = paragraphs_of(body, {**values, "booking_link": "https://lotus.example"})
     assert list(found) == [
         Paragraph(kind="text", text="Hello Carl,\nsee you."),
         Paragraph(kind="dates"),
         Paragraph(kind="text", text="On Monday"),
         Paragraph(kind="booking_link"),
     ]
+    assert paragraphs_of(body, values)[-1].kind == "text", "a button would lead nowhere"
 
 
 def test_all_that_is_unknown_is_named_once() -> None:
