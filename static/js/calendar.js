@@ -140,6 +140,10 @@
     navLinks: !isNarrow,
     navLinkDayClick: (day) => calendar.changeView(names.list, day),
     eventMinHeight: 32,
+    // What is at the same time stands side by side, and of more than there is room for, a number leads
+    // to the rest: nothing lies under another.
+    slotEventOverlap: false,
+    eventMaxStack: 3,
     eventDisplay: "block",
     eventStartEditable: true,
     eventDurationEditable: false,

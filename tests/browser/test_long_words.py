@@ -43,14 +43,30 @@ def test_a_very_long_word_scrolls_no_page_sideways(
     assert {path: by for path, by in surplus.items() if by > 0} == {}
 
 
-def offered(program: Program, business: Business) -> tuple[object, object, Session]:
+def test_a_button_with_such_a_name_in_it_scrolls_no_roster_sideways(
+    program: Program, person: Callable[..., Person]
+) -> None:
+    business = staged(program, "wagtail", paid=False)
+    _service, _series, session = offered(program, business, in_days=0.2)
+    books(program, business, "session", session.id, WORD)
+    owner = person(SMALL_PHONE)
+    owner.sign_in(f"olive@{business.slug}.example", PASSWORD)
+    owner.go(f"/app/{business.slug}/sessions/{session.id}?show=expected")
+    owner.press(f"Here: {WORD}")
+    owner.sees(f"Undo: {WORD}")
+    assert owner.page.evaluate(SURPLUS) <= 0
+
+
+def offered(
+    program: Program, business: Business, in_days: float = 1
+) -> tuple[object, object, Session]:
     async def stage(services: Services) -> tuple[object, object, Session]:
         uow_factory = services.uow_factory
         service = await a_service(
             uow_factory, business.id, slug="kurs", name=WORD, price_type="on_site"
         )
         term = await a_series(uow_factory, service, title=WORD)
-        session = await a_session(uow_factory, service, in_days=1, title=WORD)
+        session = await a_session(uow_factory, service, in_days=in_days, title=WORD)
         return service.id, term.series.id, session
 
     found: tuple[object, object, Session] = program.run(stage)

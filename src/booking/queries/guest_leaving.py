@@ -34,6 +34,7 @@ from src.booking.domain.leaving import (
 )
 from src.booking.domain.reasons import Reason, guest_sentence
 from src.booking.domain.swapping import why_not_exchange
+from src.booking.free_way_words import date_is_free, dates_are_free
 from src.booking.gone_words import gone_words
 from src.booking.guest_links import booking_path
 from src.booking.late_fee_words import fee_asked
@@ -345,16 +346,23 @@ def _may_ask(own: Sequence[Own], *, is_course: bool) -> bool:
 def _terms(
     own: Sequence[Own], order: Order, tenant: TenantSnapshot, now: datetime, *, is_course: bool
 ) -> list[str]:
-    """What is over is not offered any more, unless the date was moved: then it does not count."""
-    terms, paying = terms_from(own[0].seat.booking.leaving), paying_of(order)
-    people = len({one.seat.seat.participant_id for one in own})
-    if is_course:
-        return rules_in_words(terms, paying, tenant.zone, seats=people)
-    terms = capped(terms, min(one.seat.seat.most_percent for one in own))
-    may_leave_free = any(facts_of_leaving(one.seat, tenant).is_penalty_free for one in own)
-    at = None if may_leave_free else now
+    """What is over is not offered any more; where the free way out holds for all, only that is."""
+    free = [one for one in own if facts_of_leaving(one.seat, tenant).is_penalty_free]
+    bound = [one for one in own if one not in free]
     starts_at = own[0].seat.session.starts_at
-    return dates_in_words(terms, paying, starts_at, tenant.zone, at, seats=people)
+    said = []
+    if free and is_course:
+        said = [dates_are_free(all_of_them=not bound)]
+    elif free:
+        said = [date_is_free(starts_at, tenant.zone, [one.who for one in free] if bound else [])]
+    if not bound:
+        return said
+    terms, paying = terms_from(own[0].seat.booking.leaving), paying_of(order)
+    people = len({one.seat.seat.participant_id for one in bound})
+    if is_course:
+        return said + rules_in_words(terms, paying, tenant.zone, seats=people)
+    terms = capped(terms, min(one.seat.seat.most_percent for one in bound))
+    return said + dates_in_words(terms, paying, starts_at, tenant.zone, now, seats=people)
 
 
 def _moving(

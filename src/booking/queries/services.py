@@ -12,9 +12,11 @@ from src.booking.domain.kinds import SalesMode, SeriesPriceType, ServiceKind
 from src.booking.domain.price_label import PriceFacts, price_label
 from src.booking.domain.price_label import text as label_text
 from src.booking.domain.price_tiers import open_tiers, read_tiers
+from src.booking.domain.reminding import reminders_from
 from src.booking.models import Series, Service, ServicePerformer, Session
 from src.booking.queries.on_offer import people_in, with_offers
 from src.booking.queries.on_sale import OnSale, list_on_sale
+from src.booking.reminder_words import reminded_words
 from src.booking.views.services import ServiceHead, ServiceListRow
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -63,7 +65,13 @@ async def get_service_head(uow: UnitOfWork, service_id: UUID) -> ServiceHead:
         kind=service.kind,
         active=service.active,
         visibility=service.visibility,
+        reminded=reminded_of(service),
     )
+
+
+def reminded_of(service: Service) -> str:
+    """When its guests are reminded, in words."""
+    return reminded_words([one.offset for one in reminders_from(service.reminders)])
 
 
 async def has_prices_of_their_own(uow: UnitOfWork, service_id: UUID) -> bool:

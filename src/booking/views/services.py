@@ -34,7 +34,7 @@ class ServiceListRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServiceHead(msgspec.Struct, frozen=True, kw_only=True):
-    """What every page below a service says of it."""
+    """What every page below a service says of it; `reminded` says when its guests are reminded."""
 
     id: UUID
     name: str
@@ -42,3 +42,4 @@ class ServiceHead(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     active: bool
     visibility: str
+    reminded: str

@@ -18,7 +18,7 @@ from src.booking.queries.resources import Choice, list_location_choices, list_pe
 from src.booking.queries.services import get_service_head
 from src.booking.views.imports import EventRow, ImportOptions, ImportRow
 from src.booking.views.services import ServiceHead
-from src.booking.web.import_rows import KINDS, events_of, rows_of
+from src.booking.web.import_rows import KINDS, events_of, nothing_created, rows_of
 from src.platform.csvio import UnreadableTextError
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
@@ -35,14 +35,18 @@ AnyRequest = Request[Any, Any, Any]
 class RehearsalView(msgspec.Struct, frozen=True, kw_only=True):
     """What an import would do; `rows` are those of the `kind` that is shown, one page of them.
 
-    `unused` are headings of the file that nothing was read from.
+    `asked` is the kind that was asked for, empty where the first that has rows is shown. `nothing`
+    says why nothing would be created, where that is so. `unused` are headings of the file that
+    nothing was read from.
     """
 
     form: Any
     filename: str
     service: ServiceHead
     counts: dict[str, int]
+    nothing: str
     kind: str
+    asked: str
     rows: list[ImportRow]
     events: list[EventRow]
     number: int
@@ -104,8 +108,9 @@ async def rehearsal_page(
         head = await get_service_head(uow, service.id)
         performers = await list_performer_choices(uow, options.default_performer_id)
         locations = await list_location_choices(uow, options.default_location_id)
-    kind, number = _shown(request)
+    asked, number = _asked(request)
     rows = rows_of(planned, options.left_out)
+    kind = asked or next((name for name in KINDS if rows[name]), KINDS[0])
     first, here = (number - 1) * ROWS_ON_A_PAGE, f"/app/{ctx.here.slug}/imports/{stored.id}"
     has_more = len(rows[kind]) > first + ROWS_ON_A_PAGE
     view = RehearsalView(
@@ -113,7 +118,9 @@ async def rehearsal_page(
         filename=stored.filename,
         service=head,
         counts={name: len(found) for name, found in rows.items()} | {"create": len(planned.create)},
+        nothing="" if planned.create else nothing_created(planned),
         kind=kind,
+        asked=asked,
         rows=rows[kind][first : first + ROWS_ON_A_PAGE],
         events=events_of(planned, options.left_out),
         number=number,
@@ -134,11 +141,11 @@ async def rehearsal_page(
     return page(request, "booking/imports/rehearsal.html", view, status_code=status_code)
 
 
-def _shown(request: AnyRequest) -> tuple[str, int]:
-    """Which rows are asked for, and which page of them."""
+def _asked(request: AnyRequest) -> tuple[str, int]:
+    """Which rows are asked for, empty where none are, and which page of them."""
     kind, number = request.query_params.get("show", ""), request.query_params.get("page", "1")
     is_number = number.isdecimal() and number.isascii() and len(number) < 5 and int(number) > 0
-    return kind if kind in KINDS else KINDS[0], int(number) if is_number else 1
+    return kind if kind in KINDS else "", int(number) if is_number else 1
 
 
 def page_href(here: str, kind: str, number: int | None) -> str:

@@ -11,7 +11,7 @@ from src.booking.views.imports import EventRow, ImportRow
 from src.platform.i18n import _, ngettext
 
 KINDS = ("create", "clashes", "refused", "there")
-"""What may become of a row, the first shown first."""
+"""What may become of a row; the first that any row has is shown first."""
 
 
 MOST_EVENTS = 100
@@ -34,6 +34,37 @@ def rows_of(planned: PlannedImport, left_out: frozenset[str]) -> dict[str, list[
         ],
         "there": [_row(proposed) for proposed in planned.rehearsal.already_there],
     }
+
+
+def nothing_created(planned: PlannedImport) -> str:
+    """Why nothing of the file would be: what becomes of its rows instead."""
+    told = planned.rehearsal
+    instead = [
+        (len(told.left_out), _not_ticked),
+        (len(planned.clashes), _clashing),
+        (len(told.refused), _refused),
+        (len(told.already_there), _there),
+    ]
+    why = [said(count) for count, said in instead if count]
+    if not why:
+        return _("Nothing in this file would be created.")
+    return _("Nothing in this file would be created: %(why)s.", why=", ".join(why))
+
+
+def _not_ticked(count: int) -> str:
+    return ngettext("%(num)s row is not ticked", "%(num)s rows are not ticked", count)
+
+
+def _clashing(count: int) -> str:
+    return ngettext("%(num)s row clashes", "%(num)s rows clash", count)
+
+
+def _refused(count: int) -> str:
+    return ngettext("%(num)s row is refused", "%(num)s rows are refused", count)
+
+
+def _there(count: int) -> str:
+    return ngettext("%(num)s row is there already", "%(num)s rows are there already", count)
 
 
 def _created(plan: PlannedSession, planned: PlannedImport) -> ImportRow:

@@ -15,6 +15,7 @@ from src.booking.domain.reminding import MOST_REMINDERS, Offset, reminder_errors
 from src.booking.models import Service
 from src.booking.queries.reminders import count_reached
 from src.booking.queries.resources import Choice
+from src.booking.reminder_words import offset_words
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _, ngettext
 from src.platform.services import Services
@@ -117,16 +118,10 @@ async def _reached(
 def _facts(offsets: list[Offset], reached: int) -> list[tuple[str, str]]:
     bookings = ngettext("%(num)s booking", "%(num)s bookings", reached)
     return [
-        (_("Reminders"), ", ".join(_offset_words(ahead, unit) for ahead, unit in offsets)),
+        (_("Reminders"), ", ".join(offset_words(ahead, unit) for ahead, unit in offsets)),
         (_("Reached of those already booked"), bookings),
         (_("Not sent"), _("what would have been due before now")),
     ]
-
-
-def _offset_words(ahead: int, unit: BeforeUnit) -> str:
-    if unit is BeforeUnit.DAYS:
-        return ngettext("%(num)s day before", "%(num)s days before", ahead)
-    return ngettext("%(num)s hour before", "%(num)s hours before", ahead)
 
 
 def _at_the_form(refused: InvalidInput, form: RemindersForm) -> InvalidInput:

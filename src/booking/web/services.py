@@ -24,7 +24,7 @@ from src.booking.models import Service
 from src.booking.queries.hours import list_booked_of
 from src.booking.queries.leaving import sample_start
 from src.booking.queries.resources import Choice, list_location_choices, list_performer_choices
-from src.booking.queries.services import has_prices_of_their_own
+from src.booking.queries.services import has_prices_of_their_own, reminded_of
 from src.booking.web.appointment_forms import LengthsView, begun_as, kind_choices, lengths_view
 from src.booking.web.leaving_forms import LeavingView, leaving_view, typed_terms
 from src.booking.web.lost_tags import warn_of_lost_tags, warn_of_service_off
@@ -81,6 +81,7 @@ class ServiceFormView(msgspec.Struct, frozen=True, kw_only=True):
     service_id: UUID | None
     name: str
     is_active: bool
+    reminded: str
     base: str
     public: str
     currency: str
@@ -332,6 +333,7 @@ async def _editor(
         service_id=service.id if service is not None else None,
         name=service.name if service is not None else "",
         is_active=service.active if service is not None else True,
+        reminded=reminded_of(service) if service is not None else "",
         base=f"/app/{ctx.here.slug}",
         public=f"/b/{ctx.here.slug}/",
         currency=ctx.here.currency,

@@ -63,3 +63,27 @@ async def test_a_wrong_row_is_refused_where_it_stands(
     assert shown.status_code == 422
     assert 'id="f-reminders-1-ahead-error"' in shown.text
     assert await kept(services, business) == []
+
+
+async def test_the_services_own_pages_say_what_is_set_and_lead_there(
+    client: AsyncClient, services: Services
+) -> None:
+    business = await a_business(services.uow_factory)
+    await as_owner(client, services, business)
+    service = await a_service(services.uow_factory, business.id)
+    base = f"/app/lotus/services/{service.id}"
+    pages = [f"{base}/sessions", f"{base}/edit"]
+    for path in pages:
+        shown = await client.get(path)
+        assert "Guests are not reminded of their dates." in shown.text
+        assert f'href="{base}/reminders"' in shown.text
+    typed = {
+        "reminders.0.ahead": "3",
+        "reminders.0.unit": "hours",
+        "reminders.1.ahead": "2",
+        "reminders.1.unit": "days",
+    }
+    assert (await send(client, f"{base}/reminders", typed)).status_code == 303
+    for path in pages:
+        said = "Guests are reminded by mail: 2 days before, 3 hours before."
+        assert said in (await client.get(path)).text

@@ -106,6 +106,24 @@ async def test_the_first_page_counts_what_matters(
 
 
 @pytest.mark.usefixtures("ada")
+async def test_moments_are_said_with_the_zone_of_their_clock(
+    client: AsyncClient, services: Services, clock: FrozenClock
+) -> None:
+    """Users have no zone of their own: many businesses' are told in UTC, one's on its own clock."""
+    lotus = await a_trying_business(services.uow_factory, clock.now() + timedelta(days=3))
+    await ask(services, lotus, "growth")
+    assert "since Mon, Mar 1, 2027, 9:00\u202fAM UTC." in (await client.get("/admin")).text
+    inbox = (await client.get("/admin/requests")).text
+    assert "All times are in UTC." in inbox
+    assert "Mon, Mar 1, 2027, 9:00\u202fAM" in inbox
+    base = f"/admin/tenants/{lotus.id}"
+    for path in (base, f"{base}/move"):
+        shown = (await client.get(path)).text
+        assert "Thu, Mar 4, 2027, 10:00\u202fAM" in shown
+        assert "All times are in Europe/Amsterdam." in shown
+
+
+@pytest.mark.usefixtures("ada")
 async def test_businesses_are_found_by_name_member_plan_and_status(
     client: AsyncClient, services: Services
 ) -> None:
