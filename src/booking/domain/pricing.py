@@ -1,7 +1,7 @@
 """What a series costs somebody who joins now, and how a price falls apart into seats."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -187,20 +187,34 @@ def last_start_to_join(
     return last
 
 
+def cancelled_in(sessions: Iterable[SeriesSession], lost: Collection[UUID]) -> list[SeriesSession]:
+    """The series as it is once these of its sessions are cancelled."""
+    return [
+        replace(one, state=SessionState.CANCELLED) if one.session_id in lost else one
+        for one in sessions
+    ]
+
+
 def largest_party(terms: SeriesTerms, sessions: Iterable[SeriesSession], now: datetime) -> int:
     """How many could join together for all that seats say; with gaps, the date with the most of
     them counts.
     """
-    earliest_start_at = now + timedelta(minutes=terms.min_notice_minutes)
-    upcoming = [
-        session
-        for session in sessions
-        if session.state is SessionState.SCHEDULED and session.starts_at >= earliest_start_at
-    ]
+    upcoming = _upcoming(terms, sessions, now)
     if terms.gap_policy is GapPolicy.BLOCK:
         return min((session.capacity - session.taken for session in upcoming), default=0)
     lefts = (session.capacity - session.taken for session in upcoming if session.in_term)
     return max(lefts, default=0)
+
+
+def _upcoming(
+    terms: SeriesTerms, sessions: Iterable[SeriesSession], now: datetime
+) -> list[SeriesSession]:
+    earliest_start_at = now + timedelta(minutes=terms.min_notice_minutes)
+    return [
+        session
+        for session in sessions
+        if session.state is SessionState.SCHEDULED and session.starts_at >= earliest_start_at
+    ]
 
 
 def _closed(

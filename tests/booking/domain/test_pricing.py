@@ -13,6 +13,7 @@ from src.booking.domain.pricing import (
     SaleClosed,
     SeriesSession,
     SeriesTerms,
+    cancelled_in,
     drop_in_price_minor,
     last_start_to_join,
     prorate,
@@ -309,3 +310,12 @@ def test_every_date_is_accounted_for_once(
         assert quote.included
         assert sum(quote.seat_shares_minor()) == quote.price_minor
         assert not quote.gaps or gaps is GapPolicy.SELL_WITH_GAPS
+
+
+def test_a_date_that_is_cancelled_leaves_both_numbers_of_later_buyers() -> None:
+    now = FIRST + 2 * WEEK + timedelta(days=1)
+    before = quote_series(TERMS, term(), now, BERLIN)
+    without = cancelled_in(term(), {UUID(int=7)})
+    after = quote_series(TERMS, without, now, BERLIN)
+    assert (before.remaining, before.base, before.price_minor) == (5, 8, 6250)
+    assert (after.remaining, after.base, after.price_minor) == (4, 7, 5714)
