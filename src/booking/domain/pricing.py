@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -193,6 +194,30 @@ def cancelled_in(sessions: Iterable[SeriesSession], lost: Collection[UUID]) -> l
         replace(one, state=SessionState.CANCELLED) if one.session_id in lost else one
         for one in sessions
     ]
+
+
+class SeatsToSell(NamedTuple):
+    """How many more can buy a series, each with a seat on every date that it is sold with; the
+    `full` ones are those that it is sold without.
+    """
+
+    left: int
+    full: tuple[UUID, ...] = ()
+
+
+def seats_to_sell(
+    terms: SeriesTerms, sessions: Iterable[SeriesSession], now: datetime
+) -> SeatsToSell | None:
+    """None where no date is to come."""
+    upcoming = _upcoming(terms, sessions, now)
+    open_ones = [one for one in upcoming if one.capacity > one.taken]
+    # Dates that joined later have no price of their own, so that alone they are not sold.
+    if terms.gap_policy is GapPolicy.BLOCK or not any(one.in_term for one in open_ones):
+        open_ones = upcoming
+    if not upcoming:
+        return None
+    left = min(one.capacity - one.taken for one in open_ones)
+    return SeatsToSell(left, _ids(one for one in upcoming if one not in open_ones))
 
 
 def largest_party(terms: SeriesTerms, sessions: Iterable[SeriesSession], now: datetime) -> int:
