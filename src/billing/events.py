@@ -78,6 +78,17 @@ class RefundRequested(Event, frozen=True, kw_only=True):
     refund_id: UUID
 
 
+class RefundFailed(Event, frozen=True, kw_only=True):
+    """Money did not go back, of which its guest has not heard yet. `is_first`: no try of the refund
+    had failed before; otherwise it had gone since, and came back.
+    """
+
+    topic: ClassVar[str] = "billing.refund_failed"
+    refund_id: UUID
+    attempt: int
+    is_first: bool
+
+
 class PaymentCameTooLate(Event, frozen=True, kw_only=True):
     """Money came for a hold that had ended and whose places are gone; it goes back in full.
 

@@ -109,6 +109,41 @@ _KINDS = (
         place=1,
     ),
     MailKind(
+        key="refund_failed",
+        template="billing/refund_failed",
+        title=N_("Money that did not come back"),
+        occasion=N_("When a refund does not go through, once, until you have dealt with it."),
+        starter_subject=N_("{amount} did not reach you"),
+        starter=N_(
+            "Hello {customer_name},\n\n{amount} was to come back to the card you paid with, but the"
+            " refund did not go through. {reason}\n\nWe know about it, and will try again or get in"
+            " touch with you about another way. You need not do anything.\n\n{service}\n"
+            "Reference: {reference}\n\n{booking_link}\n\n{business}"
+        ),
+        button=N_("See how it stands"),
+        placeholders=(
+            CUSTOMER_NAME,
+            BUSINESS,
+            Placeholder(
+                name="amount", label=N_("What was to come back"), value=lambda view: view.amount
+            ),
+            Placeholder(
+                name="reason", label=N_("Why it was to come back"), value=lambda view: view.reason
+            ),
+            REFERENCE,
+            Placeholder(name="service", label=N_("What was booked"), value=lambda view: view.what),
+            Placeholder(
+                name="booking_link",
+                label=N_("The guest's own page; alone in a paragraph, a button"),
+                value=lambda view: view.href,
+            ),
+            CONTACT,
+        ),
+        needed=("amount",),
+        preview=_shown("refund_failed"),
+        place=1,
+    ),
+    MailKind(
         key="payment_too_late",
         template="billing/payment_too_late",
         title=N_("A payment that came too late"),

@@ -115,7 +115,8 @@ class Money:
                 self._fail(back)
                 continue
             back.state = "succeeded"
-            self.mails["billing.refunded", back.of.guest] += back.cause in TOLD_OF
+            after_all = back.has_failed and back.cause != "credits"
+            self.mails["billing.refunded", back.of.guest] += back.cause in TOLD_OF or after_all
             if back.gift is not None:
                 back.gift.balance += back.amount
                 if back.gift.expires_at is not None:
@@ -126,6 +127,7 @@ class Money:
         back.state, back.is_waiting = "failed", True
         back.of.refunded -= back.amount
         self.mails["billing.open_item", OWNER] += 1
+        self._tell_of_failure(back)
         if back.emptied is not None:
             back.emptied.balance += back.amount
         for lot in back.stand_ins:
@@ -135,6 +137,15 @@ class Money:
             back.lot.refunded -= back.credits
             back.lot.returned -= back.amount
             self.mails["billing.credits_changed", back.lot.guest] += back.cause == "credits"
+
+    def _tell_of_failure(self, back: Back) -> None:
+        """The guest hears of the first try that fails, unless their bank has the money, or the mail
+        about a late payment says it. Who owns credits hears of each.
+        """
+        is_told = back.cause not in ("credits", "too_late") and not back.has_failed
+        is_with_the_bank = isinstance(back.of, Purchase) and back.of.dispute in ("open", "lost")
+        self.mails["billing.refund_failed", back.of.guest] += is_told and not is_with_the_bank
+        back.has_failed = True
 
     def may_retry(self, back: Back, now: datetime) -> bool:
         """What left with it has to be there to leave again."""

@@ -221,7 +221,7 @@ class Back:
     """Money that was asked to go back from one payment: the `gift` to which it goes, if that had
     paid, or the card. `lot` is whose `credits` left with it, `emptied` the voucher that it was
     taken off. `stand_ins` are lots of which a credit left with it. One that failed `is_waiting` for
-    another try as long as there is anything to try.
+    another try as long as there is anything to try; `has_failed`: one of its tries did.
     """
 
     of: "Sale | Purchase"
@@ -234,6 +234,7 @@ class Back:
     stand_ins: list[Lot] = field(default_factory=list)
     state: str = "pending"
     is_waiting: bool = False
+    has_failed: bool = False
 
 
 @dataclass(eq=False)

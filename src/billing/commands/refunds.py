@@ -41,12 +41,12 @@ from src.billing.domain.kinds import (
 from src.billing.domain.processor_amounts import to_processor
 from src.billing.domain.refund_failures import Instead
 from src.billing.domain.retries import REFUND_DUE, next_refund_check
-from src.billing.events import OrderRefunded, RefundRequested
+from src.billing.events import OrderRefunded, RefundFailed, RefundRequested
 from src.billing.models import Order, Payment, Refund
 from src.billing.processor import ProcessorRefund, RefundStatus
 from src.billing.queries.disputes import has_lost, list_payments_with_the_bank
 from src.billing.queries.lots import has_ended
-from src.billing.queries.refund_failures import list_waiting_refunds
+from src.billing.queries.refund_failures import has_failed_before, list_waiting_refunds
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _
@@ -209,6 +209,11 @@ async def fail_refund(
     if refund.state == RefundState.FAILED:
         return
     payment = await get_payment(uow, refund.payment_id)
+    is_first = not await has_failed_before(uow, refund.id)
+    # A try after one that failed is no news, unless the guest was told that it went.
+    if is_first or refund.state == RefundState.SUCCEEDED:
+        news = RefundFailed(refund_id=refund.id, attempt=refund.attempt, is_first=is_first)
+        uow.record(news)
     refund.state = str(RefundState.FAILED)
     refund.error = why
     refund.finished_at = uow.clock.now()

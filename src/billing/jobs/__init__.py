@@ -9,6 +9,7 @@ from src.billing.events import (
     OrderRefunded,
     PaymentCameTooLate,
     ProcessorEventReceived,
+    RefundFailed,
     RefundRequested,
     TransferAwaited,
     TransferOver,
@@ -24,7 +25,12 @@ from src.billing.jobs.fees import (
     tell_of_forgiven_fee,
     tell_of_paid_fee,
 )
-from src.billing.jobs.mails import tell_of_late_payment, tell_of_open_item, tell_of_refund
+from src.billing.jobs.mails import (
+    tell_of_failed_refund,
+    tell_of_late_payment,
+    tell_of_open_item,
+    tell_of_refund,
+)
 from src.billing.jobs.processor_events import handle_processor_event
 from src.billing.jobs.refunds import send_refund
 from src.billing.jobs.transfers import (
@@ -53,6 +59,7 @@ def register(registry: Registry) -> None:
     registry.on(RefundRequested, "billing.send_refund", send_refund)
     registry.on(PaymentCameTooLate, "billing.tell_too_late", tell_of_late_payment)
     registry.on(OrderRefunded, "billing.tell_refunded", tell_of_refund)
+    registry.on(RefundFailed, "billing.tell_refund_failed", tell_of_failed_refund)
     registry.on(TransferAwaited, "billing.tell_transfer", tell_how_to_transfer)
     registry.on(TransferOver, "billing.tell_transfer_over", tell_transfer_over)
     registry.on(TransferPartCame, "billing.tell_transfer_part", tell_part_came)

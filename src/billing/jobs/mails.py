@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from src.billing.commands.fees import FEE_LINE
-from src.billing.commands.orders import get_order
+from src.billing.commands.orders import get_order, lock_order
 from src.billing.commands.refunds import get_payment, get_refund
 from src.billing.domain.cause_keys import not_delivered_key
 from src.billing.domain.kinds import (
@@ -17,18 +17,27 @@ from src.billing.domain.kinds import (
     RefundCause,
     RefundState,
 )
-from src.billing.events import MoneyNeedsAttention, OrderRefunded, PaymentCameTooLate
+from src.billing.events import (
+    MoneyNeedsAttention,
+    OrderRefunded,
+    PaymentCameTooLate,
+    RefundFailed,
+)
 from src.billing.fee_words import FeeStanding, why_not_asked
+from src.billing.jobs.refunds import lock_refund
+from src.billing.lines import handlers_of
 from src.billing.models import Fee, OpenItem, Order, OrderLine, Refund
 from src.billing.open_item_words import open_item_sentence
+from src.billing.queries.disputes import list_payments_with_the_bank
 from src.billing.queries.fees import UNASKED
+from src.billing.queries.refund_failures import has_failed_before, list_waiting_refunds
 from src.billing.queries.what_was_bought import what_was_bought
 from src.billing.views.mails import MoneyMail, OpenItemMail
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, use_locale
 from src.platform.jobs.context import JobContext
-from src.platform.mail.queue import Mail, queue_mail
+from src.platform.mail.queue import Mail, has_mail, queue_mail
 from src.platform.mail.templates import render_mail
 from src.platform.money import Money, format_money
 from src.tenants.context import TenantSnapshot
@@ -41,17 +50,33 @@ from src.tenants.worded_mails import render_worded
 PLATFORM_NAME = "Seatline"
 
 TOLD_OF = (RefundCause.PAID_TWICE, RefundCause.NOT_DELIVERED, RefundCause.STAFF)
-"""Refunds with a mail of their own. One that is too late is told of at once, a cancelling is told
-of by whoever cancelled, and what was done in the processor's dashboard is the owner's to tell."""
+"""Refunds with a mail of their own when they go. One that is too late is told of at once, and a
+cancelling is told of by whoever cancelled."""
+
+TOLD_BY_OTHERS = (RefundCause.CREDITS, RefundCause.PROCESSOR)
+"""Refunds that no mail here is about: who owns credits hears of them, and what was done in the
+processor's dashboard is the owner's to tell."""
 
 
 async def tell_of_late_payment(job: JobContext, event: PaymentCameTooLate) -> None:
     """Nothing could be booked with the money when it came: it goes back, and the guest hears so."""
     async with job.unit_of_work(done=True) as uow:
-        order = await get_order(uow, event.order_id)
+        # Locked: either this mail says that the refund failed, or the failure's own follows it.
+        order = await lock_order(uow, event.order_id)
         refund = await _late_refund(uow, event)
-        if refund is not None:
-            await _tell_guest(job, uow, "payment_too_late", order, refund)
+        if refund is None:
+            return
+        failed = refund.state == RefundState.FAILED
+        key = _failure_key(refund.id, refund.attempt) if failed else _late_key(refund.id)
+        await _tell_guest(job, uow, "payment_too_late", order, refund, key)
+
+
+def _late_key(refund_id: UUID) -> str:
+    return f"payment_too_late:{refund_id}"
+
+
+def _failure_key(refund_id: UUID, attempt: int) -> str:
+    return f"refund_failed:{refund_id}:{attempt}"
 
 
 async def _late_refund(uow: UnitOfWork, event: PaymentCameTooLate) -> Refund | None:
@@ -74,13 +99,27 @@ async def _late_refund(uow: UnitOfWork, event: PaymentCameTooLate) -> Refund | N
 async def tell_of_refund(job: JobContext, event: OrderRefunded) -> None:
     """Money is on its way back to the guest's card, or on their voucher again."""
     async with job.unit_of_work(done=True) as uow:
-        if event.cause not in TOLD_OF:
-            return
         refund = await get_refund(uow, event.refund_id)
-        if _is_told_by_cancelling(refund) or await _is_new_voucher(uow, refund):
+        if refund.state != RefundState.SUCCEEDED or not await _is_told(uow, refund):
             return
         order = await get_order(uow, event.order_id)
-        await _tell_guest(job, uow, "refunded", order, refund)
+        key = f"refunded:{refund.id}"
+        if await has_failed_before(uow, refund.id):
+            key = f"{key}:{refund.attempt}"
+        await _tell_guest(job, uow, "refunded", order, refund, key)
+
+
+async def _is_told(uow: UnitOfWork, refund: Refund) -> bool:
+    """Whether its going has a mail of its own: whoever has read that it failed hears that it went
+    after all, whatever it is for.
+    """
+    if refund.cause in TOLD_BY_OTHERS:
+        return False
+    if await has_failed_before(uow, refund.id):
+        return True
+    if refund.cause not in TOLD_OF or _is_told_by_cancelling(refund):
+        return False
+    return not await _is_new_voucher(uow, refund)
 
 
 def _is_told_by_cancelling(refund: Refund) -> bool:
@@ -97,6 +136,32 @@ async def _is_new_voucher(uow: UnitOfWork, refund: Refund) -> bool:
     if refund.voucher_id is None:
         return False
     return (await get_payment(uow, refund.payment_id)).method != VOUCHER_METHOD
+
+
+async def tell_of_failed_refund(job: JobContext, event: RefundFailed) -> None:
+    """What was to come back did not arrive. The guest hears nothing where it went after all by now,
+    where something else has taken its place, or where their bank has the money.
+    """
+    async with job.unit_of_work(done=True) as uow:
+        order, refund = await lock_refund(uow, event.refund_id)
+        if refund.cause in TOLD_BY_OTHERS or not await _is_missing(uow, refund):
+            return
+        is_late = refund.cause == RefundCause.TOO_LATE and event.is_first
+        if is_late and not await has_mail(uow, _late_key(refund.id)):
+            # The mail about the payment says it.
+            return
+        key = _failure_key(refund.id, event.attempt)
+        await _tell_guest(job, uow, "refund_failed", order, refund, key)
+
+
+async def _is_missing(uow: UnitOfWork, refund: Refund) -> bool:
+    """Whether the guest has reason to wait for it: it may just be tried again."""
+    if refund.payment_id in await list_payments_with_the_bank(uow, refund.order_id):
+        return False
+    if refund.state != RefundState.FAILED:
+        return refund.state == RefundState.PENDING
+    waiting = await list_waiting_refunds(uow, refund.payment_id)
+    return refund.id in {one.refund_id for one in waiting}
 
 
 async def tell_of_open_item(job: JobContext, event: MoneyNeedsAttention) -> None:
@@ -121,7 +186,7 @@ async def _owners(uow: UnitOfWork) -> list[User]:
 
 
 async def _tell_guest(
-    job: JobContext, uow: UnitOfWork, kind: str, order: Order, refund: Refund
+    job: JobContext, uow: UnitOfWork, kind: str, order: Order, refund: Refund, key: str
 ) -> None:
     if not order.guest_email:
         return
@@ -129,6 +194,7 @@ async def _tell_guest(
     tenant = await tenant_snapshot(uow, uow.tenant, job.clock.now())
     payment = await get_payment(uow, refund.payment_id)
     amount = Money(refund.amount_minor, payment.currency)
+    path = await _guest_path(uow, settings, tenant, order) if kind == "refund_failed" else ""
     with use_locale(order.locale):
         what = await what_was_bought(uow, order, tenant.zone)
     view = MoneyMail(
@@ -142,7 +208,7 @@ async def _tell_guest(
         back=_back(refund, order),
         to_voucher=refund.voucher_id is not None,
         contact=tenant.contact_email,
-        href=f"{settings.base_url}/b/{tenant.slug}",
+        href=settings.base_url + (path or f"/b/{tenant.slug}"),
     )
     words = render_worded(kind, view, order.locale, await find_wordings(uow))
     mail = Mail(
@@ -154,9 +220,17 @@ async def _tell_guest(
         subject=words.subject,
         text=words.text,
         html=words.html,
-        dedupe_key=f"{kind}:{refund.id}",
+        dedupe_key=key,
     )
     await queue_mail(uow, mail, host=settings.host)
+
+
+async def _guest_path(
+    uow: UnitOfWork, settings: Settings, tenant: TenantSnapshot, order: Order
+) -> str:
+    """To the page that says of the order's money how it stands; empty where there is none."""
+    handlers = await handlers_of(uow, order)
+    return next((one.guest_path(settings, tenant.slug, order) for one in handlers), "")
 
 
 async def _fee_standing(uow: UnitOfWork, order: Order) -> FeeStanding | None:
@@ -182,6 +256,8 @@ def _reason(refund: Refund, order: Order, tenant: TenantSnapshot, fee: FeeStandi
             return why_not_asked(fee)
         if refund.cause == RefundCause.PAID_TWICE:
             return _("You had paid for this booking before. Your booking stands.")
+        if refund.cause == RefundCause.CANCELLED or _is_told_by_cancelling(refund):
+            return _("What you had paid it for was cancelled.")
         if refund.cause == RefundCause.NOT_DELIVERED and refund.amount_minor >= order.total_minor:
             return _("All of what you booked was cancelled just before your payment came.")
         if refund.cause == RefundCause.NOT_DELIVERED:

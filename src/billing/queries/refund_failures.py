@@ -35,6 +35,16 @@ def _failed_with(state_of_item: ColumnElement[bool]) -> ColumnElement[bool]:
     return and_(Refund.state == str(RefundState.FAILED), found)
 
 
+async def has_failed_before(uow: UnitOfWork, refund_id: UUID) -> bool:
+    """Whether a try of it has failed, whatever became of it since."""
+    found = select(OpenItem.id).where(
+        OpenItem.tenant_id == uow.tenant,
+        OpenItem.kind == str(OpenItemKind.REFUND_FAILED),
+        OpenItem.subject_id == refund_id,
+    )
+    return await uow.session.scalar(found) is not None
+
+
 async def list_waiting_refunds(uow: UnitOfWork, payment_id: UUID) -> list[FailedRefund]:
     """Those of the payment, oldest first."""
     return await _list_failed(uow, payment_id, is_waiting(), is_dealt_with=False)

@@ -1,11 +1,12 @@
 """Ticking off who came, and taking a tick back.
 
 A tick is one guarded UPDATE over seats locked by id, so that two people at two doors do each thing
-once: whoever comes second finds it done and changes nothing. Their customers are held before them.
+once: whoever comes second finds it done and changes nothing, and who looks at an old list undoes
+nobody else's tick. Their customers are held before them.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -34,13 +35,15 @@ _ACTIONS = {
 @dataclass(frozen=True, slots=True)
 class Ticked:
     """How many seats were changed, how many were so already or no longer could be, and how many
-    are being cancelled. `fees` is of how many a fee will be asked.
+    are being cancelled. `fees` is of how many a fee will be asked. `overtaken` are those that were
+    changed by somebody else since they were seen, and what they are now.
     """
 
     changed: int
     passed_over: int
     being_cancelled: int = 0
     fees: int = 0
+    overtaken: Mapping[UUID, SeatState] = field(default_factory=dict)
 
 
 async def mark_attendance(
@@ -49,9 +52,11 @@ async def mark_attendance(
     session_id: UUID,
     seat_ids: Sequence[UUID],
     wanted: SeatState,
+    was: Mapping[UUID, SeatState] | None = None,
 ) -> Ticked:
     """Marks seats of one session as attended or no-show, or, as confirmed, takes that back. Those
-    that are being cancelled stay as they are.
+    that are being cancelled stay as they are, and so does what is no longer what it `was` when it
+    was seen, unless it is as wanted.
 
     Who did not come is asked for a fee where the terms say so; whoever came after all is not.
     Raises: NotFound for a seat of another session; Conflict when it is too early or cancelled.
@@ -59,20 +64,13 @@ async def mark_attendance(
     session = await get_session(uow, session_id)
     check_tickable(uow, ctx, session, wanted)
     await _keep_guests(uow, session_id, seat_ids)
-    locked = await uow.session.execute(
-        select(Seat.id, Seat.state, Seat.cancellation_id)
-        .where(Seat.tenant_id == uow.tenant, Seat.session_id == session_id, Seat.id.in_(seat_ids))
-        .order_by(Seat.id)
-        .with_for_update(key_share=True)
-    )
-    seats = locked.all()
-    if {seat.id for seat in seats} != set(seat_ids):
-        raise NotFound(_("There is no such place in this session."))
-    known = {
-        seat.id
-        for seat in seats
-        if live_cancellation(SeatState(seat.state), seat.cancellation_id) is None
+    standing = await _lock_standing(uow, session_id, seat_ids)
+    overtaken = {
+        seat_id: state
+        for seat_id, state in standing.items()
+        if state in TICKED_FROM[wanted] and state is not (was or {}).get(seat_id, state)
     }
+    known = standing.keys() - overtaken.keys()
     changed = await uow.session.execute(
         update(Seat)
         .where(
@@ -95,9 +93,30 @@ async def mark_attendance(
     return Ticked(
         changed=len(done),
         passed_over=len(known) - len(done),
-        being_cancelled=len(seats) - len(known),
+        being_cancelled=len(set(seat_ids)) - len(standing),
         fees=fees,
+        overtaken=overtaken,
     )
+
+
+async def _lock_standing(
+    uow: UnitOfWork, session_id: UUID, seat_ids: Sequence[UUID]
+) -> dict[UUID, SeatState]:
+    """Locks the seats by id, and returns those that are not being cancelled. Raises: NotFound."""
+    locked = await uow.session.execute(
+        select(Seat.id, Seat.state, Seat.cancellation_id)
+        .where(Seat.tenant_id == uow.tenant, Seat.session_id == session_id, Seat.id.in_(seat_ids))
+        .order_by(Seat.id)
+        .with_for_update(key_share=True)
+    )
+    seats = locked.all()
+    if {seat.id for seat in seats} != set(seat_ids):
+        raise NotFound(_("There is no such place in this session."))
+    return {
+        seat.id: SeatState(seat.state)
+        for seat in seats
+        if live_cancellation(SeatState(seat.state), seat.cancellation_id) is None
+    }
 
 
 async def _keep_guests(uow: UnitOfWork, session_id: UUID, seat_ids: Sequence[UUID]) -> None:

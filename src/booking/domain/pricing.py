@@ -1,9 +1,10 @@
 """What a series costs somebody who joins now, and how a price falls apart into seats."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -187,20 +188,58 @@ def last_start_to_join(
     return last
 
 
+def cancelled_in(sessions: Iterable[SeriesSession], lost: Collection[UUID]) -> list[SeriesSession]:
+    """The series as it is once these of its sessions are cancelled."""
+    return [
+        replace(one, state=SessionState.CANCELLED) if one.session_id in lost else one
+        for one in sessions
+    ]
+
+
+class SeatsToSell(NamedTuple):
+    """How many more can buy a series, each with a seat on every date that it is sold with; the
+    `full` ones are those that it is sold without.
+    """
+
+    left: int
+    full: tuple[UUID, ...] = ()
+
+
+def seats_to_sell(
+    terms: SeriesTerms, sessions: Iterable[SeriesSession], now: datetime
+) -> SeatsToSell | None:
+    """None where no date is to come."""
+    upcoming = _upcoming(terms, sessions, now)
+    open_ones = [one for one in upcoming if one.capacity > one.taken]
+    # Dates that joined later have no price of their own, so that alone they are not sold.
+    if terms.gap_policy is GapPolicy.BLOCK or not any(one.in_term for one in open_ones):
+        open_ones = upcoming
+    if not upcoming:
+        return None
+    left = min(one.capacity - one.taken for one in open_ones)
+    return SeatsToSell(left, _ids(one for one in upcoming if one not in open_ones))
+
+
 def largest_party(terms: SeriesTerms, sessions: Iterable[SeriesSession], now: datetime) -> int:
     """How many could join together for all that seats say; with gaps, the date with the most of
     them counts.
     """
-    earliest_start_at = now + timedelta(minutes=terms.min_notice_minutes)
-    upcoming = [
-        session
-        for session in sessions
-        if session.state is SessionState.SCHEDULED and session.starts_at >= earliest_start_at
-    ]
+    upcoming = _upcoming(terms, sessions, now)
     if terms.gap_policy is GapPolicy.BLOCK:
         return min((session.capacity - session.taken for session in upcoming), default=0)
     lefts = (session.capacity - session.taken for session in upcoming if session.in_term)
     return max(lefts, default=0)
+
+
+def _upcoming(
+    terms: SeriesTerms, sessions: Iterable[SeriesSession], now: datetime
+) -> list[SeriesSession]:
+    earliest_start_at = now + timedelta(minutes=terms.min_notice_minutes)
+    return [
+        session
+        for session in sessions
+        if session.state is SessionState.SCHEDULED and session.starts_at >= earliest_start_at
+    ]
 
 
 def _closed(

@@ -16,9 +16,12 @@ from src.billing.queries.disputes import taken_back_minor
 from src.booking.domain.drop_in import price_of_date
 from src.booking.domain.kinds import SalesMode, SeriesPriceType, SessionState
 from src.booking.domain.price_tiers import read_tiers
+from src.booking.domain.pricing import seats_to_sell
+from src.booking.domain.staff_rules import terms_for_staff
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.drop_in import rules_kept
+from src.booking.queries.offer_facts import series_session, series_terms
 from src.booking.queries.offers import get_series_offer
 from src.booking.queries.purchases import (
     is_cancelled,
@@ -55,11 +58,9 @@ async def get_series_overview(uow: UnitOfWork, series_id: UUID, now: datetime) -
     """Raises: NotFound, for another tenant's series too."""
     offer = await get_series_offer(uow, series_id)
     series, service = offer.series, offer.service
-    coming = [
-        session
-        for session in offer.sessions
-        if session.state == SessionState.SCHEDULED and session.starts_at > now
-    ]
+    # Staff sell it up to the start.
+    terms = terms_for_staff(series_terms(series, service))
+    to_sell = seats_to_sell(terms, [series_session(one) for one in offer.sessions], now)
     rules, service_type = rules_kept(series), SeriesPriceType(service.price_type)
     head = SeriesHead(
         id=series.id,
@@ -81,7 +82,12 @@ async def get_series_overview(uow: UnitOfWork, series_id: UUID, now: datetime) -
         is_active=series.active,
         is_published=series.published_at is not None,
         base_sessions=_base_now(series, offer.sessions),
-        seats_left=min((one.capacity - one.seats_taken for one in coming), default=None),
+        seats_left=None if to_sell is None else to_sell.left,
+        full_dates=[
+            one.starts_at
+            for one in offer.sessions
+            if to_sell is not None and one.id in to_sell.full
+        ],
         **await _sold(uow, series_id, now),
     )
     return SeriesOverview(

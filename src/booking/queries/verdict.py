@@ -175,7 +175,18 @@ async def verdict_of(
         has_seats=0 if customer_id is None else await _has(uow, kind, subject_id, customer_id),
         guest=why_lines(guest.reasons, subject),
         staff=why_lines(staff.reasons, subject),
+        full_dates=_full_dates(staff, uow.clock.now()) if coming else [],
     )
+
+
+def _full_dates(decided: Decided, now: datetime) -> list[datetime]:
+    """Those to come that are not among what is booked."""
+    given = set(decided.quote.session_ids)
+    return [
+        run.starts_at
+        for run in decided.runs
+        if run.id not in given and run.starts_at >= now and run.state == SessionState.SCHEDULED
+    ]
 
 
 def subject_of(tenant: TenantSnapshot, decided: Decided) -> Subject:

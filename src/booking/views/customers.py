@@ -189,6 +189,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a session or a series can be booked: by the guest, and by staff for the guest.
 
     `has_seats` counts the live seats that the customer has in it already. `href` is its page.
+    `left` are seats on each of its dates but the `full_dates`, which it is booked without.
     """
 
     what: str
@@ -202,6 +203,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     has_seats: int
     guest: list[WhyLine]
     staff: list[WhyLine]
+    full_dates: list[datetime] = []
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,10 +32,11 @@ class SeriesRow(msgspec.Struct, frozen=True, kw_only=True):
 class SeriesHead(msgspec.Struct, frozen=True, kw_only=True):
     """What stands at the top of a series' own page.
 
-    `seats_left` is how many more can buy it: the fewest free seats of a date still to come, None
-    when no date is to come. `base_sessions` is what prices are worked out by now. Its purchases
-    are `sold`, `in_checkout` or `cancelled`; of those sold `cut_short` are over, for the rest of
-    them was cancelled. `owed_minor` is still to be paid on site.
+    `seats_left` is how many more can buy it: the fewest free seats of a date that buyers get, None
+    when no date is to come; `full_dates` are those that it is sold without. `base_sessions` is what
+    prices are worked out by now. Its purchases are `sold`, `in_checkout` or `cancelled`; of those
+    sold `cut_short` are over, for the rest of them was cancelled. `owed_minor` is still to be paid
+    on site.
 
     `tiers` are the prices beside the full one. A date alone costs `single_minor` and is sold by
     the rules `single`, if `is_sold_singly`, unless it has rules of its own; `single_tiers` are its
@@ -62,6 +63,7 @@ class SeriesHead(msgspec.Struct, frozen=True, kw_only=True):
     is_published: bool
     base_sessions: int | None
     seats_left: int | None
+    full_dates: list[datetime]
     sold: int
     in_checkout: int
     cancelled: int

@@ -28,6 +28,7 @@ from src.booking.queries.cancellations import (
 )
 from src.booking.queries.leave_requests import find_open_request
 from src.booking.queries.lost import list_lost_dates
+from src.booking.queries.price_without import list_prices_without
 from src.booking.queries.purchases import left_of_purchase
 from src.booking.queries.reached import count_others
 from src.booking.queries.seat_answers import get_guest_may
@@ -40,6 +41,7 @@ from src.booking.views.seat_answers import GuestMay
 from src.booking.views.series import BookingDetail
 from src.booking.views.sessions import SessionDetail
 from src.booking.web.cancellation_money import CancelForm, money_asked, money_wanted
+from src.booking.web.price_without_words import price_facts
 from src.booking.web.sold_words import Word, booking_words, payment_words, seat_words
 from src.booking.web.toll_words import Fact, cancelled_people, lost_hold_people, toll_facts
 from src.platform.errors import Conflict, InvalidInput
@@ -216,6 +218,7 @@ async def _ask_session(
         able = await list_returnable(uow, ctx.here, which)
         packages = await list_packages_to_give(uow)
         going = await list_going(uow, which)
+        prices = await list_prices_without(uow, ctx.here, [session_id])
         this = await get_session(uow, session_id)
         following = await count_others(uow, this, DateScope.FOLLOWING, ctx.here.zone)
     if session.waiting_cancellation is not None:
@@ -223,7 +226,8 @@ async def _ask_session(
     view = CancelSessionView(
         form=form,
         session=session,
-        facts=toll_facts(toll, ctx.here.currency, chooses=bool(able)),
+        facts=toll_facts(toll, ctx.here.currency, chooses=bool(able))
+        + price_facts(prices, ctx.here.currency),
         people=cancelled_people(toll, ctx.here.currency, ctx.here.zone),
         more=toll.more,
         money=money_asked(able, ctx.here.currency, ctx.here.zone, packages),

@@ -5,6 +5,7 @@ member of the business comes to the check-in. Anyone else learns nothing: the co
 addresses of the staff's pages, so it must not be the guest's own link.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
@@ -25,6 +26,7 @@ from src.booking.mails import check_in_address
 from src.booking.queries.check_in import find_order_by_reference, get_check_in
 from src.booking.views.check_in import CheckInBooking, CheckInSeat
 from src.booking.web.roster_words import consent_words
+from src.booking.web.seen_seats import overtaken_words, seen_seats
 from src.booking.web.sessions import led_by
 from src.booking.web.sold_words import door_words
 from src.platform.errors import Conflict, NotFound
@@ -55,12 +57,13 @@ class DoorView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckInForm(msgspec.Struct):
-    """Which of the booking's places are to be attended, or, as confirmed, no longer. As many as the
-    page shows: they are held against the booking's own.
+    """Which of the booking's places are to be attended, or, as confirmed, no longer; and what they
+    `was`, each, on the page. As many as the page shows: they are held against the booking's own.
     """
 
     wanted: Annotated[str, Meta(max_length=20)] = "attended"
     seat_ids: list[UUID] = []
+    was: list[Annotated[str, Meta(max_length=60)]] = []
 
 
 class CheckInView(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,7 +178,8 @@ async def check_in(
     """
     form = bind(CheckInForm, await read_form(request)).struct or CheckInForm()
     wanted = SeatState.CONFIRMED if form.wanted == "confirmed" else SeatState.ATTENDED
-    tone, sentence = await tick_today(services, ctx, code, form.seat_ids, wanted)
+    was = seen_seats(form.was)
+    tone, sentence = await tick_today(services, ctx, code, form.seat_ids, wanted, was)
     if exchange_of(request.scope).is_htmx:
         view = await look_at_booking(services, ctx, code)
         shown = msgspec.structs.replace(view, said=(tone, sentence), is_in_place=True)
@@ -193,9 +197,11 @@ async def tick_today(
     code: str,
     seat_ids: list[UUID],
     wanted: SeatState,
+    was: Mapping[UUID, SeatState] | None = None,
 ) -> tuple[str, str]:
-    """Tone and sentence of what became of it; what one session refuses stops no other. Raises:
-    NotFound for another's booking, and for a place of another day.
+    """Tone and sentence of what became of it; what one session refuses stops no other, and what is
+    no longer what it `was` stays. Raises: NotFound for another's booking, and for a place of
+    another day.
     """
     booking = await _booking(services, ctx, code)
     if not seat_ids:
@@ -209,13 +215,16 @@ async def tick_today(
         here = [one for one in seat_ids if session_of[one] == session_id]
         try:
             async with services.uow_factory(ctx.here.id) as uow:
-                done = await mark_attendance(uow, ctx, session_id, here, wanted)
+                done = await mark_attendance(uow, ctx, session_id, here, wanted, was)
         except Conflict as refused:
             refusals.append(refused.message)
             continue
         changed += done.changed
         if done.being_cancelled:
             refusals.append(why_not_tick_this())
+        if done.overtaken:
+            names = {seat.seat_id: seat.name for seat in booking.today}
+            refusals.append(overtaken_words(done.overtaken, names))
     if not refusals:
         return _said(wanted, changed)
     said = [_said(wanted, changed)[1]] if changed else []

@@ -24,6 +24,7 @@ from src.booking.queries.cancellations import (
     list_chosen_dates,
     toll_of_dates,
 )
+from src.booking.queries.price_without import list_prices_without
 from src.booking.queries.reached import MOST_REACHED, count_others, list_following
 from src.booking.queries.sold_terms import list_packages_to_give
 from src.booking.views.cancellations import ChosenDate
@@ -31,6 +32,7 @@ from src.booking.views.returns import MoneyAsked
 from src.booking.web.cancellation_money import CancelForm, money_asked, money_wanted
 from src.booking.web.cancellations import MAY_CANCEL, POST_OPTIONS, to_progress
 from src.booking.web.hub import uuid_of
+from src.booking.web.price_without_words import price_facts
 from src.booking.web.toll_words import Fact, cancelled_people, toll_facts
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
@@ -157,6 +159,7 @@ async def _ask(
         toll = await toll_of_dates(uow, ids)
         able = await list_returnable(uow, ctx.here, [Seat.session_id.in_(ids)])
         packages = await list_packages_to_give(uow)
+        prices = await list_prices_without(uow, ctx.here, ids)
     mark = _mark_of(ids)
     view = CancelDatesView(
         form=form,
@@ -167,7 +170,8 @@ async def _ask(
         most=MOST_TICKED,
         mark=mark,
         changed_ticks=form.checked("sure") and form.value("looked") != mark,
-        facts=toll_facts(toll, ctx.here.currency, chooses=bool(able)),
+        facts=toll_facts(toll, ctx.here.currency, chooses=bool(able))
+        + price_facts(prices, ctx.here.currency),
         people=cancelled_people(toll, ctx.here.currency, ctx.here.zone),
         more=toll.more,
         money=money_asked(able, ctx.here.currency, ctx.here.zone, packages),

@@ -35,6 +35,7 @@ from src.booking.web.roster_words import (
     roster_tabs,
     source_words,
 )
+from src.booking.web.seen_seats import overtaken_words, seen_seats
 from src.booking.web.sessions import led_by
 from src.booking.web.sold_words import door_words
 from src.platform.db.uow import UnitOfWork
@@ -66,10 +67,13 @@ class RosterQuery(msgspec.Struct):
 
 
 class AttendanceForm(msgspec.Struct):
-    """What the seats are to be: attended, no_show, or confirmed, which takes a tick back."""
+    """What the seats are to be: attended, no_show, or confirmed, which takes a tick back; and what
+    they `was`, each, on the page.
+    """
 
     wanted: Annotated[str, Meta(max_length=20)]
     seat_ids: Annotated[list[UUID], Meta(max_length=MOST_TICKED)] = []
+    was: list[Annotated[str, Meta(max_length=60)]] = []
     show: Annotated[str, Meta(max_length=20)] = "all"
 
 
@@ -160,8 +164,7 @@ async def tick(
     """Ticks one seat or many; answers with the roster, or for HTMX with the part that changed."""
     form = bind(AttendanceForm, await read_form(request)).struct
     shown = form.show if form is not None and form.show in SHOWN else "all"
-    said = await _tick(services, ctx, session_id, form)
-    ticked = form.seat_ids[0] if form is not None and len(form.seat_ids) == 1 else None
+    said, ticked = await _tick(services, ctx, session_id, form)
     if exchange_of(request.scope).is_htmx:
         view = await roster_view(services, ctx, session_id, shown, said, ticked)
         return page(request, "booking/roster/_coming.html", view)
@@ -173,26 +176,31 @@ async def tick(
 
 async def _tick(
     services: Services, ctx: RequestContext, session_id: UUID, form: AttendanceForm | None
-) -> tuple[str, str]:
-    """Tone and sentence of what became of it."""
+) -> tuple[tuple[str, str], UUID | None]:
+    """Tone and sentence of what became of it, and the one seat that is as wanted now."""
     async with services.uow_factory(ctx.here.id) as uow:
         await get_session_detail(uow, session_id, led_by=led_by(ctx))
     if form is None or form.wanted not in MARKS or not form.seat_ids:
-        return "warning", _("Tick at least one guest first.")
+        return ("warning", _("Tick at least one guest first.")), None
+    only = form.seat_ids[0] if len(form.seat_ids) == 1 else None
     try:
         async with services.uow_factory(ctx.here.id) as uow:
             wanted = SeatState(form.wanted)
-            done = await mark_attendance(uow, ctx, session_id, form.seat_ids, wanted)
-            only = form.seat_ids[0] if len(form.seat_ids) == done.changed == 1 else None
-            name = await _name_of(uow, session_id, only) if only is not None else ""
+            was = seen_seats(form.was)
+            done = await mark_attendance(uow, ctx, session_id, form.seat_ids, wanted, was)
+            is_named = done.overtaken or (only is not None and done.changed)
+            names = await _names(uow, session_id) if is_named else {}
     except Conflict as refused:
-        return "warning", refused.message
-    return ("success" if done.changed else "warning"), _said_of(wanted, done, name)
+        return ("warning", refused.message), only
+    sentence = _said_of(wanted, done, names.get(only, "") if only is not None else "")
+    if done.overtaken:
+        sentence = f"{sentence} {overtaken_words(done.overtaken, names)}".strip()
+        return ("warning", sentence), None
+    return ("success" if done.changed else "warning", sentence), only
 
 
-async def _name_of(uow: UnitOfWork, session_id: UUID, seat_id: UUID) -> str:
-    roster = await get_roster(uow, session_id)
-    return next((seat.name for seat in roster.coming if seat.seat_id == seat_id), "")
+async def _names(uow: UnitOfWork, session_id: UUID) -> dict[UUID, str]:
+    return {seat.seat_id: seat.name for seat in (await get_roster(uow, session_id)).coming}
 
 
 def _marked_words(wanted: SeatState, changed: int, name: str) -> str:
@@ -239,7 +247,7 @@ def _said_of(wanted: SeatState, done: Ticked, name: str) -> str:
                 done.being_cancelled,
             )
         )
-    return " ".join(sentences or [said])
+    return " ".join(sentences or ([] if done.overtaken else [said]))
 
 
 def _shown(request: Request[Any, Any, Any]) -> str:

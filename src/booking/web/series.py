@@ -27,7 +27,7 @@ from src.booking.views.leaving import LeaveAsked
 from src.booking.views.series import BuyerPage, SeriesOverview, SeriesRow
 from src.booking.views.services import ServiceHead
 from src.booking.web.series_editor import MAY_EDIT
-from src.booking.web.series_words import selling_words
+from src.booking.web.series_words import seats_words, selling_words
 from src.booking.web.service_words import visibility_words
 from src.booking.web.sold_words import Word, booking_words, price_type_words
 from src.platform.db.uow import UnitOfWork
@@ -60,12 +60,13 @@ class SeriesListView(msgspec.Struct, frozen=True, kw_only=True):
 class SeriesPageView(msgspec.Struct, frozen=True, kw_only=True):
     """One series. `found` says how guests find it, for one off sale why it cannot go on sale, and
     how either is mended. `asked` are the guests who want to leave it. `selling` has its other
-    prices and that of a single date, in words. `has_ticks` when a date is still to come, `tick_all`
-    when all of them are chosen at first.
+    prices and that of a single date, in words, and `seats_note` what its seats left are about.
+    `has_ticks` when a date is still to come, `tick_all` when all of them are chosen at first.
     """
 
     overview: SeriesOverview
     selling: list[str]
+    seats_note: str
     buyers: BuyerPage
     asked: list[LeaveAsked]
     found: Found
@@ -201,6 +202,7 @@ async def _page(
         selling=selling_words(
             overview.head, ctx.here.currency, to_local(now, ctx.here.zone).date()
         ),
+        seats_note=seats_words(overview.head, ctx.here.zone),
         buyers=buyers,
         asked=asked,
         found=found,

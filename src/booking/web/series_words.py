@@ -1,6 +1,7 @@
 """How a series is sold beside its full price and until when, in a few words for its owner."""
 
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from src.booking.domain.drop_in import DropInRules
 from src.booking.domain.kinds import JoinPolicy
@@ -9,7 +10,7 @@ from src.booking.domain.price_label import price_words
 from src.booking.domain.price_tiers import Audience, PriceTier, open_tiers
 from src.booking.views.series import SeriesHead
 from src.platform.i18n import _, ngettext
-from src.platform.web.formats import day_medium
+from src.platform.web.formats import date_short, day_medium
 
 
 def selling_words(head: SeriesHead, currency: str, today: date) -> list[str]:
@@ -20,6 +21,21 @@ def selling_words(head: SeriesHead, currency: str, today: date) -> list[str]:
     if head.is_sold_singly:
         words.append(_single(head, currency, today))
     return [*words, _joining(head)]
+
+
+def seats_words(head: SeriesHead, zone: ZoneInfo) -> str:
+    """What the number of seats left is about, and which full dates it leaves out."""
+    if head.seats_left is None:
+        return _("no date is to come")
+    if not head.full_dates:
+        return _("on the fullest upcoming date")
+    days = " · ".join(date_short(one, zone) for one in head.full_dates)
+    return ngettext(
+        "on the fullest date that has room. It is sold without the full one: %(days)s",
+        "on the fullest date that has room. It is sold without the full ones: %(days)s",
+        len(head.full_dates),
+        days=days,
+    )
 
 
 def _joining(head: SeriesHead) -> str:

@@ -187,8 +187,8 @@ async def test_owners_hear_of_money_that_needs_them(till: Till) -> None:
         "api_faults", kind="refuse", path_contains="refunds", error={"message": "No money."}
     )
     await till.work()
-    (mail,) = await mails(till)
-    assert (mail.kind, mail.to_address) == ("billing.open_item", "olive@harbour.example")
+    (mail,) = [one for one in await mails(till) if one.kind == "billing.open_item"]
+    assert mail.to_address == "olive@harbour.example"
     assert "A refund of £7.00" in mail.text
     assert "did not go through" in mail.text
     assert "No money." not in mail.text, "the processor's own words are in no language of ours"

@@ -11,13 +11,16 @@ from hypothesis import strategies as st
 from src.booking.domain.kinds import GapPolicy, JoinPolicy, SeriesPriceType, SessionState
 from src.booking.domain.pricing import (
     SaleClosed,
+    SeatsToSell,
     SeriesSession,
     SeriesTerms,
+    cancelled_in,
     drop_in_price_minor,
     last_start_to_join,
     prorate,
     quote_series,
     seat_shares,
+    seats_to_sell,
     term_base,
 )
 
@@ -309,3 +312,25 @@ def test_every_date_is_accounted_for_once(
         assert quote.included
         assert sum(quote.seat_shares_minor()) == quote.price_minor
         assert not quote.gaps or gaps is GapPolicy.SELL_WITH_GAPS
+
+
+def test_seats_to_sell_are_those_of_the_dates_that_buyers_get() -> None:
+    gaps = replace(TERMS, gap_policy=GapPolicy.SELL_WITH_GAPS)
+    runs = [weekly(0, taken=10), weekly(1, taken=7), weekly(2, taken=10), weekly(3, taken=2)]
+    full = (UUID(int=1), UUID(int=3))
+    assert seats_to_sell(gaps, runs, BEFORE) == SeatsToSell(3, full)
+    assert seats_to_sell(TERMS, runs, BEFORE) == SeatsToSell(0)
+    assert seats_to_sell(gaps, runs, FIRST + timedelta(seconds=1)) == SeatsToSell(3, full[1:])
+    late = [weekly(0, taken=10), weekly(1, in_term=False)]
+    assert seats_to_sell(gaps, late, BEFORE) == SeatsToSell(0), "nobody buys an added date alone"
+    off = [weekly(0, state=SessionState.CANCELLED)]
+    assert seats_to_sell(gaps, off, BEFORE) is None
+
+
+def test_a_date_that_is_cancelled_leaves_both_numbers_of_later_buyers() -> None:
+    now = FIRST + 2 * WEEK + timedelta(days=1)
+    before = quote_series(TERMS, term(), now, BERLIN)
+    without = cancelled_in(term(), {UUID(int=7)})
+    after = quote_series(TERMS, without, now, BERLIN)
+    assert (before.remaining, before.base, before.price_minor) == (5, 8, 6250)
+    assert (after.remaining, after.base, after.price_minor) == (4, 7, 5714)

@@ -1,5 +1,7 @@
 """A refund that failed is told to both sides until it is tried again or something is instead."""
 
+import re
+
 import pytest
 from sqlalchemy import select
 
@@ -30,7 +32,9 @@ from tests.booking.web.test_disputes import hears, lotus, sold, visitor
 from tests.support.builders import (
     Business,
 )
+from tests.support.mail import RememberingMailer
 from tests.support.visitor import Visitor
+from tests.support.work import work
 
 pytestmark = pytest.mark.anyio
 
@@ -67,6 +71,21 @@ async def test_a_refund_that_failed_is_told_in_sentences_to_both_sides(
     assert "2 refunds did not go through." in visitor.text
     text = await guests_page(services, lotus, sold, visitor)
     assert "Did not arrive €10.00 The refund did not go through." in text
+
+
+async def test_the_mail_about_it_opens_the_page_that_says_how_it_stands(
+    services: Services,
+    lotus: Business,
+    sold: Booked,
+    visitor: Visitor,
+    mailer: RememberingMailer,
+) -> None:
+    await gives_back_in_vain(services, lotus, sold, 700)
+    await work(services, lotus.id)
+    [mail] = [one for one in mailer.sent if "did not reach you" in one.subject]
+    [link] = re.findall(r"See how it stands: (\S+)", mail.body)
+    await visitor.open(link)
+    assert "Did not arrive €7.00 The refund did not go through." in words_of(visitor)
 
 
 async def nothing_is_left_to_do(
