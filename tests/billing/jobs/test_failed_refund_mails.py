@@ -8,7 +8,7 @@ import pytest
 from src.billing.commands.ending import end_locked_order
 from src.billing.commands.open_items import close_open_items
 from src.billing.commands.orders import lock_order
-from src.billing.commands.refunds import fail_refund, request_refund, retry_refund
+from src.billing.commands.refunds import MoneyBack, fail_refund, request_refund, retry_refund
 from src.billing.domain.kinds import OpenItemKind, OrderState, RefundCause
 from src.billing.jobs.refunds import lock_refund
 from src.billing.models import DisputeRow
@@ -56,7 +56,8 @@ async def give_back(till: Till, order_id: UUID, cause: RefundCause) -> None:
     async with till.services.uow_factory(till.business.id) as uow:
         order = await lock_order(uow, order_id)
         payment = await uow.session.merge(payment)
-        await request_refund(uow, order, payment, 500, cause=cause, cause_key=str(new_id()))
+        wanted = MoneyBack(amount_minor=500, cause=cause, cause_key=str(new_id()))
+        await request_refund(uow, order, payment, wanted)
 
 
 async def too_late(till: Till) -> UUID:
