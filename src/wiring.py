@@ -39,9 +39,20 @@ def wire() -> None:
     _wire_booking_settings()
     _wire_words_to_guests()
     _wire_packages()
+    _wire_collections()
     _wire_waitlists()
     _wire_pruning()
     registry.on_several(MailQueued, "platform.send_mail", send_queued_mails)
+
+
+def _wire_collections() -> None:
+    from src.billing.kept_packages import register_kept_packages
+    from src.booking.queries.collection_consequences import collection_consequences
+    from src.booking.queries.kept import kept_packages
+    from src.tenants.queries.consequences import register_downgrade_probe
+
+    register_kept_packages("collections", kept_packages)
+    register_downgrade_probe("booking.collections", collection_consequences)
 
 
 def _wire_tenants() -> None:

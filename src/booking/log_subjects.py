@@ -1,6 +1,6 @@
 """What is offered and booked as the log names it."""
 
-from collections.abc import Collection
+from collections.abc import Collection as Ids
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from src.billing.models import Order
 from src.booking.models import (
     Booking,
     Broadcast,
+    Collection,
     Series,
     Service,
     Session,
@@ -27,10 +28,11 @@ def register_log_subjects_of_booking() -> None:
     register_log_subject("service", _services)
     register_log_subject("booking", _bookings)
     register_log_subject("broadcast", _broadcasts)
+    register_log_subject("collection", _collections)
     register_log_subject("waitlist_entry", _waitlist_entries)
 
 
-async def _sessions(uow: UnitOfWork, ids: Collection[UUID]) -> Subjects:
+async def _sessions(uow: UnitOfWork, ids: Ids[UUID]) -> Subjects:
     changes = await uow.session.execute(
         select(SessionChange.session_id, SessionChange.changed_at, SessionChange.starts_at)
         .where(SessionChange.tenant_id == uow.tenant, SessionChange.session_id.in_(ids))
@@ -55,7 +57,7 @@ async def _sessions(uow: UnitOfWork, ids: Collection[UUID]) -> Subjects:
     }
 
 
-async def _series(uow: UnitOfWork, ids: Collection[UUID]) -> Subjects:
+async def _series(uow: UnitOfWork, ids: Ids[UUID]) -> Subjects:
     found = await uow.session.execute(
         _named(select(Series.id, Service.name, Series.title), Series).where(
             Series.tenant_id == uow.tenant, Series.id.in_(ids)
@@ -64,14 +66,14 @@ async def _series(uow: UnitOfWork, ids: Collection[UUID]) -> Subjects:
     return {row.id: LogSubject(_called(row.name, row.title), f"series/{row.id}") for row in found}
 
 
-async def _services(uow: UnitOfWork, ids: Collection[UUID]) -> Subjects:
+async def _services(uow: UnitOfWork, ids: Ids[UUID]) -> Subjects:
     found = await uow.session.execute(
         select(Service.id, Service.name).where(Service.tenant_id == uow.tenant, Service.id.in_(ids))
     )
     return {row.id: LogSubject(row.name, f"services/{row.id}/edit") for row in found}
 
 
-async def _bookings(uow: UnitOfWork, ids: Collection[UUID]) -> Subjects:
+async def _bookings(uow: UnitOfWork, ids: Ids[UUID]) -> Subjects:
     found = await uow.session.execute(
         select(Booking.id, Order.reference, Order.guest_name)
         .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
@@ -83,7 +85,7 @@ async def _bookings(uow: UnitOfWork, ids: Collection[UUID]) -> Subjects:
     }
 
 
-async def _broadcasts(uow: UnitOfWork, ids: Collection[UUID]) -> Subjects:
+async def _broadcasts(uow: UnitOfWork, ids: Ids[UUID]) -> Subjects:
     found = await uow.session.execute(
         select(Broadcast.id, Broadcast.subject).where(
             Broadcast.tenant_id == uow.tenant, Broadcast.id.in_(ids)
@@ -92,7 +94,16 @@ async def _broadcasts(uow: UnitOfWork, ids: Collection[UUID]) -> Subjects:
     return {row.id: LogSubject(row.subject, f"broadcasts/{row.id}") for row in found}
 
 
-async def _waitlist_entries(uow: UnitOfWork, ids: Collection[UUID]) -> Subjects:
+async def _collections(uow: UnitOfWork, ids: Ids[UUID]) -> Subjects:
+    found = await uow.session.execute(
+        select(Collection.id, Collection.title).where(
+            Collection.tenant_id == uow.tenant, Collection.id.in_(ids)
+        )
+    )
+    return {row.id: LogSubject(row.title, f"collections/{row.id}") for row in found}
+
+
+async def _waitlist_entries(uow: UnitOfWork, ids: Ids[UUID]) -> Subjects:
     """By what they wait for; who waits stands in the entry."""
     of = WaitlistEntry
     title = func.coalesce(Session.title, Series.title)

@@ -92,6 +92,8 @@ def mend_href(code: ReasonCode, subject: Subject) -> str:
     """Empty where no page of the dashboard mends it."""
     if code in _AT_PLAN:
         return f"{subject.base}/plan"
+    if code is ReasonCode.ESTABLISHED_ONLY:
+        return f"{subject.base}/collections"
     if code is ReasonCode.PAYMENTS_NOT_READY:
         return f"{subject.base}/payments"
     if code in _AT_SERVICE:

@@ -1,11 +1,16 @@
 """What of bookings stands on guests' own pages, and where the pages lead."""
 
 from src.booking.queries.own_credits import find_own_credits
+from src.booking.queries.own_offerings import find_own_offerings, list_offerings_menu
 from src.booking.queries.portal import find_ahead, find_held, find_newest_past, find_off
 from src.platform.i18n import N_
-from src.tenants.portal_sections import register_portal_section, register_portal_tab
+from src.tenants.portal_sections import (
+    register_portal_menu,
+    register_portal_section,
+    register_portal_tab,
+)
 
-HELD, AHEAD, CREDITS, OFF, PAST = 10, 20, 40, 80, 90
+HELD, AHEAD, CREDITS, OFFERINGS, OFF, PAST = 10, 20, 40, 50, 80, 90
 """Where the sections stand; what a guest has besides, such as credits, stands between."""
 
 
@@ -13,6 +18,10 @@ def register_portal_pages() -> None:
     register_portal_section("held", HELD, find_held, "booking/portal/_held.html")
     register_portal_section("ahead", AHEAD, find_ahead, "booking/portal/_ahead.html")
     register_portal_section("credits", CREDITS, find_own_credits, "booking/portal/_credits.html")
+    register_portal_section(
+        "offerings", OFFERINGS, find_own_offerings, "booking/portal/_offerings.html"
+    )
+    register_portal_menu("offerings", list_offerings_menu)
     register_portal_section("off", OFF, find_off, "booking/portal/_off.html")
     register_portal_section("past", PAST, find_newest_past, "booking/portal/_past.html")
     register_portal_tab("bookings", 10, N_("Bookings"), "")

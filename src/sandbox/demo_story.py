@@ -15,6 +15,7 @@ from src.booking.commands.waitlist_serve import NOT_WAITING, offer_by_hand
 from src.booking.domain.quotes import SubjectKind
 from src.platform.errors import Conflict
 from src.sandbox.demo_appointments import lotus_appointments
+from src.sandbox.demo_collections import lotus_collections
 from src.sandbox.demo_credits import lotus_credits, lotus_money, open_ahead
 from src.sandbox.demo_guests import Guests, Wish, address_of
 from src.sandbox.demo_shop import Opened
@@ -41,6 +42,7 @@ async def lotus_people(lotus: Opened) -> None:
     await lotus_credits(lotus, guests, packages)
     await lotus_money(lotus, guests)
     await lotus_appointments(lotus, guests)
+    await lotus_collections(lotus, packages.mornings)
     await _known(lotus)
 
 

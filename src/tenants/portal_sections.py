@@ -16,12 +16,22 @@ from src.tenants.context import TenantSnapshot
 from src.tenants.views.portal import PortalGuest
 
 
+class MenuEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Beside the tabs, what one guest has and another has not; `label` is as it is shown."""
+
+    name: str
+    position: int
+    label: str
+    href: str
+
+
 class Portal(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose pages they are, and at which business."""
+    """Whose pages they are, and at which business; `menu` is what stands among their tabs."""
 
     guest: PortalGuest
     tenant: TenantSnapshot
     settings: Settings
+    menu: tuple[MenuEntry, ...] = ()
 
     @property
     def path(self) -> str:
@@ -29,6 +39,7 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Query = Callable[[UnitOfWork, Portal], Awaitable[Any | None]]
+MenuQuery = Callable[[UnitOfWork, Portal], Awaitable[list[MenuEntry]]]
 
 
 class PortalSection(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +79,7 @@ class PortalHead(msgspec.Struct, frozen=True, kw_only=True):
 
 _sections: dict[str, PortalSection] = {}
 _tabs: dict[str, PortalTab] = {}
+_menus: dict[str, MenuQuery] = {}
 
 
 def register_portal_section(name: str, position: int, query: Query, template: str) -> None:
@@ -78,6 +90,16 @@ def register_portal_section(name: str, position: int, query: Query, template: st
 def register_portal_tab(name: str, position: int, label: str, path: str) -> None:
     """From now on guests' own pages have this one among them; the same name replaces it."""
     _tabs[name] = PortalTab(name=name, position=position, label=label, path=path)
+
+
+def register_portal_menu(name: str, query: MenuQuery) -> None:
+    """From now on these entries are among the tabs; the same name again replaces it."""
+    _menus[name] = query
+
+
+async def load_portal_menu(uow: UnitOfWork, portal: Portal) -> tuple[MenuEntry, ...]:
+    """All entries that this guest has."""
+    return tuple([entry for query in _menus.values() for entry in await query(uow, portal)])
 
 
 async def load_portal_sections(uow: UnitOfWork, portal: Portal) -> list[ShownSection]:
@@ -92,10 +114,19 @@ async def load_portal_sections(uow: UnitOfWork, portal: Portal) -> list[ShownSec
 
 def portal_head(portal: Portal, active: str) -> PortalHead:
     """The head of the page that the tab `active` leads to."""
-    ordered = sorted(_tabs.values(), key=lambda one: (one.position, one.name))
+    own = [
+        MenuEntry(
+            name=tab.name,
+            position=tab.position,
+            label=_(tab.label),
+            href=portal.path + tab.path,
+        )
+        for tab in _tabs.values()
+    ]
+    ordered = sorted([*own, *portal.menu], key=lambda one: (one.position, one.name))
     return PortalHead(
         name=portal.guest.name,
         email=portal.guest.email,
         me=portal.path,
-        tabs=[(_(tab.label), portal.path + tab.path, tab.name == active) for tab in ordered],
+        tabs=[(one.label, one.href, one.name == active) for one in ordered],
     )

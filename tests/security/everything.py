@@ -50,6 +50,7 @@ from src.tenants.unsubscribe_links import unsubscribe_url
 from tests.booking.commands.test_book import a_wish, booked
 from tests.support.appointments import a_practice
 from tests.support.builders import Business, a_member, a_series, a_service, a_session, as_guest
+from tests.support.collections import a_collection, an_item_of
 from tests.support.credits import a_package
 from tests.support.lots import lot_of
 
@@ -86,6 +87,14 @@ async def everything(services: Services, business: Business) -> dict[str, object
         factory, business.id, name="Make-up", purpose="refund", price_minor=0, pays=[]
     )
     bought = await a_bought_package(services, business, package.id)
+    offers = await a_collection(
+        factory,
+        business.id,
+        package,
+        title="Offers",
+        slug=f"{business.slug}-offers",
+        established_only=False,
+    )
     lot = await lot_of(factory, business.id, made.order.customer_id, package_id=package.id)
     async with factory(business.id) as uow:
         now = uow.clock.now()
@@ -302,6 +311,9 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "order_id": made.order_id,
         "coupon_id": coupon.id,
         "package_id": package.id,
+        "collection_id": offers.id,
+        "collection_item_id": await an_item_of(services, offers),
+        "collection_slug": offers.slug,
         "refund_package_id": given_back.id,
         "bought": package_path(services.settings, business.slug, bought).rpartition("/")[2],
         "lot_id": lot.id,

@@ -135,6 +135,17 @@ GET /packages/{package_id}
 GET POST /packages/{package_id}/edit
 POST /packages/{package_id}/active
 GET POST /packages/{package_id}/delete
+GET /collections
+GET POST /collections/new
+GET /collections/{collection_id}
+GET POST /collections/{collection_id}/edit
+POST /collections/{collection_id}/items
+POST /collections/{collection_id}/items/{collection_item_id}/move
+POST /collections/{collection_id}/items/{collection_item_id}/remove
+POST /collections/{collection_id}/move
+POST /collections/{collection_id}/on
+GET POST /collections/{collection_id}/off
+GET POST /collections/{collection_id}/delete
 GET /coupons
 GET POST /coupons/new
 GET /coupons/{coupon_id}

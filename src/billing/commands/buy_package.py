@@ -40,7 +40,7 @@ from src.billing.domain.package_sale import (
 from src.billing.events import PackageBought
 from src.billing.models import Order
 from src.billing.queries.coupon_use import CouponAsked, CouponJudged, judge_coupon, why_no_code
-from src.billing.queries.package_terms import find_seller_facts, terms_of_package
+from src.billing.queries.package_terms import find_seller_facts, get_package_terms
 from src.billing.queries.voucher_use import VoucherAsked, find_usable_voucher
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
@@ -50,7 +50,9 @@ from src.platform.money import Money, format_money
 from src.tenants.commands.customers import find_or_add_customer, keep_customer
 from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.domain.entitlements import Feature
+from src.tenants.errors import EstablishedOnly
 from src.tenants.gates import lacks_feature
+from src.tenants.queries.established import is_established
 from src.tenants.queries.tenants import tenant_snapshot
 
 
@@ -131,8 +133,8 @@ async def buy_package(uow: UnitOfWork, ctx: RequestContext, cmd: BuyCommand) -> 
     """Writes the order and its lot; what is free, paid by voucher or on site is confirmed at once,
     and the credits of the latter wait until the business marks it as paid.
 
-    Raises: NotFound, NotSold, PlanLimitReached, InvalidInput at `way` and `coupon`, PackageChanged;
-    nothing is written then.
+    Raises: NotFound, EstablishedOnly, NotSold, PlanLimitReached, InvalidInput at `way` and
+    `coupon`, PackageChanged; nothing is written then.
     """
     now, cmd = uow.clock.now(), cmd.tidied()
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
@@ -205,8 +207,9 @@ async def _judge(
     *,
     instead_of: UUID | None = None,
 ) -> PackageQuote:
-    terms = terms_of_package(await get_package(uow, cmd.package_id))
-    _refuse(tenant, why_not_for_sale(terms, seller))
+    terms = await get_package_terms(uow, await get_package(uow, cmd.package_id))
+    is_known = terms.is_kept and await is_established(uow, cmd.customer_id)
+    _refuse(tenant, why_not_for_sale(terms, seller, to_established=is_known))
     way = chosen_way(terms, seller, cmd.way)
     assert way is not None
     if terms.price_minor and cmd.way is not None and cmd.way not in open_ways(terms, seller):
@@ -230,10 +233,15 @@ async def _judge(
 
 
 def _refuse(tenant: TenantSnapshot, reasons: list[SaleReason]) -> None:
-    """What is hidden is as good as absent; a missing feature is the plan's refusal."""
+    """What is hidden is as good as absent; a missing feature is the plan's refusal.
+
+    Raises: NotFound, EstablishedOnly, PlanLimitReached, NotSold.
+    """
     codes = {reason.code for reason in reasons}
     if NotForSale.HIDDEN in codes:
         raise no_such_package()
+    if NotForSale.ESTABLISHED_ONLY in codes:
+        raise EstablishedOnly
     if NotForSale.PLAN_LACKS_PACKAGES in codes:
         refusal = lacks_feature(tenant.entitlements, Feature.PACKAGES)
         refusal.message = guest_sentence(reasons)

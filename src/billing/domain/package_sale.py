@@ -29,6 +29,7 @@ class NotForSale(StrEnum):
     """Why a package cannot be bought, what is weightiest for a guest first."""
 
     HIDDEN = "package_hidden"
+    ESTABLISHED_ONLY = "established_only"
     NOT_CONFIRMED = "not_confirmed"
     BUSINESS_CLOSED = "business_closed"
     PLAN_LACKS_PACKAGES = "plan_lacks_packages"
@@ -49,7 +50,9 @@ class SaleReason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageTerms:
-    """A package as it is offered now: what the guest is shown, and gets if they buy it."""
+    """A package as it is offered now: what the guest is shown, and gets if they buy it. `is_kept`
+    for established customers.
+    """
 
     id: UUID
     name: str
@@ -63,6 +66,7 @@ class PackageTerms:
     is_for_sale: bool = True
     active: bool = True
     visibility: str = "public"
+    is_kept: bool = False
 
     @property
     def key(self) -> str:
@@ -164,15 +168,29 @@ def purchase_of(terms: PackageTerms, way: PaymentMode, currency: str) -> Purchas
     )
 
 
-def why_not_for_sale(terms: PackageTerms, seller: SellerFacts) -> list[SaleReason]:
-    """Every reason against selling it, empty when it can be bought."""
-    return [*_own_reasons(terms), *_seller_reasons(seller), *_way_reasons(terms, seller)]
+def why_not_for_sale(
+    terms: PackageTerms, seller: SellerFacts, *, to_established: bool = False
+) -> list[SaleReason]:
+    """Every reason against selling it, empty when it can be bought; `to_established`: the buyer has
+    proved to be an established customer.
+    """
+    kept = [_established_only()] if terms.is_kept and not to_established else []
+    return [*_own_reasons(terms), *kept, *_seller_reasons(seller), *_way_reasons(terms, seller)]
 
 
 def guest_sentence(reasons: Sequence[SaleReason]) -> str:
     """The one sentence for whoever wants to buy."""
     order = list(NotForSale)
     return min(reasons, key=lambda reason: order.index(reason.code)).guest_sentence
+
+
+def _established_only() -> SaleReason:
+    return SaleReason(
+        NotForSale.ESTABLISHED_ONLY,
+        _("This is for existing customers only."),
+        _("It is kept for known customers, by the collections that it is in."),
+        _("Mark the customer as known, or put it into a collection that is for everybody."),
+    )
 
 
 def _own_reasons(terms: PackageTerms) -> list[SaleReason]:

@@ -9,6 +9,7 @@ from src.billing.domain.credits import RefundRule
 from src.billing.domain.kinds import PaymentMode
 from src.billing.domain.package_sale import PackageTerms, SellerFacts, why_not_for_sale
 from src.billing.domain.transfers import due_at, transfer_due_on
+from src.billing.kept_packages import find_kept_packages
 from src.billing.models import Package
 from src.billing.queries.lots import scope_of
 from src.billing.queries.payment_settings import find_transfer_terms
@@ -36,7 +37,7 @@ def _seller_facts(tenant: TenantSnapshot) -> SellerFacts:
     )
 
 
-def terms_of_package(package: Package) -> PackageTerms:
+def terms_of_package(package: Package, *, is_kept: bool = False) -> PackageTerms:
     return PackageTerms(
         id=package.id,
         name=package.name,
@@ -50,11 +51,19 @@ def terms_of_package(package: Package) -> PackageTerms:
         is_for_sale=package.purpose == "sale",
         active=package.active,
         visibility=package.visibility,
+        is_kept=is_kept,
     )
 
 
+async def get_package_terms(uow: UnitOfWork, package: Package) -> PackageTerms:
+    """As somebody who wants to buy it is to be judged by."""
+    return terms_of_package(package, is_kept=package.id in await find_kept_packages(uow))
+
+
 async def list_packages_on_sale(uow: UnitOfWork, tenant: TenantSnapshot) -> Sequence[Package]:
-    """What a stranger finds on the page of packages, as their owner has ordered it."""
+    """What a stranger finds on the page of packages, as their owner has ordered it: nothing that is
+    kept for established customers.
+    """
     # Whoever can be paid by card sells nothing more by taking transfers, too.
     is_ready = tenant.payments_ready
     seller = _seller_facts(tenant) if is_ready else await find_seller_facts(uow, tenant)
@@ -63,7 +72,9 @@ async def list_packages_on_sale(uow: UnitOfWork, tenant: TenantSnapshot) -> Sequ
         .where(*_listed(uow))
         .order_by(Package.position, Package.price_minor, Package.id)
     )
-    return [one for one in found if not why_not_for_sale(terms_of_package(one), seller)]
+    kept = await find_kept_packages(uow)
+    terms = [(one, terms_of_package(one, is_kept=one.id in kept)) for one in found]
+    return [one for one, said in terms if not why_not_for_sale(said, seller)]
 
 
 async def has_packages_on_sale(uow: UnitOfWork, tenant: TenantSnapshot) -> bool:
@@ -72,7 +83,8 @@ async def has_packages_on_sale(uow: UnitOfWork, tenant: TenantSnapshot) -> bool:
     if not (seller.is_confirmed and seller.sells and seller.may_sell_packages):
         return False
     if seller.payments_ready:
-        return bool(await uow.session.scalar(select(exists().where(*_listed(uow)))))
+        others = Package.id.not_in(await find_kept_packages(uow))
+        return bool(await uow.session.scalar(select(exists().where(*_listed(uow), others))))
     return bool(await list_packages_on_sale(uow, tenant))
 
 

@@ -40,6 +40,7 @@ from src.booking.commands.book_rows import insert_booking, insert_seats, note_st
 from src.booking.commands.busy import free_performer
 from src.booking.commands.own_places import refuse_twice
 from src.booking.commands.slots import open_slot
+from src.booking.commands.waitlist_admits import is_offered_to
 from src.booking.commands.waitlist_take import check_party, claim_quoted, held_by_offer
 from src.booking.domain.appointment_terms import SlotWish
 from src.booking.domain.drop_in import PayWay
@@ -270,6 +271,8 @@ async def _judge(
         lot=lot,
         party=await comers_for(uow, lot, cmd.customer_id, cmd.guest_name, cmd.party),
         opens_slot=cmd.slot is not None,
+        customer_id=cmd.customer_id,
+        is_offered=await is_offered_to(uow, cmd.offer_id),
     )
     decided = await decide(uow, tenant, business_facts(tenant), asked, now, held)
     by_staff = cmd.pays is not None

@@ -29,6 +29,7 @@ from src.tenants.commands.customers import keep_customer
 from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.domain.entitlements import Feature
 from src.tenants.domain.roles import Role, reaches
+from src.tenants.errors import EstablishedOnly
 from src.tenants.gates import lacks_feature
 from src.tenants.role_words import needs_role
 
@@ -195,12 +196,14 @@ def way_not_open() -> str:
 def check_reasons(tenant: TenantSnapshot, reasons: list[Reason], *, by_staff: bool) -> None:
     """What is hidden is as good as absent to a guest; a missing feature is the plan's refusal.
 
-    Raises: NotFound, PlanLimitReached, NotBookable.
+    Raises: NotFound, EstablishedOnly, PlanLimitReached, NotBookable.
     """
     if not reasons:
         return
     if not by_staff and any(reason.code in HIDDEN for reason in reasons):
         raise NotFound(_("There is no such offer."))
+    if any(reason.code is ReasonCode.ESTABLISHED_ONLY for reason in reasons):
+        raise EstablishedOnly
     for reason in reasons:
         if reason.code in PLAN_REASONS:
             refusal = lacks_feature(tenant.entitlements, PLAN_REASONS[reason.code])

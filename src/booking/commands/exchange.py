@@ -225,7 +225,8 @@ def _is_offered(
         return True
     quote = replace(quote_of_session(offer, 1), unit_minor=0)
     business = BusinessFacts(zone=tenant.zone)
-    facts = session_facts(offer, business, quote, opens_slot=opens_slot)
+    # Who has a confirmed place to exchange is an established customer by it.
+    facts = session_facts(offer, business, quote, opens_slot=opens_slot, admits=True)
     if series is not None and booking.series_id is not None:
         service = replace(facts.service, sales_mode=SalesMode.BOTH)
         facts = replace(facts, service=service, drop_in_allowed=True, drop_in_opens_at=None)

@@ -31,6 +31,7 @@ from src.booking.domain.waiting import (
 )
 from src.booking.events import WaiterRemoved, WaitlistJoined
 from src.booking.models import Series, Session, WaitlistEntry
+from src.booking.queries.offers import get_series_offer, get_session_offer
 from src.booking.queries.waiting import STANDS, find_live_offer, get_entry, terms_of
 from src.booking.queries.waitlist_room import find_list
 from src.booking.waitlist_words import guest_refusal
@@ -44,7 +45,10 @@ from src.tenants.commands.customers import normalise_email
 from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.domain.entitlements import Feature
 from src.tenants.domain.naming import on_one_line
+from src.tenants.errors import EstablishedOnly
 from src.tenants.gates import lacks_feature
+from src.tenants.models import Customer
+from src.tenants.queries.established import established_among, is_established
 
 for _name in ("session", "series", "for_booking"):
     register_constraint(
@@ -61,7 +65,9 @@ for _name in ("session_id", "series_id"):
 
 
 class JoinWaitlist(msgspec.Struct, frozen=True, kw_only=True):
-    """So many people wait for places in a session, or in all of a series."""
+    """So many people wait for places in a session, or in all of a series. `customer_id` is who has
+    proved to be that customer; with `is_own_link` it is proved that the address is theirs.
+    """
 
     kind: SubjectKind
     subject_id: UUID
@@ -69,6 +75,8 @@ class JoinWaitlist(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     size: int = 1
     locale: str = "en"
+    customer_id: UUID | None = None
+    is_own_link: bool = False
 
 
 class Room(NamedTuple):
@@ -93,13 +101,15 @@ async def join_waitlist(uow: UnitOfWork, tenant: TenantSnapshot, cmd: JoinWaitli
 
     An address that is on the list stays where it is, for as many as it was, and is written to
     again. Returns the entry.
-    Raises: NotFound, PlacesAreFree, InvalidInput, and Conflict where waiting makes no sense.
+    Raises: NotFound, EstablishedOnly, PlacesAreFree, InvalidInput, and Conflict where waiting makes
+    no sense.
     """
     now, address = uow.clock.now(), normalise_email(cmd.email)
     name = on_one_line(cmd.name)
     if not name:
         said = _("Please give a name.")
         raise InvalidInput(said, fields={"name": said})
+    address = await _admitted_address(uow, cmd, address)
     room = await room_in_list(uow, tenant, cmd.subject_id, cmd.size)
     if room.places >= cmd.size:
         raise PlacesAreFree
@@ -139,6 +149,26 @@ async def join_waitlist(uow: UnitOfWork, tenant: TenantSnapshot, cmd: JoinWaitli
         uow.session.add(entry)
     uow.record(WaitlistJoined(entry_id=entry_id, asked=asked))
     return entry_id
+
+
+async def _admitted_address(uow: UnitOfWork, cmd: JoinWaitlist, address: str) -> str:
+    """The address to write to. For what is kept it is that of the customer who has proved to be
+    one of those that it is for, whatever was typed. Raises: NotFound, EstablishedOnly.
+    """
+    if cmd.kind == "session":
+        is_kept = (await get_session_offer(uow, cmd.subject_id)).is_kept
+    else:
+        is_kept = (await get_series_offer(uow, cmd.subject_id)).is_kept
+    if not is_kept:
+        return address
+    if cmd.is_own_link and await established_among(uow, {address}):
+        return address
+    customer = None
+    if await is_established(uow, cmd.customer_id):
+        customer = await uow.session.get(Customer, (uow.tenant, cmd.customer_id))
+    if customer is None or customer.email is None:
+        raise EstablishedOnly
+    return customer.email
 
 
 async def room_in_list(
@@ -218,6 +248,7 @@ async def wait_again(uow: UnitOfWork, tenant: TenantSnapshot, entry_id: UUID) ->
             email=entry.address,
             size=entry.party_size,
             locale=entry.locale,
+            is_own_link=True,
         ),
     )
 

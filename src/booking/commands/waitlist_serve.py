@@ -109,6 +109,9 @@ async def offer_by_hand(
     pool_id = await pool_of(uow, entry)
     pool = await load_pool(uow, tenant, pool_id, now)
     await add_completing(uow, tenant, pool, [entry])
+    if entry.id not in pool.completing:
+        # Staff may offer to anybody what is kept for established customers.
+        pool.lists.pop(entry.id, None)
     facts, entry.party_size = pool.facts_of(entry), pool.size_of(entry)
     against = why_no_places(facts, entry.party_size, pool.terms, pool.free, now)
     if against is not None:

@@ -30,6 +30,7 @@ from src.booking.domain.reasons import (
     ReasonCode,
     closed_reason,
     credit_only,
+    established_only,
     full_reason,
     not_at_present,
     not_confirmed,
@@ -61,6 +62,8 @@ class BusinessFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceFacts:
+    """`is_kept_from_them`: what is asked for is for established customers, and who asks is none."""
+
     kind: ServiceKind = ServiceKind.GROUP
     active: bool = True
     visibility: Visibility = Visibility.PUBLIC
@@ -68,6 +71,7 @@ class ServiceFacts:
     min_notice_minutes: int = 0
     horizon_days: int | None = None
     max_party_size: int = 10
+    is_kept_from_them: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +216,7 @@ def _series_plan_reasons(business: BusinessFacts) -> list[Reason]:
 
 
 def _service_reasons(service: ServiceFacts, party_size: int) -> list[Reason]:
-    reasons: list[Reason] = []
+    reasons: list[Reason] = [established_only()] if service.is_kept_from_them else []
     if not service.active:
         reasons.append(
             Reason(

@@ -65,13 +65,15 @@ class PublishFacts:
 
 class Seen(StrEnum):
     """How a guest who looks at the business's public page comes upon something; `WITH_SERIES` is a
-    date that can be booked with its series, though not alone at present.
+    date that can be booked with its series, though not alone at present, `KEPT` is for established
+    customers only.
     """
 
     BOOKABLE = "bookable"
     SOLD_OUT = "sold_out"
     NOT_BOOKABLE = "not_bookable"
     WITH_SERIES = "with_series"
+    KEPT = "kept"
     BY_LINK = "by_link"
     UNSEEN = "unseen"
 
@@ -212,6 +214,8 @@ def how_seen(reasons: Sequence[Reason]) -> Seen:
     codes = {reason.code for reason in reasons}
     if codes & _UNSEEN:
         return Seen.UNSEEN
+    if ReasonCode.ESTABLISHED_ONLY in codes:
+        return Seen.KEPT
     if codes & _BY_LINK:
         return Seen.BY_LINK
     if not codes:

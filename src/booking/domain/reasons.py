@@ -16,6 +16,7 @@ class ReasonCode(StrEnum):
     PLAN_LACKS_SERIES = "plan_lacks_series"
     PLAN_LACKS_APPOINTMENTS = "plan_lacks_appointments"
     MONTHLY_LIMIT = "monthly_limit"
+    ESTABLISHED_ONLY = "established_only"
     SERVICE_INACTIVE = "service_inactive"
     SERVICE_HIDDEN = "service_hidden"
     SERVICE_UNLISTED = "service_unlisted"
@@ -121,6 +122,16 @@ def off_reason(session: SessionState, mend: str = "") -> Reason:
         return Reason(ReasonCode.CANCELLED, free, free, _("Book the time anew."))
     cancelled = _("This date has been cancelled.")
     return Reason(ReasonCode.CANCELLED, cancelled, cancelled, mend)
+
+
+def established_only() -> Reason:
+    """Against whoever is no established customer, or has not shown to be one."""
+    return Reason(
+        ReasonCode.ESTABLISHED_ONLY,
+        _("This is for existing customers only."),
+        _("It is kept for known customers, by the collections that it is in."),
+        _("Mark the customer as known, or put it into a collection that is for everybody."),
+    )
 
 
 def time_taken() -> Reason:

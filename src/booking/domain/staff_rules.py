@@ -1,9 +1,10 @@
 """What does not hold for staff who book for a guest, and how it may be paid then.
 
-Staff are not bound by the minimum notice, the furthest day, the opening of drop-ins or the join
-policy: those keep guests off what the business would rather arrange itself. Everything else, the
-seats above all, holds for them too. The facts are relaxed and then judged by the one function that
-judges guests (`bookable`), so that there is no second set of rules.
+Staff are not bound by the minimum notice, the furthest day, the opening of drop-ins, the join
+policy, or by what is kept for established customers: those keep guests off what the business would
+rather arrange itself. Everything else, the seats above all, holds for them too. The facts are
+relaxed and then judged by the one function that judges guests (`bookable`), so that there is no
+second set of rules.
 """
 
 from dataclasses import replace
@@ -55,4 +56,4 @@ def quote_paid(quote: Quote, pays: StaffPays) -> Quote:
 
 
 def _service_for_staff(service: ServiceFacts) -> ServiceFacts:
-    return replace(service, min_notice_minutes=0, horizon_days=None)
+    return replace(service, min_notice_minutes=0, horizon_days=None, is_kept_from_them=False)

@@ -7,6 +7,7 @@ from src.booking.models.availability import (
     WeeklyHours,
 )
 from src.booking.models.cancelling import CancellationReturn
+from src.booking.models.collections import Collection, CollectionItem, CollectionSlug
 from src.booking.models.feeds import CalendarFeed
 from src.booking.models.offer import Series, Service, Session, SessionChange, TimetableImport
 from src.booking.models.sold import (
@@ -28,6 +29,9 @@ __all__ = [
     "Cancellation",
     "CancellationReturn",
     "ClosedDay",
+    "Collection",
+    "CollectionItem",
+    "CollectionSlug",
     "DayHours",
     "Digest",
     "HandingOn",

@@ -67,7 +67,12 @@ async def get_answer(
     business's.
     """
     business = await business_now(uow, tenant, now)
-    asked = Asked(kind=wanted.kind, subject_id=wanted.subject_id, size=wanted.size)
+    asked = Asked(
+        kind=wanted.kind,
+        subject_id=wanted.subject_id,
+        size=wanted.size,
+        customer_id=head.id,
+    )
     staff = await decide(uow, tenant, business, replace(asked, pays="on_site"), now)
     tier = _chosen(wanted.tier, staff.tiers)
     theirs = replace(asked, tiers=() if tier == FULL else (tier,) * wanted.size)

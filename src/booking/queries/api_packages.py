@@ -9,14 +9,15 @@ from src.billing.models import Package
 from src.billing.queries.lots import scope_of
 from src.billing.queries.package_terms import (
     find_seller_facts,
+    get_package_terms,
     list_packages_on_sale,
-    terms_of_package,
 )
 from src.booking.queries.guest_packages import SoldSingly, list_sold_singly, package_card
 from src.booking.views.api import MoneyOut
 from src.booking.views.api_packages import PackageOut, ScopeOut
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
+from src.tenants.errors import EstablishedOnly
 
 
 async def list_packages_out(
@@ -31,13 +32,18 @@ async def list_packages_out(
 async def get_package_out(
     uow: UnitOfWork, tenant: TenantSnapshot, base_url: str, package_id: UUID
 ) -> PackageOut:
-    """Also one that only its link leads to. Raises: NotFound, for what guests never see too."""
+    """Also one that only its link leads to. Raises: NotFound, for what guests never see too;
+    EstablishedOnly.
+    """
     package = await get_package(uow, package_id)
     is_seen = package.purpose == "sale" and package.active and package.visibility != "hidden"
     if not is_seen:
         raise no_such_package()
     seller = await find_seller_facts(uow, tenant)
-    against = why_not_for_sale(terms_of_package(package), seller)
+    terms = await get_package_terms(uow, package)
+    if terms.is_kept:
+        raise EstablishedOnly
+    against = why_not_for_sale(terms, seller)
     reason = guest_sentence(against) if against else None
     singles = await list_sold_singly(uow, tenant)
     return _package_out(uow, tenant, base_url, package, singles, reason)

@@ -1,6 +1,7 @@
 """The page of a service that is given by appointment, as a stranger sees it."""
 
 from datetime import datetime
+from uuid import UUID
 
 from src.booking.domain.appointment_terms import appointment_terms_from
 from src.booking.domain.bookable import why_not_offered
@@ -13,6 +14,7 @@ from src.booking.models import Service
 from src.booking.queries.decide import business_now
 from src.booking.queries.guest_packages import list_fitting_packages
 from src.booking.queries.hub import shortened
+from src.booking.queries.kept import is_service_kept
 from src.booking.queries.leaving import find_terms
 from src.booking.queries.offer_facts import service_facts
 from src.booking.queries.service_page import MOST_PACKAGES, no_such_service
@@ -24,6 +26,8 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import current_locale
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.entitlements import Feature
+from src.tenants.errors import EstablishedOnly
+from src.tenants.queries.established import is_established
 
 
 async def get_appointment_page(
@@ -33,11 +37,20 @@ async def get_appointment_page(
     picked: Picked,
     place: Place,
     base_url: str,
+    *,
+    customer_id: UUID | None = None,
 ) -> AppointmentPageView:
-    """Raises: NotFound for a service that is absent, hidden, frozen, or has dates of its own."""
+    """`customer_id` is who has proved to be that customer.
+
+    Raises: NotFound for a service that is absent, hidden, frozen, or has dates of its own;
+    EstablishedOnly for one that is kept for others than them.
+    """
     service = await find_appointment_service(uow, slug)
     if service is None or not is_shown(tenant, service):
         raise no_such_service()
+    is_kept = await is_service_kept(uow, service.id)
+    if is_kept and not await is_established(uow, customer_id):
+        raise EstablishedOnly
     against = why_not_offered(
         await business_now(uow, tenant, uow.clock.now()),
         service_facts(service),
@@ -61,7 +74,7 @@ async def get_appointment_page(
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
         notice=guest_sentence(against) if against else None,
-        is_listed=service.active and service.visibility == Visibility.PUBLIC,
+        is_listed=service.active and service.visibility == Visibility.PUBLIC and not is_kept,
         picker=picker,
         leaving=await _leaving(uow, tenant, service, uow.clock.now()),
         packages=await _packages(uow, tenant, service),

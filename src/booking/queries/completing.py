@@ -107,7 +107,8 @@ class Completing:
     def reasons(self, business: BusinessFacts, now: datetime) -> list[Reason]:
         """Everything against it, the weightiest first, that it is full among it."""
         quote = self.quote()
-        offer = SessionOffer(self.session, self.service, self.series)
+        # What is sold runs on, whoever the rest of it is for by now.
+        offer = SessionOffer(self.session, self.service, self.series, is_kept=False)
         facts = session_for_buyer(session_facts(offer, business, quote))
         found = why_not_bookable_session(facts, now)
         if self.is_being_cancelled:

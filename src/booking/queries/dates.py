@@ -15,6 +15,7 @@ from sqlalchemy import TextClause, text
 from src.booking.domain.drop_in import DropInRules, PayWay
 from src.booking.domain.leaving import BeforeUnit
 from src.booking.queries.drop_in import rules_from, rules_in_sql
+from src.booking.queries.kept import KEPT_SERVICES
 from src.booking.queries.on_sale_statement import LISTED_SERIES
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local, to_utc
@@ -170,7 +171,7 @@ _NARROWED = {
         " WHERE x.tenant_id = :tenant_id AND x.id = :after)"
     ),
 }
-_PUBLIC_SERVICE = " AND s.visibility = 'public'"
+_PUBLIC_SERVICE = f" AND s.visibility = 'public' AND s.id <> ALL({KEPT_SERVICES})"
 
 
 @lru_cache(maxsize=64)

@@ -36,7 +36,13 @@ from src.booking.queries.offer_facts import (
     series_facts,
     session_facts,
 )
-from src.booking.queries.offers import count_as_free, get_series_offer, get_session_offer
+from src.booking.queries.offers import (
+    SeriesOffer,
+    SessionOffer,
+    count_as_free,
+    get_series_offer,
+    get_session_offer,
+)
 from src.booking.queries.sold_terms import find_sold_terms
 from src.booking.queries.tiers import (
     for_people,
@@ -49,6 +55,7 @@ from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.entitlements import Limit
 from src.tenants.queries.consequences import month_usage
+from src.tenants.queries.established import is_established
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +77,9 @@ class Asked:
     """What is asked for, and for how many; with `pays` it is staff who ask. A `way` to pay that is
     none of the offer's is left to the asker to refuse. With a `lot`, the asker's own, its credits
     are to pay, which may be for certain people only: `party` are those who come. `opens_slot`: the
-    session is the time of the appointment that they make.
+    session is the time of the appointment that they make. `customer_id` is who has proved to be
+    that customer, and `is_offered` says that a waiting list has offered it to them: only such may
+    have what is kept for established customers.
     """
 
     kind: SubjectKind
@@ -82,6 +91,8 @@ class Asked:
     lot: LotFacts | None = None
     party: tuple[Comer, ...] | None = None
     opens_slot: bool = False
+    customer_id: UUID | None = None
+    is_offered: bool = False
 
 
 async def business_now(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -> BusinessFacts:
@@ -132,7 +143,8 @@ async def _session(
     against: list[Reason] = []
     if asked.lot is not None:
         quote, against = session_by_credit(offer, quote, asked.lot, now, asked.party)
-    facts = session_facts(offer, business, quote, opens_slot=asked.opens_slot)
+    admits = await _admits(uow, offer, asked)
+    facts = session_facts(offer, business, quote, opens_slot=asked.opens_slot, admits=admits)
     if asked.lot is not None:
         facts = replace(facts, credit_only=False)
     if asked.pays is not None:
@@ -146,6 +158,13 @@ async def _session(
         tiers=tiers,
         tiers_error=why_not_chosen(tiers, asked.tiers, asked.size),
     )
+
+
+async def _admits(uow: UnitOfWork, offer: SessionOffer | SeriesOffer, asked: Asked) -> bool:
+    """Whether who asks may have what is kept; nobody is looked up for what is not."""
+    if not offer.is_kept or asked.is_offered:
+        return True
+    return await is_established(uow, asked.customer_id)
 
 
 async def _series(
@@ -162,7 +181,8 @@ async def _series(
     quote = quote_of_series(offer, tenant, asked.size, now, by_staff=by_staff)
     tiers = tiers_of_series(offer, now, tenant.zone, asked.size, by_staff=by_staff)
     quote = for_people(quote, tiers, asked.tiers)
-    facts = series_facts(offer, business, asked.size)
+    admits = await _admits(uow, offer, asked)
+    facts = series_facts(offer, business, asked.size, admits=admits)
     if asked.pays is not None:
         quote = quote_paid(quote, asked.pays)
         facts = series_for_staff(facts, quote.price_type)

@@ -29,6 +29,8 @@ from src.booking.models import Series, Service, Session
 from src.booking.queries.decide import business_now
 from src.booking.queries.free_times import givers
 from src.booking.queries.hours import have_hours
+from src.booking.queries.kept import is_kept as kept_in_sql
+from src.booking.queries.kept import is_service_kept
 from src.booking.queries.offer_facts import (
     quote_of_session,
     series_facts,
@@ -45,6 +47,7 @@ from src.platform.i18n import _
 from src.platform.localtime import to_local
 from src.tenants.context import TenantSnapshot
 
+_KEPT = kept_in_sql("services.id", "series.id")
 MOST_SERIES = 20
 MOST_DATES = 300
 """Of a service, among which one that can be booked is looked for."""
@@ -76,7 +79,7 @@ async def find_service(uow: UnitOfWork, tenant: TenantSnapshot, service_id: UUID
     )
     reasons = why_not_found_service(
         business,
-        service_facts(service),
+        service_facts(service, is_kept_from_them=await is_service_kept(uow, service_id)),
         pays_online=is_paid_online(service),
         has_dates=await uow.session.scalar(to_come) is not None,
         has_series=await uow.session.scalar(in_series) is not None,
@@ -94,7 +97,7 @@ async def _find_appointments(
     today = to_local(uow.clock.now(), tenant.zone).date()
     reasons = why_not_found_appointment(
         business,
-        service_facts(service),
+        service_facts(service, is_kept_from_them=await is_service_kept(uow, service.id)),
         pays_online=is_paid_online(service),
         has_givers=bool(given_by),
         has_hours=await have_hours(uow, given_by, today),
@@ -179,7 +182,11 @@ async def _judge_dates(
 ) -> list[_Judged]:
     """Those to come of the service by themselves, those with free seats first."""
     found = await uow.session.execute(
-        select(Session, Series)
+        select(Session, Series, _KEPT)
+        .select_from(Session)
+        .join(
+            Service, (Service.tenant_id == Session.tenant_id) & (Service.id == Session.service_id)
+        )
         .outerjoin(
             Series, (Series.tenant_id == Session.tenant_id) & (Series.id == Session.series_id)
         )
@@ -190,11 +197,12 @@ async def _judge_dates(
             Session.state == str(SessionState.SCHEDULED),
         )
         .order_by(Session.seats_taken >= Session.capacity, Session.starts_at, Session.id)
-        .limit(MOST_DATES)
+        .limit(MOST_DATES),
+        {"tenant_id": uow.tenant},
     )
     judged: list[_Judged] = []
-    for session, series in found:
-        offer = SessionOffer(session, service, series)
+    for session, series, is_kept in found:
+        offer = SessionOffer(session, service, series, bool(is_kept))
         quote = quote_of_session(offer, 1, payments_ready=business.payments_ready)
         reasons = why_not_bookable_session(session_facts(offer, business, quote), now)
         if series is not None:

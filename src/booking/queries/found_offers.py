@@ -9,12 +9,15 @@ from sqlalchemy import ColumnElement, select
 from src.booking.domain.kinds import SessionMode, SessionState
 from src.booking.domain.moves import place_line
 from src.booking.models import Series, Service, Session
+from src.booking.queries.kept import is_kept
 from src.booking.queries.offers import SessionOffer
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
 from src.tenants.models import Location, Performer
 
 MOST_LOOKED_AT = 300
+
+_KEPT = is_kept("services.id", "series.id")
 
 FoundOffer = tuple[SessionOffer, str, str]
 """A date with its place and performer."""
@@ -37,7 +40,7 @@ async def list_offers(
 async def read_offers(uow: UnitOfWork, *which: ColumnElement[bool]) -> list[FoundOffer]:
     """Sessions with their service, series, place and performer, the soonest first."""
     found = await uow.session.execute(
-        select(Session, Service, Series, Location, Performer.name)
+        select(Session, Service, Series, Location, Performer.name, _KEPT)
         .join(
             Service, (Service.tenant_id == Session.tenant_id) & (Service.id == Session.service_id)
         )
@@ -54,10 +57,11 @@ async def read_offers(uow: UnitOfWork, *which: ColumnElement[bool]) -> list[Foun
         )
         .where(Session.tenant_id == uow.tenant, *which)
         .order_by(Session.starts_at, Session.id)
-        .limit(MOST_LOOKED_AT)
+        .limit(MOST_LOOKED_AT),
+        {"tenant_id": uow.tenant},
     )
     return [
-        (SessionOffer(row[0], row[1], row[2]), _place(row[0], row[3]), row[4] or "")
+        (SessionOffer(row[0], row[1], row[2], bool(row[5])), _place(row[0], row[3]), row[4] or "")
         for row in found
     ]
 

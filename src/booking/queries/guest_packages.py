@@ -17,6 +17,7 @@ from src.billing.queries.package_terms import (
 )
 from src.booking.models import Service
 from src.booking.queries.date_prices import DatePrices, list_date_prices, prices_for
+from src.booking.queries.kept import kept_services
 from src.booking.queries.packages import list_tags_of_dates
 from src.booking.views.guest_packages import PackageCard, PackagesView, WorksFor
 from src.platform.db.uow import UnitOfWork
@@ -67,6 +68,7 @@ async def list_sold_singly(
         .order_by(Service.name, Service.id)
     )
     more, shown = await list_tags_of_dates(uow), dict[UUID, Sequence[DatePrices]]()
+    kept = await kept_services(uow)
     if tenant is not None:
         today = to_local(uow.clock.now(), tenant.zone).date()
         shown |= await list_date_prices(uow, today)
@@ -81,7 +83,7 @@ async def list_sold_singly(
             own_minor=0
             if row.sales_mode == "series" or row.price_type == "free"
             else row.price_minor,
-            is_listed=row.visibility == "public",
+            is_listed=row.visibility == "public" and row.id not in kept,
         )
         for row in found
     ]

@@ -42,7 +42,7 @@ def business_facts(tenant: TenantSnapshot, *, monthly_limit_reached: bool = Fals
     )
 
 
-def service_facts(service: Service) -> ServiceFacts:
+def service_facts(service: Service, *, is_kept_from_them: bool = False) -> ServiceFacts:
     return ServiceFacts(
         kind=ServiceKind(service.kind),
         active=service.active,
@@ -51,17 +51,25 @@ def service_facts(service: Service) -> ServiceFacts:
         min_notice_minutes=service.min_notice_minutes,
         horizon_days=service.horizon_days,
         max_party_size=service.max_party,
+        is_kept_from_them=is_kept_from_them,
     )
 
 
 def session_facts(
-    offer: SessionOffer, business: BusinessFacts, quote: Quote, *, opens_slot: bool = False
+    offer: SessionOffer,
+    business: BusinessFacts,
+    quote: Quote,
+    *,
+    opens_slot: bool = False,
+    admits: bool = False,
 ) -> SessionFacts:
-    """`opens_slot`: whoever asks is about to make the appointment."""
+    """`opens_slot`: whoever asks is about to make the appointment. `admits`: they may have what is
+    kept for established customers.
+    """
     session, series, rules = offer.session, offer.series, rules_of(offer)
     return SessionFacts(
         business=business,
-        service=service_facts(offer.service),
+        service=service_facts(offer.service, is_kept_from_them=offer.is_kept and not admits),
         state=SessionState(session.state),
         starts_at=session.starts_at,
         capacity=session.capacity,
@@ -106,11 +114,14 @@ def series_session(session: Session) -> SeriesSession:
     )
 
 
-def series_facts(offer: SeriesOffer, business: BusinessFacts, party_size: int = 1) -> SeriesFacts:
+def series_facts(
+    offer: SeriesOffer, business: BusinessFacts, party_size: int = 1, *, admits: bool = False
+) -> SeriesFacts:
+    """`admits` as for a session."""
     series = offer.series
     return SeriesFacts(
         business=business,
-        service=service_facts(offer.service),
+        service=service_facts(offer.service, is_kept_from_them=offer.is_kept and not admits),
         terms=series_terms(series, offer.service),
         sessions=[series_session(session) for session in offer.sessions],
         active=series.active,

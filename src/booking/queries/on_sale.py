@@ -47,7 +47,7 @@ from src.booking.queries.on_sale_rows import (
     ServiceRow,
     SoldAlone,
 )
-from src.booking.queries.on_sale_statement import on_sale_statement
+from src.booking.queries.on_sale_statement import Which, on_sale_statement
 from src.booking.queries.tiers import at_proportion
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import month_key, to_local
@@ -183,7 +183,7 @@ async def list_on_sale(uow: UnitOfWork, tenant: TenantSnapshot, now: datetime) -
             now=now,
             zone=tenant.zone,
         )
-    return await _ask(uow, tenant, now, on_sale_statement(one_service=False), {})
+    return await _ask(uow, tenant, now, on_sale_statement(Which.ALL), {})
 
 
 async def find_on_sale(
@@ -201,8 +201,22 @@ async def find_on_sale(
     if not tenant.entitlements.has(Feature.GROUP_SERVICES):
         return None
     asked = {"service_slug": service_slug, "series_id": series_id}
-    found = await _ask(uow, tenant, now, on_sale_statement(one_service=True), asked)
+    found = await _ask(uow, tenant, now, on_sale_statement(Which.ONE), asked)
     return found if found.services else None
+
+
+async def find_chosen_on_sale(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    now: datetime,
+    service_ids: Sequence[UUID],
+    series_ids: Sequence[UUID],
+) -> OnSale:
+    """Those services, and the series that are among `series_ids` or that everybody finds of them.
+    What is kept for established customers is among it, and says so.
+    """
+    asked = {"service_ids": list(service_ids), "series_ids": list(series_ids)}
+    return await _ask(uow, tenant, now, on_sale_statement(Which.CHOSEN), asked)
 
 
 async def _ask(

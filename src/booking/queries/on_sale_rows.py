@@ -44,7 +44,9 @@ class Run(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class SeriesRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A published series of a service on sale as series, with all its dates in order."""
+    """A published series of a service on sale as series, with all its dates in order. `is_kept`:
+    for established customers only.
+    """
 
     id: UUID
     service_id: UUID
@@ -60,6 +62,7 @@ class SeriesRow(msgspec.Struct, frozen=True, kw_only=True):
     base_sessions: int
     min_notice_minutes: int
     runs: list[Run]
+    is_kept: bool = False
 
     def terms(self) -> SeriesTerms:
         return SeriesTerms(
@@ -102,7 +105,7 @@ class SoldAlone(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
     """A group service. `free_runs` are its next dates that are sold alone and have a seat left,
     `coming_runs` the next of them whether or not. `next_at` is its next date, `next_free_at` the
-    next with a seat left, whether or not it is sold.
+    next with a seat left, whether or not it is sold. `is_kept` as of a series.
     """
 
     id: UUID
@@ -125,6 +128,7 @@ class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
     coming_runs: list[SoldAlone] | None
     next_at: datetime | None
     next_free_at: datetime | None = None
+    is_kept: bool = False
 
     def facts(self) -> ServiceFacts:
         return ServiceFacts(
@@ -172,6 +176,7 @@ class AppointmentRow(msgspec.Struct, frozen=True, kw_only=True):
     duration_minutes: int
     tags: list[str]
     lengths: list[Length]
+    is_kept: bool = False
 
     @property
     def needs_money(self) -> bool:

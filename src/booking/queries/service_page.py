@@ -22,6 +22,7 @@ from src.booking.queries.dates import Wanted, month_of, within_reach
 from src.booking.queries.drop_in import LOOSE
 from src.booking.queries.guest_packages import list_fitting_packages
 from src.booking.queries.hub import has_waitlist, month_view, shortened
+from src.booking.queries.kept import is_service_kept
 from src.booking.queries.leaving import find_terms
 from src.booking.queries.offer_facts import business_facts
 from src.booking.queries.on_sale import Joinable, OnSale, find_on_sale
@@ -42,6 +43,7 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _, current_locale
 from src.tenants.context import TenantSnapshot
+from src.tenants.errors import EstablishedOnly
 
 MOST_PACKAGES = 3
 
@@ -58,13 +60,24 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def get_service_page(
-    uow: UnitOfWork, tenant: TenantSnapshot, asked: Asked, base_url: str
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    asked: Asked,
+    base_url: str,
+    *,
+    to_established: bool = False,
 ) -> ServicePageView:
-    """Raises: NotFound for a service that is absent, hidden or frozen."""
+    """`to_established`: who looks has proved to be an established customer.
+
+    Raises: NotFound for a service that is absent, hidden or frozen; EstablishedOnly for one, or a
+    series of it that is asked for, which is kept for such.
+    """
     now = uow.clock.now()
     on_sale = await find_on_sale(uow, tenant, now, asked.slug, asked.series)
     if on_sale is None:
         raise no_such_service()
+    if _is_kept(on_sale) and not to_established:
+        raise EstablishedOnly
     shop, row = shop_of(tenant, on_sale, now), on_sale.services[0]
     series, month = [], None
     sides = _sides(on_sale, row, asked)
@@ -90,7 +103,7 @@ async def get_service_page(
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
         notice=shop.notice if row.active else not_at_present(),
-        is_listed=row.active and row.visibility == Visibility.PUBLIC,
+        is_listed=row.active and row.visibility == Visibility.PUBLIC and not row.is_kept,
         tabs=_tabs(path, sides, side) if row.active and len(sides) > 1 else [],
         series=series if side == "series" else [],
         month=month,
@@ -100,6 +113,11 @@ async def get_service_page(
         packages=await _packages(uow, tenant, on_sale, row),
         packages_href=f"{shop.path}/packages",
     )
+
+
+def _is_kept(on_sale: OnSale) -> bool:
+    """A kept series is among what is found only when it is asked for."""
+    return on_sale.services[0].is_kept or any(offer.row.is_kept for offer in on_sale.series)
 
 
 async def _packages(
@@ -141,13 +159,15 @@ def _single_rules(terms: LeavingTerms, row: ServiceRow, shop: Shop) -> list[str]
 
 async def not_offered(uow: UnitOfWork, tenant: TenantSnapshot, slug: str) -> NotFound:
     """What to say of a date or a series that is not there for a guest: it leads to what else its
-    service has, where that has a page.
+    service has, where that has a page for everybody.
     """
     on_sale = await find_on_sale(uow, tenant, uow.clock.now(), slug, None)
+    if on_sale is not None and on_sale.services[0].is_kept:
+        return no_such_service()
     if on_sale is not None:
         return NotOffered(service_name=on_sale.services[0].name, service_slug=slug)
     service = await find_appointment_service(uow, slug)
-    if service is None or not is_shown(tenant, service):
+    if service is None or not is_shown(tenant, service) or await is_service_kept(uow, service.id):
         return no_such_service()
     return NotOffered(service_name=service.name, service_slug=slug)
 
@@ -188,7 +208,7 @@ def series_offer(
 ) -> SeriesOffer:
     """The series as it is sold now, with the reason where it is not."""
     row, quote = offer.row, offer.quote
-    reason = _reason(offer, service, shop)
+    reason = why_not_joined(offer, service, shop)
     return SeriesOffer(
         series_id=row.id,
         title=row.title,
@@ -231,7 +251,8 @@ def _named(tiers: Sequence[PriceTier]) -> list[NamedPrice]:
     return [NamedPrice(tier.name, tier.price_minor, tier.until_on) for tier in tiers]
 
 
-def _reason(offer: Joinable, service: ServiceRow, shop: Shop) -> str | None:
+def why_not_joined(offer: Joinable, service: ServiceRow, shop: Shop) -> str | None:
+    """In one sentence for guests; None where it can be bought."""
     if not shop.is_open:
         return not_at_present()
     facts = SeriesFacts(

@@ -110,7 +110,9 @@ def against_coming(
     business = BusinessFacts(
         zone=tenant.zone, status=str(tenant.status), seats_told_up_to=tenant.seats_told_up_to
     )
-    facts = replace(session_facts(offer, business, quote), credit_only=False, pays_online=False)
+    # Who has a confirmed place to give up is an established customer by it.
+    facts = session_facts(offer, business, quote, admits=True)
+    facts = replace(facts, credit_only=False, pays_online=False)
     if by == "staff":
         facts = session_for_staff(facts)
     found = why_not_bookable_session(facts, now)

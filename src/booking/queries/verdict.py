@@ -143,7 +143,7 @@ async def get_verdict(
 ) -> Verdict:
     """For one person. Raises: NotFound for what is absent, or another business's."""
     business = await business_now(uow, tenant, now)
-    asked = Asked(kind=kind, subject_id=subject_id)
+    asked = Asked(kind=kind, subject_id=subject_id, customer_id=customer_id)
     guest = await decide(uow, tenant, business, asked, now)
     by_staff = Asked(kind=kind, subject_id=subject_id, pays="on_site")
     staff = await decide(uow, tenant, business, by_staff, now)

@@ -1,20 +1,17 @@
 """What waiting lists are decided on: who waits, for which sessions, and what is free in them."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Select, select
 
-from src.booking.domain.bookable import (
-    BusinessFacts,
-    why_not_bookable_series,
-    why_not_bookable_session,
-)
-from src.booking.domain.kinds import GapPolicy, SessionState
-from src.booking.domain.reasons import Reason, ReasonCode
+from src.booking.domain.bookable import BusinessFacts
+from src.booking.domain.kinds import SessionState
+from src.booking.domain.reasons import Reason, established_only
 from src.booking.domain.waiting import (
     STANDING,
     EntryState,
@@ -27,19 +24,28 @@ from src.booking.domain.waiting import (
 from src.booking.models import Series, Service, Session, WaitlistEntry, WaitlistOffer
 from src.booking.queries.completing import Completing, completing_of
 from src.booking.queries.decide import business_now
-from src.booking.queries.offer_facts import quote_of_session, series_facts, session_facts
+from src.booking.queries.list_facts import (
+    but_full,
+    is_coming,
+    most_that_fit,
+    sells_with_gaps,
+    series_list,
+    session_list,
+    still_sold,
+)
 from src.booking.queries.offers import (
     SeriesOffer,
     SessionOffer,
     get_series_offer,
     get_session_offer,
 )
-from src.booking.queries.waitlist_times import closing_of, is_too_late_for, last_to_join
+from src.booking.queries.waitlist_times import is_too_late_for, last_to_join
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
 from src.tenants.domain.entitlements import Feature
+from src.tenants.queries.established import established_among
 
 STANDS = tuple(sorted(str(state) for state in STANDING))
 
@@ -50,7 +56,8 @@ class Pool:
 
     `pool_id` is the series', or the loose session's. `runs` are all of its sessions, `free` the
     places of those that can still be come to. `completing` is what entries for a purchase are for,
-    by entry; what holds for them is in `lists` under their own ids.
+    by entry; what holds for them is in `lists` under their own ids. `is_kept`: it is for
+    established customers only, and others who wait are offered nothing.
     """
 
     pool_id: UUID
@@ -62,6 +69,7 @@ class Pool:
     free: dict[UUID, int]
     entries: list[WaitlistEntry]
     completing: dict[UUID, Completing]
+    is_kept: bool = False
 
     @property
     def queue(self) -> list[Waiting]:
@@ -217,7 +225,29 @@ async def load_pool(uow: UnitOfWork, tenant: TenantSnapshot, pool_id: UUID, now:
     entries = list(found)
     pool = await load_lists(uow, tenant, pool_id, entries, now)
     await add_completing(uow, tenant, pool, entries)
+    await keep_back(uow, pool, {entry.id: entry.address for entry in entries})
     return pool
+
+
+async def keep_back(uow: UnitOfWork, pool: Pool, addresses: Mapping[UUID, str]) -> None:
+    """Lets the pool know who of these entries, given with their addresses, may not have what is
+    kept for established customers: they joined before it was. A purchase's own date is sold.
+    """
+    if not pool.is_kept:
+        return
+    known = await established_among(uow, set(addresses.values()))
+    others = [one for one, address in addresses.items() if address not in known]
+    entries = await uow.session.execute(
+        select(WaitlistEntry.id, WaitlistEntry.session_id, WaitlistEntry.series_id).where(
+            WaitlistEntry.tenant_id == uow.tenant,
+            WaitlistEntry.id.in_(others),
+            WaitlistEntry.for_booking_id.is_(None),
+        )
+    )
+    for row in entries:
+        facts = pool.lists[row.session_id or row.series_id]
+        reasons = (established_only(), *facts.reasons)
+        pool.lists[row.id] = dataclasses.replace(facts, reasons=reasons)
 
 
 async def load_lists(
@@ -265,6 +295,7 @@ def _of_session(
         {offer.session.id: session_list(offer, business, now)},
         entries,
         now,
+        is_kept=offer.is_kept,
     )
 
 
@@ -276,12 +307,22 @@ def _of_series(
     now: datetime,
 ) -> Pool:
     lists = {
-        session.id: session_list(SessionOffer(session, offer.service, offer.series), business, now)
+        session.id: session_list(
+            SessionOffer(session, offer.service, offer.series, offer.is_kept), business, now
+        )
         for session in offer.sessions
     }
     lists[offer.series.id] = series_list(offer, business, now)
     return _pool(
-        tenant, offer.series.id, offer.service, offer.series, offer.sessions, lists, entries, now
+        tenant,
+        offer.series.id,
+        offer.service,
+        offer.series,
+        offer.sessions,
+        lists,
+        entries,
+        now,
+        is_kept=offer.is_kept,
     )
 
 
@@ -294,8 +335,10 @@ def _pool(
     lists: dict[UUID, ListFacts],
     entries: list[WaitlistEntry],
     now: datetime,
+    *,
+    is_kept: bool,
 ) -> Pool:
-    coming = [one for one in sessions if _is_coming(one, now)]
+    coming = [one for one in sessions if is_coming(one, now)]
     return Pool(
         pool_id=pool_id,
         service=service,
@@ -306,6 +349,7 @@ def _pool(
         free={one.id: one.capacity - one.seats_taken for one in coming},
         entries=entries,
         completing={},
+        is_kept=is_kept,
     )
 
 
@@ -329,68 +373,14 @@ def may_be_waited_for(
     """Whether nothing but that it is full stands against it for so many, who would fit in if others
     left, and there is time to wait.
     """
-    if not reasons or _but_full(reasons) or not terms_of(tenant, service).is_on:
+    if not reasons or but_full(reasons) or not terms_of(tenant, service).is_on:
         return False
-    coming = _still_sold(service, runs, now)
+    coming = still_sold(service, runs, now)
     if not coming:
         return False
-    if size > _most_that_fit(coming, has_gaps=_sells_with_gaps(series)):
+    if size > most_that_fit(coming, has_gaps=sells_with_gaps(series)):
         return False
     until_at = min(run.starts_at for run in coming)
     if series is not None and len(runs) > 1:
         until_at = last_to_join(service, series, runs, tenant.zone, now) or until_at
     return not is_too_late_for(service, until_at, now)
-
-
-def session_list(offer: SessionOffer, business: BusinessFacts, now: datetime) -> ListFacts:
-    session, service = offer.session, offer.service
-    quote = quote_of_session(offer, 1, payments_ready=business.payments_ready)
-    facts = session_facts(offer, business, quote)
-    return ListFacts(
-        session_ids=(session.id,) if _is_coming(session, now) else (),
-        closes_at=closing_of(service, session.starts_at),
-        max_party=service.max_party,
-        capacity=session.capacity,
-        reasons=_but_full(why_not_bookable_session(facts, now)),
-    )
-
-
-def series_list(offer: SeriesOffer, business: BusinessFacts, now: datetime) -> ListFacts:
-    service = offer.service
-    coming = _still_sold(service, offer.sessions, now)
-    first_at = min((one.starts_at for one in coming), default=now)
-    last_at = last_to_join(service, offer.series, offer.sessions, business.zone, now)
-    has_gaps = _sells_with_gaps(offer.series)
-    return ListFacts(
-        session_ids=tuple(one.id for one in coming),
-        closes_at=closing_of(service, first_at),
-        max_party=service.max_party,
-        capacity=_most_that_fit(coming, has_gaps=has_gaps),
-        reasons=_but_full(why_not_bookable_series(series_facts(offer, business), now)),
-        with_gaps=has_gaps,
-        joins_close_at=None if last_at is None else closing_of(service, last_at),
-    )
-
-
-def _still_sold(service: Service, runs: Sequence[Session], now: datetime) -> list[Session]:
-    earliest_at = now + timedelta(minutes=service.min_notice_minutes)
-    return [one for one in runs if _is_coming(one, earliest_at)]
-
-
-def _sells_with_gaps(series: Series | None) -> bool:
-    return series is not None and series.gap_policy == GapPolicy.SELL_WITH_GAPS
-
-
-def _most_that_fit(runs: Sequence[Session], *, has_gaps: bool) -> int:
-    """How many there would be places for if nobody had booked: in each date, or in one."""
-    fits = max if has_gaps else min
-    return fits((run.capacity for run in runs), default=0)
-
-
-def _is_coming(session: Session, now: datetime) -> bool:
-    return session.state == SessionState.SCHEDULED and session.starts_at > now
-
-
-def _but_full(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
-    """That nothing is free is what a list is for."""
-    return tuple(reason for reason in reasons if reason.code is not ReasonCode.FULL)

@@ -18,7 +18,7 @@ from src.booking.domain.waiting import (
     why_nobody,
 )
 from src.booking.models import Service, WaitlistEntry
-from src.booking.queries.waiting import Pool, add_completing, load_lists, pools_of
+from src.booking.queries.waiting import Pool, add_completing, keep_back, load_lists, pools_of
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
 
@@ -61,7 +61,7 @@ async def _load_queue(
     found = await uow.session.execute(
         select(WaitlistEntry.id, WaitlistEntry.session_id, WaitlistEntry.series_id)
         .add_columns(WaitlistEntry.party_size, WaitlistEntry.queued_at, WaitlistEntry.short_since)
-        .add_columns(WaitlistEntry.for_booking_id)
+        .add_columns(WaitlistEntry.for_booking_id, WaitlistEntry.address)
         .where(
             WaitlistEntry.tenant_id == uow.tenant,
             WaitlistEntry.state == str(EntryState.WAITING),
@@ -72,6 +72,7 @@ async def _load_queue(
     )
     rows = found.all()
     await _add_completing(uow, tenant, pool, rows)
+    await keep_back(uow, pool, {row.id: row.address for row in rows})
     return [
         Waiting(
             entry_id=row.id,

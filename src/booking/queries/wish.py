@@ -43,6 +43,8 @@ from src.booking.views.hub import SpelledDate
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
+from src.tenants.errors import EstablishedOnly
+from src.tenants.queries.established import is_established
 
 
 class Typed(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,11 +76,14 @@ async def get_wish(
     held: Mapping[UUID, int] | None = None,
     *,
     slot: SlotWish | None = None,
+    admits: bool = False,
 ) -> Wish:
     """The subject as a stranger may book it now, with what they have chosen and typed so far.
     `held` are seats by session that count as free. With `slot` it is an appointment at that time.
+    `admits`: they may have what is kept for established customers, whoever is signed in.
 
-    Raises: NotFound for what is absent, hidden, another business's or another service's.
+    Raises: NotFound for what is absent, hidden, another business's or another service's;
+    EstablishedOnly.
     """
     now = uow.clock.now()
     business = await business_now(uow, tenant, now)
@@ -92,6 +97,8 @@ async def get_wish(
     asked = await _with_transfer(uow, tenant, asked, typed.way)
     if not _is_seen(asked, service_slug, ServiceKind.APPOINTMENT if slot else ServiceKind.GROUP):
         raise no_such_service()
+    if asked.is_kept and not admits and not await is_established(uow, typed.purse.customer_id):
+        raise EstablishedOnly
     chosen = asked.quote_for(_people(asked, typed))
     party = await _comers(uow, typed)
     has_way = typed.way is not None and not typed.knew_no_credits

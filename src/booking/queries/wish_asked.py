@@ -11,6 +11,7 @@ from src.billing.domain.credits import LotFacts
 from src.booking.domain.appointment_terms import SlotWish
 from src.booking.domain.bookable import (
     BusinessFacts,
+    SeriesFacts,
     SessionFacts,
     why_not_bookable_series,
     why_not_bookable_session,
@@ -28,6 +29,7 @@ from src.booking.queries.by_credit import (
 )
 from src.booking.queries.drop_in import rules_of
 from src.booking.queries.free_times import givers
+from src.booking.queries.kept import is_service_kept
 from src.booking.queries.offer_facts import (
     quote_of_series,
     quote_of_session,
@@ -55,6 +57,7 @@ class AskedFor(msgspec.Struct, frozen=True, kw_only=True):
 
     `takes_credits`: it can be paid with credits at all; `credit_facts` are what a lot is held
     against for a quote. `refuse_by_credit` is what stands against booking, how it is paid left out.
+    That it `is_kept` for established customers is none of that: others are not shown it at all.
     """
 
     service: Service
@@ -67,6 +70,7 @@ class AskedFor(msgspec.Struct, frozen=True, kw_only=True):
     credit_facts: Callable[[Quote, LotFacts], CreditFacts]
     refuse_by_credit: Callable[[int], list[Reason]]
     sold: SoldTerms
+    is_kept: bool
 
     def quote_for(self, people: Sequence[str]) -> Quote:
         """For those who have chosen a price each."""
@@ -117,7 +121,7 @@ async def asked_slot(
     free = await who_has_time(uow, tenant, service, wish)
     session = slot_session(service, wish, service.max_party, price_minor, now)
     session.performer_id = next(iter(known)) if len(known) == 1 else None
-    offer = SessionOffer(session, service, None)
+    offer = SessionOffer(session, service, None, await is_service_kept(uow, service.id))
     against = [] if free else [time_taken()]
     return await _one_date(uow, tenant, offer, business, now, way, against=against, opens_slot=True)
 
@@ -142,7 +146,7 @@ async def _one_date(
         return quote_of_session(offer, size, way, payments_ready=ready)
 
     def facts_for(size: int) -> SessionFacts:
-        return session_facts(offer, business, quote(size), opens_slot=opens_slot)
+        return session_facts(offer, business, quote(size), opens_slot=opens_slot, admits=True)
 
     def refuse(size: int) -> list[Reason]:
         return [*why_not_bookable_session(facts_for(size), now), *against]
@@ -162,6 +166,7 @@ async def _one_date(
         credit_facts=lambda quote, lot: credit_facts_of_session(offer, quote, lot),
         refuse_by_credit=refuse_by_credit,
         sold=await find_sold_terms(uow, tenant, offer.service, offer.series),
+        is_kept=offer.is_kept,
     )
 
 
@@ -175,8 +180,11 @@ async def asked_series(
     """Raises: NotFound."""
     offer = await get_series_offer(uow, series_id)
 
+    def facts_for(size: int) -> SeriesFacts:
+        return series_facts(offer, business, size, admits=True)
+
     def refuse_by_credit(size: int) -> list[Reason]:
-        facts = series_facts(offer, business, size)
+        facts = facts_for(size)
         terms = replace(facts.terms, price_type=SeriesPriceType.ON_SITE)
         return why_not_bookable_series(replace(facts, terms=terms), now)
 
@@ -188,10 +196,11 @@ async def asked_series(
         series=offer.series,
         runs=offer.sessions,
         quote=quote,
-        refuse=lambda size: why_not_bookable_series(series_facts(offer, business, size), now),
+        refuse=lambda size: why_not_bookable_series(facts_for(size), now),
         tiers=lambda size: tiers_of_series(offer, now, tenant.zone, size),
         takes_credits=offer.series.takes_credits and quote(1).full_minor > 0,
         credit_facts=lambda quote, lot: credit_facts_of_series(offer, quote, lot),
         refuse_by_credit=refuse_by_credit,
         sold=await find_sold_terms(uow, tenant, offer.service, offer.series),
+        is_kept=offer.is_kept,
     )

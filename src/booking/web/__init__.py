@@ -15,6 +15,8 @@ from src.booking.web import (
     check_in_scan,
     chosen_dates,
     closed_days,
+    collection_items,
+    collections,
     coupons,
     credit_acts,
     customer,
@@ -30,6 +32,7 @@ from src.booking.web import (
     feeds,
     given_credits,
     guest_booking,
+    guest_collections,
     guest_leaving,
     guest_moving,
     guest_packages,
@@ -78,10 +81,12 @@ from src.booking.web import (
     waitlist_settings,
     waitlists,
 )
+from src.booking.web.for_established import render_established_only
 from src.booking.web.not_offered import render_not_offered
 from src.booking.web.onboarding import register_steps
 from src.platform.services import Services
 from src.platform.web.kit import WebKit
+from src.tenants.errors import EstablishedOnly
 
 route_handlers: list[Any] = [
     *api.route_handlers,
@@ -96,6 +101,7 @@ route_handlers: list[Any] = [
     *handing_on.route_handlers,
     *guest_waitlist.route_handlers,
     *guest_packages.route_handlers,
+    *guest_collections.route_handlers,
     *package_buying.route_handlers,
     *package_page.route_handlers,
     *package_embed.route_handlers,
@@ -139,6 +145,8 @@ route_handlers: list[Any] = [
     *import_columns.route_handlers,
     *coupons.route_handlers,
     *packages.route_handlers,
+    *collections.route_handlers,
+    *collection_items.route_handlers,
     *sold_credits.route_handlers,
     *credit_acts.route_handlers,
     *given_credits.route_handlers,
@@ -163,4 +171,5 @@ def install(kit: WebKit, services: Services) -> None:
     """Registers what booking adds to templates, to every page and to the list of first steps."""
     kit.environment.filters["price"] = price
     kit.render_error_with(NotOffered, render_not_offered)
+    kit.render_error_with(EstablishedOnly, render_established_only)
     register_steps()

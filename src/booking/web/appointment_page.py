@@ -8,6 +8,7 @@ from litestar import Request, Response
 
 from src.booking.queries.appointment_page import get_appointment_page
 from src.booking.queries.time_picker import Picked, Place
+from src.booking.web.for_established import look_who_looks
 from src.booking.web.guest_subject import slot_query
 from src.booking.web.hub import uuid_of
 from src.booking.web.own_holds import own_holds
@@ -25,13 +26,20 @@ async def appointment_page(
 ) -> Response[bytes]:
     """`month`, `day`, `minutes` and `with` choose. Not kept: times go by the minute.
 
-    Raises: NotFound for whatever is no such service.
+    Raises: NotFound for whatever is no such service, EstablishedOnly.
     """
     path = f"/b/{ctx.here.slug}/{service_slug}"
     place = Place(path=path, href_of=lambda slot: f"{path}/book?{slot_query(slot)}")
+    guest = await look_who_looks(request, services, ctx)
     async with services.uow_factory(ctx.here.id) as uow:
         view = await get_appointment_page(
-            uow, ctx.here, service_slug, picked_of(request), place, services.settings.base_url
+            uow,
+            ctx.here,
+            service_slug,
+            picked_of(request),
+            place,
+            services.settings.base_url,
+            customer_id=None if guest is None else guest.customer_id,
         )
     held = await own_holds(request, services, ctx, service_slug)
     return page(request, TEMPLATE, msgspec.structs.replace(view, held=held))

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from src.billing.commands.credits import CreditsGone
 from src.billing.commands.orders import find_order_by_form_token
 from src.billing.domain.kinds import OrderState
+from src.booking.commands.waitlist_admits import is_offered_to
 from src.booking.errors import PriceChanged
 from src.booking.place import place_booking
 from src.booking.queries.service_page import not_offered
@@ -52,6 +53,7 @@ from src.platform.web.pages import page, redirect
 from src.platform.web.security import client_address
 from src.tenants.commands.customers import normalise_email
 from src.tenants.context import RequestContext
+from src.tenants.errors import EstablishedOnly
 from src.tenants.web.portal import found_guest, portal_path
 
 AnyRequest = Request[Any, Any, Any]
@@ -204,7 +206,7 @@ async def _place(
     try:
         await _limit(request, services, ctx, form.email)
         placed = await place_booking(services, ctx, command)
-    except NotFound:
+    except (NotFound, EstablishedOnly):
         raise
     except DomainError as refusal:
         if await _is_taken_by_another(services, ctx, subject, token):
@@ -363,7 +365,15 @@ async def _wish(services: Services, ctx: RequestContext, subject: Subject, typed
     place = await _place_of(services, ctx, subject)
     async with services.uow_factory(ctx.here.id) as uow:
         try:
-            wish = await get_wish(uow, ctx.here, *where, typed, place.held, slot=subject.slot)
+            wish = await get_wish(
+                uow,
+                ctx.here,
+                *where,
+                typed,
+                place.held,
+                slot=subject.slot,
+                admits=await is_offered_to(uow, place.offer_id),
+            )
         except NotFound as refusal:
             raise await not_offered(uow, ctx.here, subject.service_slug) from refusal
     if place.until_at is None:

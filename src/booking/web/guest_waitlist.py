@@ -45,6 +45,9 @@ from src.platform.web.pages import flash, page, redirect
 from src.platform.web.security import client_address
 from src.tenants.commands.customers import normalise_email
 from src.tenants.context import RequestContext
+from src.tenants.errors import EstablishedOnly
+from src.tenants.queries.established import is_established
+from src.tenants.views.portal import PortalGuest
 from src.tenants.web.portal import portal_guest
 
 AnyRequest = Request[Any, Any, Any]
@@ -112,9 +115,10 @@ async def join_list(
             JOINING_BY_EMAIL, f"{ctx.here.id}:{normalise_email(form.email)}"
         )
         async with services.uow_factory(ctx.here.id) as uow:
-            await _wish_in(uow, ctx, subject, form.size)
-            await join_waitlist(uow, ctx.here, _command(subject, form))
-    except NotFound:
+            guest = await portal_guest(request, services, ctx)
+            await _wish_in(uow, ctx, subject, form.size, guest)
+            await join_waitlist(uow, ctx.here, _command(subject, form, guest))
+    except (NotFound, EstablishedOnly):
         raise
     except DomainError as refusal:
         shown = _refused(bound, refusal)
@@ -244,7 +248,7 @@ def _refused(bound: Bound[JoinForm], refusal: DomainError) -> Bound[JoinForm]:
     return bound.with_errors(None, refusal.message)
 
 
-def _command(subject: Subject, form: JoinForm) -> JoinWaitlist:
+def _command(subject: Subject, form: JoinForm, guest: PortalGuest | None) -> JoinWaitlist:
     return JoinWaitlist(
         kind=subject.kind,
         subject_id=subject.id,
@@ -252,13 +256,17 @@ def _command(subject: Subject, form: JoinForm) -> JoinWaitlist:
         email=form.email,
         size=form.size,
         locale=current_locale(),
+        customer_id=None if guest is None else guest.customer_id,
     )
 
 
-async def _wish_in(uow: Any, ctx: RequestContext, subject: Subject, size: int) -> Wish:
+async def _wish_in(
+    uow: Any, ctx: RequestContext, subject: Subject, size: int, guest: PortalGuest | None
+) -> Wish:
     where = (subject.kind, subject.id, subject.service_slug)
     try:
-        return await get_wish(uow, ctx.here, *where, Typed(size=size))
+        admits = guest is not None and await is_established(uow, guest.customer_id)
+        return await get_wish(uow, ctx.here, *where, Typed(size=size), admits=admits)
     except NotFound as refusal:
         raise await not_offered(uow, ctx.here, subject.service_slug) from refusal
 
@@ -276,8 +284,9 @@ async def _join_page(
 ) -> Response[bytes]:
     refusal, book_href, sizes, minutes, quiet = "", "", range(0), 0, ""
     places: int | None = None
+    guest = await portal_guest(request, services, ctx)
     async with services.uow_factory(ctx.here.id) as uow:
-        wish = await _wish_in(uow, ctx, subject, size)
+        wish = await _wish_in(uow, ctx, subject, size, guest)
         try:
             room = await room_in_list(uow, ctx.here, subject.id)
             sizes = range(room.places + 1, min(room.facts.biggest_party, LARGEST_PARTY) + 1)

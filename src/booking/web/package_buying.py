@@ -21,11 +21,12 @@ from src.billing.domain.coupons import FOR_PACKAGES
 from src.billing.domain.kinds import PaymentMode
 from src.billing.domain.package_sale import (
     PackageQuote,
+    PackageTerms,
     guest_sentence,
     open_ways,
     why_not_for_sale,
 )
-from src.billing.queries.package_terms import find_seller_facts, terms_of_package
+from src.billing.queries.package_terms import find_seller_facts, get_package_terms
 from src.booking.place_package import place_package
 from src.booking.queries.guest_packages import (
     list_sold_singly,
@@ -50,6 +51,7 @@ from src.booking.web.guest_forms import (
     new_form_token,
     token_of,
 )
+from src.platform.db.uow import UnitOfWork
 from src.platform.errors import DomainError, InvalidInput, NotFound, TooManyRequests
 from src.platform.i18n import _, current_locale
 from src.platform.ratelimit import BOOKING_BY_ADDRESS
@@ -60,6 +62,8 @@ from src.platform.web.security import client_address
 from src.tenants.commands.customers import normalise_email
 from src.tenants.context import RequestContext, TenantSnapshot
 from src.tenants.domain.phones import dialled_phone, not_a_phone
+from src.tenants.errors import EstablishedOnly
+from src.tenants.queries.established import is_established
 from src.tenants.views.portal import PortalGuest
 from src.tenants.web.portal import portal_guest, portal_path
 
@@ -165,7 +169,7 @@ async def _buy(
         await services.limiter.check(BOOKING_BY_EMAIL, key)
         cmd = await _command(services, ctx, package_id, form, token, guest)
         return redirect(request, await place_package(services, ctx, cmd))
-    except NotFound:
+    except (NotFound, EstablishedOnly):
         raise
     except DomainError as refusal:
         is_code = "coupon" in refusal.fields
@@ -236,18 +240,17 @@ async def _form_page(
     *,
     guest: PortalGuest | None,
 ) -> Response[bytes]:
-    """Raises: NotFound for what is hidden, or not for sale at all."""
+    """Raises: NotFound for what is hidden, or not for sale at all; EstablishedOnly."""
     tenant = ctx.here
     path = f"/b/{tenant.slug}/packages/{package_id}"
     async with services.uow_factory(tenant.id) as uow:
         package = await get_package(uow, package_id)
-        terms = terms_of_package(package)
-        if not terms.is_for_sale or terms.visibility == "hidden":
-            raise no_such_package()
+        terms = await get_package_terms(uow, package)
+        await _refuse_unless_seen(uow, terms, guest)
         seller = await find_seller_facts(uow, tenant)
         way, code = choice.way, choice.code
         quoted, code_error = await quote_package(uow, tenant, terms, seller, way, code)
-        reasons = why_not_for_sale(terms, seller)
+        reasons = why_not_for_sale(terms, seller, to_established=True)
         reason = guest_sentence(reasons) if reasons else None
         card = package_card(uow, tenant, package, await list_sold_singly(uow, tenant), reason)
         takes = terms.price_minor > 0 and await takes_codes(uow, tenant, FOR_PACKAGES)
@@ -283,6 +286,17 @@ async def _form_page(
     status_code = 409 if card.reason and request.method == "POST" else status_code
     headers = OWN_HEADERS if guest is not None else FORM_HEADERS
     return page(request, TEMPLATE, view, status_code=status_code, headers=headers)
+
+
+async def _refuse_unless_seen(
+    uow: UnitOfWork, terms: PackageTerms, guest: PortalGuest | None
+) -> None:
+    """Raises: NotFound for what is hidden, or not for sale at all; EstablishedOnly."""
+    if not terms.is_for_sale or terms.visibility == "hidden":
+        raise no_such_package()
+    customer_id = guest.customer_id if guest is not None else None
+    if terms.is_kept and not await is_established(uow, customer_id):
+        raise EstablishedOnly
 
 
 def _said_of_code(

@@ -5,7 +5,9 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
+from src.booking.queries.own_offerings import MENU, list_own_offerings
 from src.booking.queries.portal import PAST_A_PAGE, list_past
+from src.booking.views.collections import OfferingsView
 from src.booking.views.portal import PastBookingsView, PortalHomeView
 from src.platform.services import Services
 from src.platform.web.pages import page
@@ -60,4 +62,18 @@ def page_of(typed: str) -> int:
     return min(max(int(typed), 1), LAST_PAGE) if is_number else 1
 
 
-route_handlers: list[Any] = [show_portal, show_past]
+@get(f"{ME}/offerings", opt=GUESTS)
+async def show_offerings(
+    request: AnyRequest,
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """The collections in the guest's menu."""
+    portal = await open_portal(request, services, ctx)
+    async with services.uow_factory(ctx.here.id) as uow:
+        rows = await list_own_offerings(uow, portal)
+    view = OfferingsView(head=portal_head(portal, MENU), rows=rows)
+    return page(request, "booking/portal/offerings.html", view, headers=PRIVATE)
+
+
+route_handlers: list[Any] = [show_portal, show_past, show_offerings]

@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from src.booking.queries.service_page import Asked, Side, get_service_page
 from src.booking.views.hub import DateRow, Day, OwnHold, SeriesOffer, ServicePageView
 from src.booking.web.appointment_page import appointment_page
+from src.booking.web.for_established import PRIVATE, require_established
 from src.booking.web.hub import FRESH, uuid_of, wanted_of
 from src.booking.web.own_holds import may_hold, own_holds
 from src.booking.web.page_cache import PageCache
@@ -19,6 +20,7 @@ from src.platform.i18n import current_locale
 from src.platform.services import Services
 from src.platform.web.pages import cacheable_page, may_be_cached, page
 from src.tenants.context import RequestContext
+from src.tenants.errors import EstablishedOnly
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -43,12 +45,32 @@ async def service_page(
         return await _dates_page(request, services, ctx, service_slug)
     except NotFound:
         return await appointment_page(request, services, ctx, service_slug)
+    except EstablishedOnly:
+        return await _kept_page(request, services, ctx, service_slug)
+
+
+async def _kept_page(
+    request: AnyRequest, services: Services, ctx: RequestContext, service_slug: str
+) -> Response[bytes]:
+    """The same of what is kept for established customers, for one of them; nobody keeps it.
+
+    Raises: EstablishedOnly.
+    """
+    await require_established(request, services, ctx)
+    asked = _asked(request, service_slug)
+    async with services.uow_factory(ctx.here.id) as uow:
+        base_url = services.settings.base_url
+        view = await get_service_page(uow, ctx.here, asked, base_url, to_established=True)
+    held = await own_holds(request, services, ctx, service_slug)
+    return page(request, TEMPLATE, _with_own(view, held), headers=PRIVATE)
 
 
 async def _dates_page(
     request: AnyRequest, services: Services, ctx: RequestContext, service_slug: str
 ) -> Response[bytes]:
-    """Raises: NotFound for what is absent, hidden or has no dates."""
+    """As a stranger sees it. Raises: NotFound for what is absent, hidden or has no dates;
+    EstablishedOnly.
+    """
     asked = _asked(request, service_slug)
 
     async def view() -> Any:

@@ -31,6 +31,7 @@ BUILT = frozenset(
     {
         Feature.APPOINTMENTS,
         Feature.AUTO_REFUND,
+        Feature.COLLECTIONS,
         Feature.COUPONS,
         Feature.GROUP_SERVICES,
         Feature.PACKAGES,

@@ -18,6 +18,7 @@ from src.tenants.domain.roles import Role
 from src.tenants.log_subjects import LogSubject
 from src.tenants.plan_words import granted_sentence
 from src.tenants.role_words import role_name
+from src.tenants.web.audit_fields import FIELDS
 from src.tenants.web.platform_audit_words import PLATFORM_SENTENCES
 from src.tenants.worded_mails import find_mail_kind
 
@@ -123,6 +124,14 @@ _SENTENCES = {
     "coupon.switched_off": N_("Switched a coupon off"),
     "coupon.deleted": N_("Deleted a coupon"),
     "coupon.exported": N_("Exported the uses of a coupon"),
+    "collection.created": N_("Added a collection"),
+    "collection.changed": N_("Changed a collection"),
+    "collection.filled": N_("Put something into a collection"),
+    "collection.emptied": N_("Took something out of a collection"),
+    "collection.ordered": N_("Changed the order of a collection"),
+    "collection.switched_on": N_("Switched a collection on"),
+    "collection.switched_off": N_("Switched a collection off"),
+    "collection.deleted": N_("Deleted a collection"),
     "package.created": N_("Added a package"),
     "package.changed": N_("Changed a package"),
     "package.switched_on": N_("Switched a package on"),
@@ -163,61 +172,6 @@ _SENTENCES = {
     "payments.transfers_taken": N_("Said how guests pay by bank transfer"),
     "payments.transfers_stopped": N_("Takes no bank transfers any more"),
     "payments.methods_chosen": N_("Chose the methods of the payment page"),
-}
-
-_FIELDS = {
-    "name": N_("Name"),
-    "names": N_("Names"),
-    "title": N_("Title"),
-    "description": N_("Description"),
-    "note": N_("Note"),
-    "email": N_("E-mail"),
-    "phone": N_("Phone"),
-    "is_established": N_("Known customer"),
-    "slug": N_("Address of your booking page"),
-    "about": N_("About you"),
-    "contact_email": N_("E-mail for guests"),
-    "contact_phone": N_("Phone for guests"),
-    "country": N_("Country"),
-    "currency": N_("Currency"),
-    "locale": N_("Language of your booking page"),
-    "seats_told_up_to": N_("How many are few"),
-    "address": N_("Address"),
-    "room_capacity": N_("Places in the room"),
-    "is_online": N_("This is an online place"),
-    "capacity": N_("Seats"),
-    "default_capacity": N_("Seats"),
-    "starts_at": N_("Starts"),
-    "ends_at": N_("Ends"),
-    "performer_id": N_("Performer"),
-    "default_performer_id": N_("Performer"),
-    "location_id": N_("Place"),
-    "default_location_id": N_("Place"),
-    "mode": N_("Where"),
-    "meeting_url": N_("Meeting link"),
-    "min_seats": N_("Needs at least this many people"),
-    "default_min_seats": N_("Needs at least this many people"),
-    "decide_hours": N_("Hours before the start at which that is decided"),
-    "default_decide_hours": N_("Hours before the start at which that is decided"),
-    "duration_minutes": N_("Duration"),
-    "min_notice_minutes": N_("Notice before the start"),
-    "horizon_days": N_("Bookable ahead"),
-    "max_party": N_("Largest party"),
-    "sales_mode": N_("Sold as"),
-    "price_type": N_("How guests pay"),
-    "price_minor": N_("Price"),
-    "visibility": N_("Who sees it"),
-    "tags": N_("Tags"),
-    "percent": N_("Percentage"),
-    "amount_minor": N_("Amount"),
-    "scope": N_("It can be used for"),
-    "scope_ids": N_("It can be used for"),
-    "starts_on": N_("First day"),
-    "ends_on": N_("Last day"),
-    "min_spend_minor": N_("Smallest amount of the booking"),
-    "max_uses": N_("Times in all"),
-    "max_per_customer": N_("Times per customer"),
-    "first_order_only": N_("For a customer’s first order only"),
 }
 """As the forms call them."""
 
@@ -391,5 +345,5 @@ def _granted(detail: Mapping[str, Any]) -> list[str]:
 
 
 def _field(name: str) -> str:
-    known = _FIELDS.get(name)
+    known = FIELDS.get(name)
     return _(known) if known else name.replace("_", " ").capitalize()

@@ -168,6 +168,7 @@ def navigation(slug: str, path: str, role: Role) -> list[NavItem]:
             (_("Services"), "services", "layout-grid"),
             (_("Series"), "series", "layers"),
             (_("Packages"), "packages", "shopping-bag"),
+            (_("Collections"), "collections", "library"),
             (_("Credits"), "credits", "wallet"),
             (_("Coupons"), "coupons", "ticket"),
             (_("Vouchers"), "vouchers", "banknote"),

@@ -9,6 +9,7 @@ from typing import Any, cast
 from urllib.parse import quote
 from uuid import UUID
 
+import msgspec
 from litestar import Request, Response
 
 from src.platform.errors import SignInRequired
@@ -18,7 +19,7 @@ from src.platform.web.exchange import exchange_of
 from src.platform.web.pages import redirect
 from src.platform.web.sessions import guest_session_of
 from src.tenants.context import RequestContext
-from src.tenants.portal_sections import Portal
+from src.tenants.portal_sections import Portal, load_portal_menu
 from src.tenants.queries.portal import Proved, find_portal_guest, list_known_as
 from src.tenants.views.portal import PortalGuest
 from src.tenants.web.middleware import context_of
@@ -42,6 +43,7 @@ __all__ = [
     "sign_out_guest",
     "sign_out_guest_everywhere",
     "to_portal_sign_in",
+    "to_sign_in_from",
 ]
 _FOUND = "seatline.portal_guest"
 
@@ -87,7 +89,10 @@ async def open_portal(request: AnyRequest, services: Services, ctx: RequestConte
         raise PortalSignInRequired(_("Please sign in first."))
     if guest.locale:
         set_locale(guest.locale)
-    return Portal(guest=guest, tenant=ctx.here, settings=services.settings)
+    portal = Portal(guest=guest, tenant=ctx.here, settings=services.settings)
+    async with services.uow_factory(ctx.here.id) as uow:
+        menu = await load_portal_menu(uow, portal)
+    return msgspec.structs.replace(portal, menu=menu)
 
 
 def to_portal_sign_in(request: AnyRequest, error: PortalSignInRequired) -> Response[Any]:
@@ -95,6 +100,15 @@ def to_portal_sign_in(request: AnyRequest, error: PortalSignInRequired) -> Respo
     ctx = context_of(request)
     back = request.scope["path"] if request.method in {"GET", "HEAD"} else portal_path(ctx)
     return redirect(request, f"{portal_path(ctx)}/sign-in?next={quote(back, safe='/')}")
+
+
+def to_sign_in_from(request: AnyRequest) -> Response[Any]:
+    """To the business's own way in, and back to this very page, which what is asked for with it
+    belongs to; a form is looked at again before it is sent.
+    """
+    query = request.scope.get("query_string", b"").decode("ascii", "ignore")
+    back = request.scope["path"] + (f"?{query}" if query else "")
+    return redirect(request, f"{portal_path(context_of(request))}/sign-in?next={quote(back)}")
 
 
 async def _find(request: AnyRequest, services: Services, ctx: RequestContext) -> PortalGuest | None:

@@ -95,13 +95,13 @@ def test_what_no_bolt_on_has_is_in_a_plan() -> None:
     [
         {"active": False},
         {"visibility": BoltOnVisibility.HIDDEN},
-        {"features": frozenset({Feature.COLLECTIONS}), "increments": {}},
+        {"features": frozenset({Feature.PRODUCTS}), "increments": {}},
     ],
 )
 def test_only_what_is_on_offer_is_offered(change: dict[str, Any]) -> None:
     away = msgspec.structs.replace(REFUNDS, **change)
     assert not away.is_on_offer
-    for feature in (Feature.AUTO_REFUND, Feature.COLLECTIONS):
+    for feature in (Feature.AUTO_REFUND, Feature.PRODUCTS):
         assert way_to_feature(PLANS, [away], feature, on(STARTER)).bolt_on is None
 
 

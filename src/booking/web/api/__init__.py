@@ -9,6 +9,7 @@ from src.booking.web.api import (
     bookings,
     cancellations,
     catalogue,
+    collections,
     drop_in,
     packages,
     seats,
@@ -56,6 +57,7 @@ api_router = Router(
         *cancellations.route_handlers,
         *waitlists.route_handlers,
         *packages.route_handlers,
+        *collections.route_handlers,
     ],
 )
 

@@ -14,6 +14,7 @@ from src.booking.web.api import (
     bookings,
     cancellations,
     catalogue,
+    collections,
     drop_in,
     examples,
     packages,
@@ -45,6 +46,7 @@ def api_schema() -> dict[str, Any]:
                     *waitlists.route_handlers,
                     *drop_in.route_handlers,
                     *packages.route_handlers,
+                    *collections.route_handlers,
                 ],
             )
         ],
