@@ -135,6 +135,20 @@ GET /packages/{package_id}
 GET POST /packages/{package_id}/edit
 POST /packages/{package_id}/active
 GET POST /packages/{package_id}/delete
+GET /agreements
+GET POST /agreements/new
+GET /agreements/{agreement_id}
+GET POST /agreements/{agreement_id}/edit
+GET POST /agreements/{agreement_id}/publish
+GET POST /agreements/{agreement_id}/asked-for
+POST /agreements/{agreement_id}/active
+POST /agreements/{agreement_id}/export
+GET /agreements/{agreement_id}/versions/{number}
+GET /agreements/{agreement_id}/signatures/{signature_id}
+GET /agreements/{agreement_id}/signatures/{signature_id}/signature.pdf
+GET POST /services/{service_id}/agreements
+GET POST /series/{series_id}/agreements
+GET POST /packages/{package_id}/agreements
 GET /coupons
 GET POST /coupons/new
 GET /coupons/{coupon_id}

@@ -5,6 +5,9 @@ from typing import Any
 from src.booking.domain.price_label import price
 from src.booking.errors import NotOffered
 from src.booking.web import (
+    agreement_needs,
+    agreement_signatures,
+    agreements,
     api,
     broadcast_compose,
     broadcasts,
@@ -29,6 +32,7 @@ from src.booking.web import (
     edit_several,
     feeds,
     given_credits,
+    guest_agreements,
     guest_booking,
     guest_leaving,
     guest_moving,
@@ -87,6 +91,7 @@ route_handlers: list[Any] = [
     *hub.route_handlers,
     *service_page.route_handlers,
     *guest_booking.route_handlers,
+    *guest_agreements.route_handlers,
     *guest_page.route_handlers,
     *guest_leaving.route_handlers,
     *guest_people.route_handlers,
@@ -136,6 +141,9 @@ route_handlers: list[Any] = [
     *leave_requests.route_handlers,
     *imports.route_handlers,
     *import_columns.route_handlers,
+    *agreements.route_handlers,
+    *agreement_needs.route_handlers,
+    *agreement_signatures.route_handlers,
     *coupons.route_handlers,
     *packages.route_handlers,
     *sold_credits.route_handlers,
