@@ -8,6 +8,7 @@ from src.platform.services import Services
 from tests.security.test_isolation import a_key
 from tests.support.agreements import an_agreement, republish, signatures_of, versions_of
 from tests.support.builders import a_business, a_series, a_service, a_session
+from tests.support.credits import a_package
 
 pytestmark = pytest.mark.anyio
 
@@ -63,3 +64,19 @@ async def test_a_booking_names_the_versions_that_were_shown(
     assert made.status_code == 201
     (kept,) = await signatures_of(factory, business)
     assert (kept.how, kept.is_proved, kept.name) == ("api", False, "Carl Guest")
+
+
+async def test_a_package_tells_what_whoever_buys_it_signs(
+    client: AsyncClient, services: Services
+) -> None:
+    factory = services.uow_factory
+    business = await a_business(factory)
+    await a_service(factory, business.id)
+    package = await a_package(factory, business.id)
+    await an_agreement(factory, business, package_ids=[package.id])
+    (version,) = await versions_of(factory, business)
+    headers = await a_key(services, business)
+    (listed,) = (await client.get("/api/v1/packages", headers=headers)).json()["items"]
+    assert [one["version_id"] for one in listed["agreements"]] == [str(version.id)]
+    told = (await client.get(f"/api/v1/packages/{package.id}", headers=headers)).json()
+    assert told["agreements"] == listed["agreements"]

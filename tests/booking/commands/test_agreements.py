@@ -1,5 +1,6 @@
 """Writing, publishing, asking for and signing agreements."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -44,6 +45,7 @@ from tests.support.agreements import (
     signing,
     versions_of,
 )
+from tests.support.appointments import a_practice
 from tests.support.builders import (
     Business,
     a_business,
@@ -452,3 +454,24 @@ async def test_the_command_itself_asks_and_not_only_its_form(
             update(Agreement).where(Agreement.id == agreement_id).values(active=False)
         )
         await book(uow, as_guest(lotus), a_wish("session", session.id))
+
+
+async def test_an_appointment_asks_for_what_its_service_does(
+    uow_factory: UowFactory, lotus: Business
+) -> None:
+    practice = await a_practice(uow_factory, lotus)
+    await an_agreement(uow_factory, lotus, service_ids=[practice.service.id])
+    (version,) = await versions_of(uow_factory, lotus)
+    starts_at = at_ten(uow_factory(lotus.id).clock.now())
+    with pytest.raises(NotAgreed):
+        await booked(uow_factory, lotus, practice.wish(starts_at))
+    wish = practice.wish(starts_at, signing=signing(version.id))
+    made = await booked(uow_factory, lotus, wish)
+    (kept,) = await signatures_of(uow_factory, lotus)
+    assert kept.order_id == made.order_id
+
+
+def at_ten(now: datetime) -> datetime:
+    """On the next Wednesday but one, when everybody works."""
+    day = now + timedelta(days=7 + (2 - now.weekday()) % 7)
+    return day.replace(hour=9, minute=0, second=0, microsecond=0)
