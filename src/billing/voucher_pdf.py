@@ -1,7 +1,7 @@
 """A voucher as a page to print: A4, in the business's colour, with a code for phones.
 
-Only this module knows the library that draws it. Its fonts come with the program, since
-those that every reader of PDF has know western letters alone.
+This module and the one that draws signatures know the library, and nothing else does. Its fonts
+come with the program, since those that every reader of PDF has know western letters alone.
 """
 
 import io
@@ -49,7 +49,7 @@ class VoucherSheet(msgspec.Struct, frozen=True, kw_only=True):
 
 def voucher_pdf(sheet: VoucherSheet) -> bytes:
     """One page, the same bytes for the same sheet."""
-    _register_fonts()
+    register_fonts()
     buffer = io.BytesIO()
     canvas = Canvas(buffer, pagesize=A4, invariant=True, lang="")
     canvas.setTitle(_("Voucher of %(business)s", business=sheet.business))
@@ -65,7 +65,8 @@ def voucher_pdf(sheet: VoucherSheet) -> bytes:
 
 
 @lru_cache(maxsize=1)
-def _register_fonts() -> None:
+def register_fonts() -> None:
+    """Once; everything that is drawn with them comes after it."""
     for name in (REGULAR, BOLD):
         pdfmetrics.registerFont(TTFont(name, str(FONTS / f"{name}.ttf")))
 
@@ -110,7 +111,7 @@ def _left(canvas: Canvas, sheet: VoucherSheet) -> None:
         canvas.drawString(x, y, named)
     y -= 8 * mm
     canvas.setFont(REGULAR, 11)
-    for line in _lines(sheet.message, REGULAR, 11, room)[:MOST_MESSAGE_LINES]:
+    for line in lines_that_fit(sheet.message, REGULAR, 11, room)[:MOST_MESSAGE_LINES]:
         canvas.drawString(x, y, line)
         y -= 5.4 * mm
 
@@ -122,7 +123,7 @@ def _right(canvas: Canvas, sheet: VoucherSheet) -> None:
     canvas.setFillColor(MUTED)
     canvas.setFont(REGULAR, 8)
     y -= 4 * mm
-    for line in _lines(_("Scan to see what is left on it"), REGULAR, 8, QR_SIZE):
+    for line in lines_that_fit(_("Scan to see what is left on it"), REGULAR, 8, QR_SIZE):
         canvas.drawCentredString(x + QR_SIZE / 2, y, line)
         y -= 3.6 * mm
 
@@ -163,13 +164,13 @@ def _below(canvas: Canvas, sheet: VoucherSheet) -> None:
     used = _("Type the code when you book, where it says “Coupon or voucher code”.")
     canvas.setFont(REGULAR, 10)
     for words in filter(None, (used, sheet.words, sheet.contact)):
-        for line in _lines(words, REGULAR, 10, WIDTH - 2 * EDGE):
+        for line in lines_that_fit(words, REGULAR, 10, WIDTH - 2 * EDGE):
             canvas.drawString(EDGE, y, line)
             y -= 5 * mm
         y -= 2.5 * mm
 
 
-def _lines(words: str, font: str, size: float, room: float) -> list[str]:
+def lines_that_fit(words: str, font: str, size: float, room: float) -> list[str]:
     """What was written, in lines that fit; a word that is too long for one is cut."""
     found: list[str] = []
     for paragraph in words.splitlines():

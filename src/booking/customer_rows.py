@@ -14,6 +14,8 @@ from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select
 from src.billing.customer_rows import orders_of
 from src.booking.commands.feeds import revoke_customer_feed
 from src.booking.models import (
+    AgreementSignature,
+    AgreementVersion,
     Booking,
     CalendarFeed,
     Cancellation,
@@ -82,6 +84,31 @@ def register_bookings_of_customers() -> None:
                 *("answers", "person_answers", "note", "created_at"),
             ),
             erased=lambda _person: {"answers": [], "person_answers": {}, "note": ""},
+        )
+    )
+    register_customer_rows(
+        CustomerRows(
+            table=cast(Table, AgreementSignature.__table__),
+            words=lambda count: ngettext("%(num)s signature", "%(num)s signatures", count),
+            shown=(
+                *("id", "version_id", "order_id", "name", "address", "browser", "how"),
+                *("is_proved", "signed_at"),
+            ),
+            erased=lambda _person: {"name": "", "address": "", "browser": ""},
+        )
+    )
+    register_person_rows(
+        PersonRows(
+            table=cast(Table, AgreementVersion.__table__),
+            whose=lambda person: AgreementVersion.id.in_(
+                _ids(
+                    person,
+                    AgreementSignature.version_id,
+                    AgreementSignature.customer_id.in_(person.customer_ids),
+                )
+            ),
+            shown=("id", "number", "title", "text", "sha256", "published_at"),
+            erased=nothing,
         )
     )
     _register_what_was_booked()

@@ -9,6 +9,7 @@ from sqlalchemy import Select, func, select
 
 from src.billing.models import Order
 from src.booking.models import (
+    Agreement,
     Booking,
     Broadcast,
     Collection,
@@ -30,6 +31,16 @@ def register_log_subjects_of_booking() -> None:
     register_log_subject("broadcast", _broadcasts)
     register_log_subject("collection", _collections)
     register_log_subject("waitlist_entry", _waitlist_entries)
+    register_log_subject("agreement", _agreements)
+
+
+async def _agreements(uow: UnitOfWork, ids: Collection[UUID]) -> Subjects:
+    found = await uow.session.execute(
+        select(Agreement.id, Agreement.title).where(
+            Agreement.tenant_id == uow.tenant, Agreement.id.in_(ids)
+        )
+    )
+    return {row.id: LogSubject(row.title, f"agreements/{row.id}") for row in found}
 
 
 async def _sessions(uow: UnitOfWork, ids: Ids[UUID]) -> Subjects:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from src.booking.agreement_words import AGREEMENTS
 from src.booking.mail_parts import (
     FORMER_TIMES,
     MISSING,
@@ -87,8 +88,10 @@ _KINDS = (
             "{dates}\n\n{money}\n\n{booking_link}"
         ),
         button=N_("See your booking"),
-        placeholders=(*COMMON, _PEOPLE, WHO, MONEY, REFERENCE, TERMS, MISSING, *OF_CREDITS),
-        always=("terms", "missing", "booking_link"),
+        placeholders=(
+            *(*COMMON, _PEOPLE, WHO, MONEY, REFERENCE, TERMS, MISSING, AGREEMENTS, *OF_CREDITS),
+        ),
+        always=("terms", "missing", "agreements", "booking_link"),
         preview=shown(confirmed),
     ),
     MailKind(

@@ -8,6 +8,7 @@ import msgspec
 
 from src.billing.domain.holds import is_shortened_by_paying, payable_until
 from src.billing.models import Order
+from src.booking.agreement_words import agreed_of
 from src.booking.calendar_files import (
     CalendarSeat,
     Organiser,
@@ -32,6 +33,7 @@ from src.booking.mail_parts import (
     what_of,
 )
 from src.booking.money_words import paid_line
+from src.booking.queries.agreements_waiting import OfOrder
 from src.booking.queries.changes import Believed
 from src.booking.queries.mail_facts import BookingFacts, SeatFacts, SplitParty
 from src.booking.seats_end import SeatsEnd
@@ -70,6 +72,7 @@ def confirmation_mail(
     *,
     owed_minor: int,
     missing: Sequence[MissingDate] = (),
+    agreements: OfOrder | None = None,
     wordings: Wordings = SHIPPED,
 ) -> Mail:
     """You are booked: every date spelled out and in the attached calendar file, with what it was
@@ -97,6 +100,7 @@ def confirmation_mail(
             leaving=leaving_of(tenant, facts, seats, now),
             booking_url=booking_url,
             missing=missing_of(tenant, missing, booking_url),
+            agreed=agreed_of(agreements, booking_url),
             has_code=any(item.session.mode == SessionMode.IN_PERSON for item in seats),
         )
     calendar = booking_calendar(

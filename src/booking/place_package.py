@@ -13,6 +13,8 @@ from src.billing.commands.package_lines import KIND
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order, OrderLine
 from src.billing.settlement import give_up_order
+from src.booking.commands.agreement_signing import find_to_sign, insert_signatures
+from src.booking.domain.agreements import Signing
 from src.booking.guest_links import package_path
 from src.booking.place import TRIES, earlier_order, payment_url, retire_token
 from src.booking.queries.guest_packages import refuse_what_fits_nothing
@@ -23,21 +25,24 @@ from src.platform.services import Services
 from src.tenants.context import RequestContext
 
 
-async def place_package(services: Services, ctx: RequestContext, cmd: BuyCommand) -> str:
+async def place_package(
+    services: Services, ctx: RequestContext, cmd: BuyCommand, signing: Signing | None = None
+) -> str:
     """Buys, and gets the payment page where one is needed. Returns where the guest goes next.
+    `signing` is their agreeing to what the package asks for.
 
-    Raises: what `buy_package` raises; NotForUse, which is judged with it; Conflict for a form that
-    has booked something else; Unavailable when the payment page cannot be had just now: the same
-    form sent again finds it.
+    Raises: what `buy_package` raises; NotForUse and NotAgreed, which are judged with it; Conflict
+    for a form that has booked something else; Unavailable when the payment page cannot be had just
+    now: the same form sent again finds it.
     """
     for _try in range(TRIES):
         try:
-            order = await _buy(services, ctx, cmd)
+            order = await _buy(services, ctx, cmd, signing)
         except DomainError:
             earlier = await earlier_order(services, ctx, cmd.form_token)
             if earlier is None:
                 raise
-            if await _still_meant(services, ctx, earlier, cmd):
+            if await _still_meant(services, ctx, earlier, cmd, signing):
                 return await _next(services, ctx, earlier)
         else:
             return await _next(services, ctx, order)
@@ -58,14 +63,32 @@ async def is_package_order(uow: UnitOfWork, order_id: UUID) -> bool:
     return found is not None
 
 
-async def _buy(services: Services, ctx: RequestContext, cmd: BuyCommand) -> Order:
+async def _buy(
+    services: Services, ctx: RequestContext, cmd: BuyCommand, signing: Signing | None
+) -> Order:
     async with services.uow_factory(ctx.here.id) as uow:
         await refuse_what_fits_nothing(uow, cmd.package_id)
-        return await buy_package(uow, ctx, cmd)
+        asked = await find_to_sign(uow, signing, cmd.customer_id, package_id=cmd.package_id)
+
+        def sign(order: Order) -> None:
+            insert_signatures(
+                uow,
+                asked,
+                signing,
+                customer_id=order.customer_id,
+                order_id=order.id,
+                is_proved=cmd.customer_id is not None,
+            )
+
+        return await buy_package(uow, ctx, cmd, sign)
 
 
 async def _still_meant(
-    services: Services, ctx: RequestContext, order: Order, cmd: BuyCommand
+    services: Services,
+    ctx: RequestContext,
+    order: Order,
+    cmd: BuyCommand,
+    signing: Signing | None,
 ) -> bool:
     """Whether the form's earlier order answers this submit too: a confirmed one always, an open one
     while its content is the same. After a dead one the form starts afresh.
@@ -77,6 +100,7 @@ async def _still_meant(
     if state is OrderState.OPEN and order.fingerprint != cmd.fingerprint():
         async with services.uow_factory(ctx.here.id) as uow:
             await refuse_what_fits_nothing(uow, cmd.package_id)
+            await find_to_sign(uow, signing, cmd.customer_id, package_id=cmd.package_id)
             await refuse_unless_sold_instead(uow, ctx, cmd, order.id)
         state = await give_up_order(services, ctx.here.id, order.id)
     if state in (OrderState.OPEN, OrderState.CONFIRMED):

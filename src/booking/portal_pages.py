@@ -1,21 +1,28 @@
 """What of bookings stands on guests' own pages, and where the pages lead."""
 
+from src.booking.queries.agreements_waiting import find_waiting
 from src.booking.queries.own_credits import find_own_credits
 from src.booking.queries.own_offerings import find_own_offerings, list_offerings_menu
 from src.booking.queries.portal import find_ahead, find_held, find_newest_past, find_off
+from src.booking.views.agreements import AgreementsWaiting
+from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import N_
 from src.tenants.portal_sections import (
+    Portal,
     register_portal_menu,
     register_portal_section,
     register_portal_tab,
 )
 
-HELD, AHEAD, CREDITS, OFFERINGS, OFF, PAST = 10, 20, 40, 50, 80, 90
+HELD, AGREEMENTS, AHEAD, CREDITS, OFFERINGS, OFF, PAST = 10, 12, 20, 40, 50, 80, 90
 """Where the sections stand; what a guest has besides, such as credits, stands between."""
 
 
 def register_portal_pages() -> None:
     register_portal_section("held", HELD, find_held, "booking/portal/_held.html")
+    register_portal_section(
+        "agreements", AGREEMENTS, find_agreements, "booking/portal/_agreements.html"
+    )
     register_portal_section("ahead", AHEAD, find_ahead, "booking/portal/_ahead.html")
     register_portal_section("credits", CREDITS, find_own_credits, "booking/portal/_credits.html")
     register_portal_section(
@@ -27,4 +34,11 @@ def register_portal_pages() -> None:
     register_portal_tab("bookings", 10, N_("Bookings"), "")
     register_portal_tab("week", 20, N_("My week"), "/week")
     register_portal_tab("receipts", 50, N_("Payments"), "/receipts")
+    register_portal_tab("agreements", 60, N_("Agreements"), "/agreements")
     register_portal_tab("profile", 90, N_("Profile"), "/profile")
+
+
+async def find_agreements(uow: UnitOfWork, portal: Portal) -> AgreementsWaiting | None:
+    """How many wait for this guest's signature; nothing where none does."""
+    waiting = await find_waiting(uow, portal.guest.customer_id)
+    return AgreementsWaiting(len(waiting), f"{portal.path}/agreements") if waiting else None

@@ -14,6 +14,7 @@ from src.booking.commands.waitlist import JoinWaitlist, join_waitlist
 from src.booking.commands.waitlist_serve import NOT_WAITING, offer_by_hand
 from src.booking.domain.quotes import SubjectKind
 from src.platform.errors import Conflict
+from src.sandbox.demo_agreements import sign_at
 from src.sandbox.demo_appointments import lotus_appointments
 from src.sandbox.demo_collections import lotus_collections
 from src.sandbox.demo_credits import lotus_credits, lotus_money, open_ahead
@@ -172,3 +173,4 @@ async def kiln_people(kiln: Opened) -> None:
     await guests.book(one("session", taster.session_ids[1], "Ines Isle", "Igor Isle"))
     async with kiln.services.uow_factory(kiln.ctx.here.id) as uow:
         await set_minimum(uow, kiln.ctx, taster.session_ids[1], min_seats=3, decide_hours=24)
+    await sign_at(kiln, "wheel")

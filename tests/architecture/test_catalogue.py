@@ -239,10 +239,18 @@ async def test_what_a_session_sold_and_who_waits_for_it_is_found_by_an_index(
     assert await rows(engine, SOLD_BY_SESSION) == [(table,) for table in tables]
 
 
-ONLY_ADDED_TO = {"audit", "credit_entries", "voucher_entries"}
+ONLY_ADDED_TO = {
+    "agreement_signatures",
+    "agreement_versions",
+    "audit",
+    "credit_entries",
+    "voucher_entries",
+}
 ALL = {"SELECT": "*", "INSERT": "*", "UPDATE": "*", "DELETE": "*"}
 APPEND = {"SELECT": "*", "INSERT": "*"}
 RIGHTS: dict[str, dict[str, str]] = {
+    "agreement_signatures": APPEND | {"UPDATE": "address browser customer_id name"},
+    "agreement_versions": APPEND,
     "audit": APPEND,
     "bolt_on_versions": APPEND,
     "bolt_ons": {"SELECT": "*", "UPDATE": "active name summary visibility"},

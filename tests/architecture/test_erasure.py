@@ -12,6 +12,7 @@ from src.platform.outbox.events import Event
 from src.tenants.person_rows import Person, person_rows
 
 OF_THE_BUSINESS = {
+    "agreements",
     "api_keys",
     "booking_counters",
     "broadcasts",
@@ -47,6 +48,8 @@ OF_THE_BUSINESS = {
 """
 
 TELLS_NOBODY = """
+agreement_signatures how
+agreement_versions published_by sha256 text title
 bookings gaps leaving
 cancellations scope state
 credit_entries actor_name by kind

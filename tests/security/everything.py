@@ -18,6 +18,7 @@ from src.booking.commands.cancel import cancel_session
 from src.booking.commands.feeds import make_booking_feed
 from src.booking.guest_links import booking_path, package_path
 from src.booking.models import (
+    AgreementSignature,
     Booking,
     Broadcast,
     LeaveRequest,
@@ -48,6 +49,7 @@ from src.tenants.queries.bolt_ons import find_bolt_on
 from src.tenants.queries.portal import Proved
 from src.tenants.unsubscribe_links import unsubscribe_url
 from tests.booking.commands.test_book import a_wish, booked
+from tests.support.agreements import an_agreement, versions_of
 from tests.support.appointments import a_practice
 from tests.support.builders import Business, a_member, a_series, a_service, a_session, as_guest
 from tests.support.collections import a_collection, an_item_of
@@ -82,6 +84,10 @@ async def everything(services: Services, business: Business) -> dict[str, object
     term = await a_series(factory, service, price_type="free", price_minor=0)
     max_ = await a_member(factory, business, f"Max-{business.slug}", Role.INSTRUCTOR)
     made = await booked(factory, business, a_wish("series", term.series.id))
+    agreement_id = await an_agreement(
+        factory, business, title=f"Waiver {business.slug}", series_ids=[term.series.id]
+    )
+    (version,) = await versions_of(factory, business)
     package = await a_package(factory, business.id)
     given_back = await a_package(
         factory, business.id, name="Make-up", purpose="refund", price_minor=0, pays=[]
@@ -229,6 +235,20 @@ async def everything(services: Services, business: Business) -> dict[str, object
             name="Lia",
             kept_at=now,
         )
+        signature = AgreementSignature(
+            tenant_id=business.id,
+            id=new_id(),
+            version_id=version.id,
+            customer_id=made.order.customer_id,
+            order_id=None,
+            name="Carl",
+            address="203.0.113.7",
+            browser="Firefox",
+            how="portal",
+            is_proved=True,
+            signed_at=now,
+        )
+        uow.session.add(signature)
         uow.session.add_all([fee, lia])
         uow.session.add_all([refund, item, upload, invitation, note, other, broadcast, asked])
         uow.session.add(waits)
@@ -310,6 +330,11 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "booking_id": booking.id,
         "order_id": made.order_id,
         "coupon_id": coupon.id,
+        "agreement_id": agreement_id,
+        "agreement_slug": f"waiver-{business.slug}",
+        "version_id": version.id,
+        "signature_id": signature.id,
+        "number": 1,
         "package_id": package.id,
         "collection_id": offers.id,
         "collection_item_id": await an_item_of(services, offers),

@@ -146,6 +146,20 @@ POST /collections/{collection_id}/move
 POST /collections/{collection_id}/on
 GET POST /collections/{collection_id}/off
 GET POST /collections/{collection_id}/delete
+GET /agreements
+GET POST /agreements/new
+GET /agreements/{agreement_id}
+GET POST /agreements/{agreement_id}/edit
+GET POST /agreements/{agreement_id}/publish
+GET POST /agreements/{agreement_id}/asked-for
+POST /agreements/{agreement_id}/active
+POST /agreements/{agreement_id}/export
+GET /agreements/{agreement_id}/versions/{number}
+GET /agreements/{agreement_id}/signatures/{signature_id}
+GET /agreements/{agreement_id}/signatures/{signature_id}/signature.pdf
+GET POST /services/{service_id}/agreements
+GET POST /series/{series_id}/agreements
+GET POST /packages/{package_id}/agreements
 GET /coupons
 GET POST /coupons/new
 GET /coupons/{coupon_id}

@@ -26,6 +26,9 @@ from tests.tenants.web.signed_in import sign_in
 pytestmark = pytest.mark.anyio
 
 WRITTEN = (
+    "agreements",
+    "agreement_needs",
+    "agreement_signatures",
     "services",
     "sessions",
     "series",
@@ -92,6 +95,7 @@ def bodies(
         body[name] = [str(own[thing])] if name.endswith("_ids") else str(own[thing])
     if "kind" in body:
         del body["expected_total_minor"]
+        body["signed_name"] = "Carl Guest"
     if "starts_at" in body:
         # A session is published, then another is moved: the performer is free for both.
         days = 50 if route.method == "POST" else 60
@@ -194,6 +198,9 @@ HOW: dict[str, tuple[str, dict[str, Any]]] = {
         {"name": "Ben", "address": "ben@x.example"},
     ),
     "PackageForm": ("/packages/new", {"name": "Ten", "credits": "10", "pays": ["on_site"]}),
+    "AgreementForm": ("/agreements/new", {"title": "Waiver", "text": "Text"}),
+    "AskedForForm": ("/agreements/{agreement_id}/asked-for", {}),
+    "AgreementsOfForm": ("/services/{service_id}/agreements", {}),
     "CouponForm": ("/coupons/new", {"code": "AUTUMN", "percent": "10"}),
     "CancelSeatsForm": (
         "/sessions/{session_id}/seats/cancel",
@@ -229,6 +236,8 @@ THINGS = {
     "service_ids": "service_id",
     "series_ids": "series_id",
     "package_ids": "package_id",
+    "agreement_ids": "agreement_id",
+    "agreed_version_ids": "version_id",
     "package": "refund_package_id",
     "payment": "payment_id",
     "ticked": "loose_session_id",

@@ -29,7 +29,7 @@ NO_BUSINESS_IN_IT = {
     "/join/": "A signed link to a person, who belongs to no business before it is followed.",
     "/password/reset/": "A signed link to a person, who is no tenant's.",
 }
-NOT_AN_ID = {"act", "bolt_on", "slug", "key", "kind"}
+NOT_AN_ID = {"act", "bolt_on", "slug", "key", "kind", "number"}
 GUESTS = ("/b/{slug", "/c/{slug")
 
 

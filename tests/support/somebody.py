@@ -18,6 +18,8 @@ from src.billing.models import (
 from src.booking.commands.book import Booked
 from src.booking.commands.readdress import correct_customer
 from src.booking.models import (
+    AgreementSignature,
+    AgreementVersion,
     Booking,
     BroadcastMail,
     Cancellation,
@@ -38,6 +40,7 @@ from src.tenants.domain.mail_topics import MailTopic
 from src.tenants.models import AuditEntry
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.commands.test_leave import paid_by_card
+from tests.support.agreements import an_agreement, versions_of
 from tests.support.builders import Business, a_service, a_session
 from tests.support.work import work
 from tests.tenants.commands.test_customer_care import a_customer
@@ -85,7 +88,10 @@ async def much_is_said(services: Services, lotus: Business, made: Booked) -> Non
         await choose_mails(uow, customer_id, MailTopic.REMINDERS, wants=False)
         details = CustomerDetails(name="Zora Quillfeather", email="zq@quillfeather.test")
         await correct_customer(uow, lotus.ctx, customer_id, details)
+    await an_agreement(services.uow_factory, lotus)
+    (version,) = await versions_of(services.uow_factory, lotus)
     async with services.uow_factory(lotus.id) as uow:
+        uow.session.add(_signature(uow, lotus, made, version))
         booking = (await uow.session.scalars(select(Booking))).one()
         seat = (await uow.session.scalars(select(Seat).limit(1))).one()
         seat.changed_why = "Quillfeather asked"
@@ -114,6 +120,23 @@ async def much_is_said(services: Services, lotus: Business, made: Booked) -> Non
                 written_at=uow.clock.now(),
             )
         )
+
+
+def _signature(
+    uow: UnitOfWork, lotus: Business, made: Booked, version: AgreementVersion
+) -> AgreementSignature:
+    return AgreementSignature(
+        tenant_id=lotus.id,
+        version_id=version.id,
+        customer_id=made.order.customer_id,
+        order_id=made.order_id,
+        name="Zora Quillfeather",
+        address="the quillfeather house",
+        browser="Quillfeather on a phone",
+        how="booking",
+        is_proved=False,
+        signed_at=uow.clock.now(),
+    )
 
 
 def _rows(

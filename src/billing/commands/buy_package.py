@@ -5,6 +5,7 @@ Source: docs/algorithms/buying-packages.md.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -129,9 +130,16 @@ class _Asker(NamedTuple):
     quoted_minor: int | None = None
 
 
-async def buy_package(uow: UnitOfWork, ctx: RequestContext, cmd: BuyCommand) -> Order:
+Beside = Callable[[Order], None]
+"""Puts more rows beside those of an order that is not written yet; it reads and claims nothing."""
+
+
+async def buy_package(
+    uow: UnitOfWork, ctx: RequestContext, cmd: BuyCommand, beside: Beside | None = None
+) -> Order:
     """Writes the order and its lot; what is free, paid by voucher or on site is confirmed at once,
-    and the credits of the latter wait until the business marks it as paid.
+    and the credits of the latter wait until the business marks it as paid. What the caller keeps
+    `beside` the order is written with it.
 
     Raises: NotFound, EstablishedOnly, NotSold, PlanLimitReached, InvalidInput at `way` and
     `coupon`, PackageChanged; nothing is written then.
@@ -154,6 +162,8 @@ async def buy_package(uow: UnitOfWork, ctx: RequestContext, cmd: BuyCommand) -> 
     waits_on_site = quote.payment_mode is PaymentMode.ON_SITE and quote.to_pay_minor > 0
     is_pending = new.waits_for_payment or waits_on_site
     insert_lots(uow, [_lot(tenant, cmd, quote, order, now, is_pending)], GUEST, now)
+    if beside is not None:
+        beside(order)
     if waits_on_site:
         await add_due(uow, PENDING_DUE, order.id, now + WAITS_FOR_MONEY)
     if not new.waits_for_payment:

@@ -5,8 +5,7 @@ claimed last, and nothing happens between the last claim and the commit.
 Source: docs/algorithms/seats.md.
 """
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +21,7 @@ from src.billing.commands.voucher_claims import claim_voucher
 from src.billing.domain.holds import HOLD_LIFETIME, link_lifetime
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
+from src.booking.commands.agreement_signing import find_to_sign, insert_signatures
 from src.booking.commands.book_checks import (
     answer_columns,
     check_answers,
@@ -36,23 +36,23 @@ from src.booking.commands.book_checks import (
     find_wanted_lot,
     lines_of,
 )
+from src.booking.commands.book_command import BookCommand
 from src.booking.commands.book_rows import insert_booking, insert_seats, note_staff
 from src.booking.commands.busy import free_performer
 from src.booking.commands.own_places import refuse_twice
 from src.booking.commands.slots import open_slot
 from src.booking.commands.waitlist_admits import is_offered_to
 from src.booking.commands.waitlist_take import check_party, claim_quoted, held_by_offer
-from src.booking.domain.appointment_terms import SlotWish
+from src.booking.domain.agreements import Needed
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import By
-from src.booking.domain.quotes import Quote, SubjectKind
+from src.booking.domain.quotes import Quote
 from src.booking.domain.service_rules import LARGEST_ORDER_MINOR
-from src.booking.domain.staff_rules import StaffPays
 from src.booking.models import Service
 from src.booking.queries.comers import comers_for
 from src.booking.queries.completing import lock_completing
 from src.booking.queries.coupons import priced_with_coupon
-from src.booking.queries.decide import Asked, decide
+from src.booking.queries.decide import Asked, Decided, decide
 from src.booking.queries.offer_facts import business_facts
 from src.booking.queries.offers import count_as_free, count_held_seats
 from src.platform.db.uow import UnitOfWork
@@ -63,78 +63,9 @@ from src.platform.localtime import month_key
 from src.tenants.commands.counters import claim_booking_unit
 from src.tenants.commands.customers import find_or_add_customer, keep_customer, place_party
 from src.tenants.context import RequestContext, TenantSnapshot
-from src.tenants.domain.naming import on_one_line
 from src.tenants.queries.tenants import tenant_snapshot
 
-
-class BookCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """One guest's wish. `party` has a name, perhaps empty, for everyone who comes; `tiers` the key
-    of everyone's price, in the same order, or nothing where all pay the full one. `people` has
-    everyone's own answers in that order, `answers` the ones for the booking.
-
-    `coupon` is the code of one, or of a voucher. `quoted_minor` is what the guest was shown that is
-    to pay, `quoted_off_minor` what the code takes off it, and `quoted_dates` is the `dates_key` of
-    the quote; None when nobody was shown one.
-    `way` is how they want to pay, None: the first way that is open. `customer_id` is who books:
-    whoever sets it has seen proof of that, or is staff. With `pays` it is staff who book for them,
-    and say how it is paid. With the way `credit` the credits of their own lot `credit_lot_id` pay.
-    With `slot` it is an appointment, and `subject_id` its service: the time becomes a session.
-    `offer_id` is a waiting list's offer that it takes up. With `completes` it is the session that
-    this booking of a series was sold without, for those of its party who lack it.
-    """
-
-    kind: SubjectKind
-    subject_id: UUID
-    party: tuple[str, ...]
-    guest_name: str
-    guest_email: str
-    form_token: str
-    guest_phone: str = ""
-    answers: dict[str, str] = msgspec.field(default_factory=dict)
-    people: tuple[dict[str, str], ...] = ()
-    consents: dict[str, Any] = msgspec.field(default_factory=dict)
-    note: str = ""
-    coupon: str = ""
-    way: PayWay | None = None
-    tiers: tuple[str, ...] = ()
-    quoted_minor: int | None = None
-    quoted_off_minor: int | None = None
-    quoted_dates: str | None = None
-    source: str = "hub"
-    locale: str = "en"
-    customer_id: UUID | None = None
-    credit_lot_id: UUID | None = None
-    pays: StaffPays | None = None
-    offer_id: UUID | None = None
-    completes: UUID | None = None
-    slot: SlotWish | None = None
-
-    @property
-    def is_by_credit(self) -> bool:
-        return self.way is PayWay.CREDIT or self.pays == "credit"
-
-    def tidied(self) -> "BookCommand":
-        """Names on one line: they stand in headers of mails and in calendar files. One of which
-        nothing can be seen is none.
-        """
-        party = tuple(on_one_line(name) for name in self.party)
-        return msgspec.structs.replace(self, guest_name=on_one_line(self.guest_name), party=party)
-
-    def fingerprint(self) -> str:
-        """Equal for a repeated submit, different when anything the guest chose has changed.
-
-        The language they read and the way they came, an offer too, are none of it. Nor is, of a
-        booking that completes another, who they are: that is the other's, and may change with it.
-        """
-        cmd = self.tidied()
-        if cmd.completes is not None:
-            cmd = msgspec.structs.replace(cmd, guest_name="", guest_phone="", customer_id=None)
-        shown = ("quoted_minor", "quoted_off_minor", "quoted_dates", "offer_id")
-        none: dict[str, Any] = dict.fromkeys(shown)
-        said = msgspec.structs.replace(
-            cmd, form_token="", consents={}, locale="", source="", **none
-        )
-        return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
+__all__ = ["BookCommand", "Booked", "ask_quote", "book"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +96,8 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
     """Takes the seats and writes order, booking and seats; free and on-site orders are confirmed.
     A coupon is judged now and honoured for as long as the hold lasts.
 
-    Raises: NotFound, NotBookable, PlanLimitReached, InvalidInput, DatesChanged, PriceChanged,
-    SeatsGone, CreditsGone, and for staff NotAllowed; nothing is written then.
+    Raises: NotFound, NotBookable, PlanLimitReached, InvalidInput, NotAgreed, DatesChanged,
+    PriceChanged, SeatsGone, CreditsGone, and for staff NotAllowed; nothing is written then.
     """
     now, cmd = uow.clock.now(), cmd.tidied()
     if cmd.pays is not None:
@@ -234,7 +165,8 @@ class _JustAsking(Exception):
 class _Judged(NamedTuple):
     """What is to be sold, of which service, the earliest start that may still be, and when the
     first and the last date start. For a booking that completes another `people` are those of its
-    participants who come, and `said` is what was said with it.
+    participants who come, and `said` is what was said with it. `to_sign` are the agreements that
+    are signed with it.
     """
 
     quote: Quote
@@ -244,6 +176,7 @@ class _Judged(NamedTuple):
     last_starts_at: datetime
     people: list[UUID] | None = None
     said: dict[str, Any] | None = None
+    to_sign: Sequence[Needed] = ()
 
 
 async def _judge(
@@ -292,10 +225,23 @@ async def _judge(
         uow, tenant, quote, cmd.coupon, cmd.guest_email, cmd.quoted_minor, without_order=instead_of
     )
     check_price(tenant, cmd.quoted_minor, cmd.locale, quote, cmd.quoted_off_minor)
+    to_sign = await _agreed(uow, cmd, decided)
     notice = 0 if by_staff else decided.service.min_notice_minutes
     starts = [run.starts_at for run in decided.runs if run.id in quote.session_ids]
     earliest = now + timedelta(minutes=notice)
-    return _Judged(quote, decided.service, earliest, min(starts), max(starts))
+    judged = _Judged(quote, decided.service, earliest, min(starts), max(starts))
+    return judged._replace(to_sign=to_sign)
+
+
+async def _agreed(uow: UnitOfWork, cmd: BookCommand, decided: Decided) -> Sequence[Needed]:
+    """What is signed with it: a date of a series asks for what the series does too. Whom staff book
+    for is asked afterwards.
+    """
+    if cmd.pays is not None:
+        return []
+    series_id = next((run.series_id for run in decided.runs), None)
+    of = {"service_id": decided.service.id, "series_id": series_id}
+    return await find_to_sign(uow, cmd.signing, cmd.customer_id, **of)
 
 
 async def _judge_completing(
@@ -334,16 +280,23 @@ async def _write(
         lifetime = quote.transfer_due_at - now
     elif cmd.pays is not None:
         lifetime = link_lifetime(judged.starts_at, now)
-    customer_id = await _customer(uow, cmd, now)
+    customer_id, is_proved = await _customer(uow, cmd, now), cmd.proved_id is not None
     participant_ids = judged.people
     if participant_ids is None:
-        is_proved = cmd.customer_id is not None and cmd.pays is None
         participant_ids = await place_party(uow, customer_id, cmd.party, is_proved=is_proved)
     order = await insert_order(
         uow,
         _order(tenant, cmd, judged, customer_id, lifetime),
         month=month_key(now, tenant.zone) if _counts(cmd, quote) else None,
         now=now,
+    )
+    insert_signatures(
+        uow,
+        judged.to_sign,
+        cmd.signing,
+        customer_id=customer_id,
+        order_id=order.id,
+        is_proved=is_proved,
     )
     said = judged.said
     if said is None:

@@ -32,6 +32,7 @@ from src.booking.mails import (
     seats_left_mail,
 )
 from src.booking.models import Booking, Cancellation, LeaveRequest, Seat
+from src.booking.queries.agreements_waiting import find_of_orders
 from src.booking.queries.changes import find_believed
 from src.booking.queries.credits_back import find_credits_given
 from src.booking.queries.known_seats import (
@@ -124,6 +125,7 @@ async def _confirm(jobs: JobsTogether, uow: UnitOfWork, facts: Sequence[BookingF
     owed = await list_owed_minor(uow, [one.order.id for one in facts])
     wordings = await find_wordings(uow)
     missing = await list_missing(uow, tenant, settings, [one.booking for one in facts])
+    agreements = await find_of_orders(uow, {one.order.id: one.order.customer_id for one in facts})
     mails = [
         confirmation_mail(
             settings,
@@ -133,6 +135,7 @@ async def _confirm(jobs: JobsTogether, uow: UnitOfWork, facts: Sequence[BookingF
             believed,
             owed_minor=owed[one.order.id],
             missing=missing.get(one.booking.id, []),
+            agreements=agreements.get(one.order.id),
             wordings=wordings,
         )
         for one in facts

@@ -1,5 +1,11 @@
 """Rows of the booking package."""
 
+from src.booking.models.agreements import (
+    Agreement,
+    AgreementNeed,
+    AgreementSignature,
+    AgreementVersion,
+)
 from src.booking.models.availability import (
     ClosedDay,
     DayHours,
@@ -22,6 +28,10 @@ from src.booking.models.waiting import WaitlistEntry, WaitlistOffer
 from src.booking.models.written import Broadcast, BroadcastMail, Digest
 
 __all__ = [
+    "Agreement",
+    "AgreementNeed",
+    "AgreementSignature",
+    "AgreementVersion",
     "Booking",
     "Broadcast",
     "BroadcastMail",

@@ -1,7 +1,9 @@
 """Packages as the JSON API gives them: what guests find, said by the same rules as their page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
+
+import msgspec
 
 from src.billing.commands.packages import get_package, no_such_package
 from src.billing.domain.package_sale import guest_sentence, why_not_for_sale
@@ -12,8 +14,10 @@ from src.billing.queries.package_terms import (
     get_package_terms,
     list_packages_on_sale,
 )
+from src.booking.domain.agreements import Needed
+from src.booking.queries.agreements import find_needed_by_things
 from src.booking.queries.guest_packages import SoldSingly, list_sold_singly, package_card
-from src.booking.views.api import MoneyOut
+from src.booking.views.api import MoneyOut, agreements_out
 from src.booking.views.api_packages import PackageOut, ScopeOut
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
@@ -26,7 +30,9 @@ async def list_packages_out(
     """What a stranger finds on the page of packages, in its order."""
     singles = await list_sold_singly(uow, tenant)
     packages = await list_packages_on_sale(uow, tenant)
-    return [_package_out(uow, tenant, base_url, one, singles, None) for one in packages]
+    needed = await find_needed_by_things(uow)
+    shown = [_package_out(uow, tenant, base_url, one, singles, None) for one in packages]
+    return [_with_agreements(tenant, base_url, one, needed) for one in shown]
 
 
 async def get_package_out(
@@ -46,7 +52,18 @@ async def get_package_out(
     against = why_not_for_sale(terms, seller)
     reason = guest_sentence(against) if against else None
     singles = await list_sold_singly(uow, tenant)
-    return _package_out(uow, tenant, base_url, package, singles, reason)
+    shown = _package_out(uow, tenant, base_url, package, singles, reason)
+    return _with_agreements(tenant, base_url, shown, await find_needed_by_things(uow))
+
+
+def _with_agreements(
+    tenant: TenantSnapshot,
+    base_url: str,
+    shown: PackageOut,
+    needed: Mapping[UUID, Sequence[Needed]],
+) -> PackageOut:
+    asked = agreements_out(base_url, tenant.slug, needed.get(shown.id, []))
+    return msgspec.structs.replace(shown, agreements=asked)
 
 
 def _package_out(

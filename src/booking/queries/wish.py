@@ -11,6 +11,7 @@ from src.billing.domain.kinds import PaymentMode
 from src.billing.domain.lot_users import Comer
 from src.billing.queries.coupon_use import why_no_code
 from src.billing.queries.payment_settings import find_transfer_terms
+from src.booking.domain.agreements import Needed
 from src.booking.domain.appointment_terms import SlotWish
 from src.booking.domain.drop_in import PayWay, open_ways
 from src.booking.domain.kinds import ServiceKind, SessionMode, SessionState
@@ -23,6 +24,7 @@ from src.booking.domain.seats_told import is_told, seats_told
 from src.booking.leaving_words import dates_in_words, rules_in_words
 from src.booking.minimum_words import takes_place_if
 from src.booking.models import Service, Session
+from src.booking.queries.agreements import find_needed, find_to_ask
 from src.booking.queries.comers import find_comers
 from src.booking.queries.coupons import find_voucher, judge_for_quote, was_quoted
 from src.booking.queries.decide import business_now
@@ -113,7 +115,10 @@ async def get_wish(
     people = _people(asked, typed)
     wish = await _wish(uow, tenant, kind, asked, people)
     error = why_not_chosen(asked.tiers(len(people)), typed.tiers, typed.size)
-    wish = msgspec.structs.replace(wish, size_error=wish.size_error or error, credits=purse)
+    to_sign = await _to_sign(uow, asked, typed.purse.customer_id)
+    wish = msgspec.structs.replace(
+        wish, size_error=wish.size_error or error, credits=purse, agreements=to_sign
+    )
     if purse.paying is not None and not wish.closed:
         return _by_credits(tenant, asked, wish, now)
     if wish.closed or not typed.code.strip():
@@ -121,6 +126,13 @@ async def get_wish(
         return msgspec.structs.replace(wish, takes_codes=takes)
     quote = asked.quote_for(people)
     return await _with_code(uow, tenant, asked, wish, quote, typed)
+
+
+async def _to_sign(uow: UnitOfWork, asked: AskedFor, customer_id: UUID | None) -> list[Needed]:
+    """What whoever books this has not signed as it is now, if they have proved who they are."""
+    series_id = next((run.series_id for run in asked.runs), None)
+    needed = await find_needed(uow, service_id=asked.service.id, series_id=series_id)
+    return await find_to_ask(uow, needed, customer_id)
 
 
 async def _comers(uow: UnitOfWork, typed: Typed) -> tuple[Comer, ...] | None:

@@ -3,6 +3,7 @@
 A field is never renamed or given another meaning within `v1`; new ones may come.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from src.billing.domain.kinds import PaymentMode
+from src.booking.domain.agreements import Needed
 from src.booking.domain.drop_in import DropInRules, PayWay
 from src.booking.domain.kinds import (
     BookingState,
@@ -50,6 +52,32 @@ class MomentOut(msgspec.Struct, frozen=True):
     timezone: str
 
 
+class AgreementOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What a guest has to agree to before they book: a booking names the `version_id` in
+    `agreed_version_ids`. `sha256` is the hash of the text that is to be read at `url`.
+    """
+
+    version_id: UUID
+    title: str
+    version: int
+    sha256: str
+    url: str
+
+
+def agreements_out(base_url: str, slug: str, needed: Iterable[Needed]) -> list[AgreementOut]:
+    """Each once."""
+    return [
+        AgreementOut(
+            version_id=one.version_id,
+            title=one.title,
+            version=one.number,
+            sha256=one.sha256,
+            url=f"{base_url}/b/{slug}/agreements/{one.slug}",
+        )
+        for one in {one.version_id: one for one in needed}.values()
+    ]
+
+
 class ServiceOut(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     slug: str
@@ -75,6 +103,7 @@ class ServiceOut(msgspec.Struct, frozen=True, kw_only=True):
     tags: list[str]
     visibility: Visibility
     active: bool
+    agreements: list[AgreementOut] = []
 
 
 class SessionOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +169,7 @@ class SeriesOut(msgspec.Struct, frozen=True, kw_only=True):
     takes_credits: bool
     base_sessions: int | None
     session_ids: list[UUID]
+    agreements: list[AgreementOut] = []
 
 
 class PageOut(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from src.booking.views.api import MomentOut, MoneyOut
+from src.booking.views.api import AgreementOut, MomentOut, MoneyOut
 
 
 class TierOnHub(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,7 +19,7 @@ class TierOnHub(msgspec.Struct, frozen=True, kw_only=True):
 
 class SeriesOnHub(msgspec.Struct, frozen=True, kw_only=True):
     """`price` is what joining now costs, null while it is sold out; `tiers` are the prices beside
-    it.
+    it, and `agreements` what is to be agreed to, the service's among it.
     """
 
     id: UUID
@@ -29,10 +29,13 @@ class SeriesOnHub(msgspec.Struct, frozen=True, kw_only=True):
     tiers: list[TierOnHub]
     sold_out: bool
     session_ids: list[UUID]
+    agreements: list[AgreementOut] = []
 
 
 class ServiceOnHub(msgspec.Struct, frozen=True, kw_only=True):
-    """`tiers` are the prices of single dates beside the full one."""
+    """`tiers` are the prices of single dates beside the full one, and `agreements` what is to be
+    agreed to.
+    """
 
     id: UUID
     slug: str
@@ -42,6 +45,7 @@ class ServiceOnHub(msgspec.Struct, frozen=True, kw_only=True):
     next_at: MomentOut | None
     tiers: list[TierOnHub]
     series: list[SeriesOnHub]
+    agreements: list[AgreementOut] = []
 
 
 class HubOut(msgspec.Struct, frozen=True, kw_only=True):

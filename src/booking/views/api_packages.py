@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from src.booking.views.api import MoneyOut
+from src.booking.views.api import AgreementOut, MoneyOut
 
 
 class ScopeOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +23,8 @@ class PackageOut(msgspec.Struct, frozen=True, kw_only=True):
     """A package as guests are offered it. `price_each` is what a session costs with it, and
     `saving` what all of it saves against single ones: at most that where `saving_is_up_to`, and
     null where it saves nothing. Bought today its last day is `until_on`; null: it never ends.
-    `reason` says to guests why it cannot be bought, null where it can.
+    `reason` says to guests why it cannot be bought, null where it can. `agreements` are signed by
+    whoever buys it.
     """
 
     id: UUID
@@ -40,6 +41,7 @@ class PackageOut(msgspec.Struct, frozen=True, kw_only=True):
     pays: list[Literal["online", "on_site"]]
     url: str
     reason: str | None
+    agreements: list[AgreementOut] = []
 
 
 class PackageList(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import msgspec
 
 from src.billing.domain.holds import is_shortened_by_paying
 from src.billing.views.transfers import HowToTransfer
+from src.booking.domain.agreements import Needed
 from src.booking.domain.questions import Question
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.seats_told import SeatsTold
@@ -71,7 +72,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     `money_minor` is what it costs where credits are not to pay. `leaving` says in sentences what
     comes back until when. `waitlist_href` is where to wait for what is full. `offered_places` are
     held for who came by the link of an offer, until `offered_until_at`. `transfer_until_on` is the
-    last day for a bank transfer, where that is a way to pay.
+    last day for a bank transfer, where that is a way to pay. `agreements` are to be signed with it.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     credits: WishCredits = WishCredits()
     waitlist_href: str | None = None
     transfer_until_on: date | None = None
+    agreements: list[Needed] = []
     offered_places: int = 0
     offered_until_at: datetime | None = None
 
@@ -255,7 +257,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     were given for places of it that were cancelled.
     `asked_to_leave` is how it stands with what its guest asked for last.
     `looks_again`: its guest is just back from paying in vain, and the money goes back in a moment.
-    `swapped_to`: what took the place of dates of it in other courses.
+    `swapped_to`: what took the place of dates of it in other courses. `to_sign` counts the
+    agreements that wait for a signature.
     """
 
     stage: str
@@ -305,6 +308,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     swapped_to: list[SwappedTo] = []
     asked_to_leave: AskedToLeave
     is_with_the_bank: bool = False
+    to_sign: int = 0
 
     @property
     def is_over(self) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 from src.billing.views.credits import EndChange
 from src.billing.views.receipts import TaxSum
 from src.billing.views.transfers import HowToTransfer
+from src.booking.domain.agreements import Needed
 from src.booking.views.guest import PriceLine
 from src.platform.i18n import _
 from src.tenants.views.portal import PortalGuest
@@ -126,7 +127,8 @@ class PackageFormView(msgspec.Struct, frozen=True, kw_only=True):
     `code_off_minor` taken off by a code; `told` is good news about what was sent. `code_words` are
     those of the code in `lines`, and `exchanged` says which other one it replaced. `way` is the
     chosen one of `ways`, which are those to choose among, and `mode` how it will be paid then.
-    `transfer_until_on` is the last day for a bank transfer, where that is one of them.
+    `transfer_until_on` is the last day for a bank transfer, where that is one of them. `agreements`
+    are to be signed with it.
     """
 
     card: PackageCard
@@ -148,6 +150,7 @@ class PackageFormView(msgspec.Struct, frozen=True, kw_only=True):
     contact_email: str
     contact_phone: str
     guest: PortalGuest | None
+    agreements: list[Needed]
     code_off_minor: int = 0
     told: str = ""
     code_words: str = ""

@@ -44,6 +44,16 @@ class MissingView(msgspec.Struct, frozen=True, kw_only=True):
     join_url: str
 
 
+class AgreedView(msgspec.Struct, frozen=True, kw_only=True):
+    """What was signed with a booking, and what waits to be, at `url`, in sentences; each is empty
+    where there is nothing.
+    """
+
+    signed: str = ""
+    waiting: str = ""
+    url: str = ""
+
+
 class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail that says: you are booked. `may_leave`: a date was moved since it was booked.
     `party`: who comes at which price, empty where that says nothing.
@@ -70,6 +80,7 @@ class ConfirmedView(msgspec.Struct, frozen=True, kw_only=True):
     party: list[str] = []
     missing: list[MissingView] = []
     credits: CreditsView = CreditsView()
+    agreed: AgreedView = AgreedView()
 
     @property
     def portal_url(self) -> str:

@@ -5,6 +5,9 @@ from typing import Any
 from src.booking.domain.price_label import price
 from src.booking.errors import NotOffered
 from src.booking.web import (
+    agreement_needs,
+    agreement_signatures,
+    agreements,
     api,
     broadcast_compose,
     broadcasts,
@@ -31,6 +34,7 @@ from src.booking.web import (
     edit_several,
     feeds,
     given_credits,
+    guest_agreements,
     guest_booking,
     guest_collections,
     guest_leaving,
@@ -93,6 +97,7 @@ route_handlers: list[Any] = [
     *hub.route_handlers,
     *service_page.route_handlers,
     *guest_booking.route_handlers,
+    *guest_agreements.route_handlers,
     *guest_page.route_handlers,
     *guest_leaving.route_handlers,
     *guest_people.route_handlers,
@@ -143,6 +148,9 @@ route_handlers: list[Any] = [
     *leave_requests.route_handlers,
     *imports.route_handlers,
     *import_columns.route_handlers,
+    *agreements.route_handlers,
+    *agreement_needs.route_handlers,
+    *agreement_signatures.route_handlers,
     *coupons.route_handlers,
     *packages.route_handlers,
     *collections.route_handlers,

@@ -16,6 +16,8 @@ from src.billing.queries.fees import list_fees_of_customer
 from src.billing.views.credits import LotRow
 from src.billing.views.fees import FeeRow
 from src.booking.commands.readdress import Readdressed, correct_customer
+from src.booking.queries.agreement_pages import list_signatures_of
+from src.booking.queries.agreements_waiting import find_waiting
 from src.booking.queries.answers import Wanted, get_answer
 from src.booking.queries.customer_history import list_history
 from src.booking.queries.customer_story import get_customer_story
@@ -26,6 +28,7 @@ from src.booking.queries.verdict import (
     list_session_choices,
     read_subject,
 )
+from src.booking.views.agreements import SignatureRow
 from src.booking.views.customers import Answer, CustomerHead, CustomerStory
 from src.booking.views.feeds import FeedRow
 from src.booking.web.customer_history import HistoryView, history_view
@@ -103,7 +106,9 @@ class HistoryQuery(msgspec.Struct):
 
 
 class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
-    """The story. `answer` is to "why can't they book this?", of what `why_form` asks."""
+    """The story. `answer` is to "why can't they book this?", of what `why_form` asks. `to_sign` are
+    the titles of what waits for their signature.
+    """
 
     story: CustomerStory
     base: str
@@ -128,6 +133,8 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     is_owner: bool
     fees: list[FeeRow]
     fee_words: FeeWords
+    signatures: list[SignatureRow]
+    to_sign: list[str]
 
 
 @get(ONE, guards=MAY_CARE, include_in_schema=False)
@@ -163,6 +170,8 @@ async def _show(
         sessions = await list_session_choices(uow, ctx.here)
         series = await list_series_choices(uow)
         lots = await list_lots_of(uow, customer_id)
+        signatures = await list_signatures_of(uow, customer_id)
+        to_sign = [one.title for one in await find_waiting(uow, customer_id)]
         answer = None
         if wanted is not None:
             answer = await get_answer(uow, ctx.here, story.head, wanted, now)
@@ -191,6 +200,8 @@ async def _show(
         fees=fees,
         fee_words=fee_words(),
         calendar=calendar,
+        signatures=signatures,
+        to_sign=to_sign,
         is_owner=ctx.actor.role is Role.OWNER,
     )
     status = REFUSED if note_form or tags_form or why_form.errors else 200

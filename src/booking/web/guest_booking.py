@@ -20,6 +20,7 @@ from src.booking.queries.wish import Typed, get_wish
 from src.booking.queries.wish_credits import Purse, lot_of_way
 from src.booking.views.guest import BookingFormView, Wish
 from src.booking.views.hub import OwnHold
+from src.booking.web.agreed import signing_of
 from src.booking.web.booking_guest import (
     has_place,
     known_of,
@@ -141,7 +142,7 @@ async def send_booking(
     if not slow_down and await _is_own_hold(services, ctx, wish, token):
         unspent = msgspec.structs.replace(wish.credits, error=None)
         wish = msgspec.structs.replace(
-            wish, closed=None, size_error=None, code_error=None, credits=unspent
+            wish, closed=None, size_error=None, code_error=None, credits=unspent, agreements=[]
         )
     bound = with_sentence(checked(bind(BookingForm, data), wish, ctx.here), not_seen)
     if bound.struct is None:
@@ -161,10 +162,11 @@ async def _slow_down(request: AnyRequest, services: Services) -> str | None:
 
 
 async def _is_own_hold(services: Services, ctx: RequestContext, wish: Wish, token: str) -> bool:
-    """Whether what looks sold out, or used up, is what this very form has booked before, and still
-    has.
+    """Whether what looks sold out, used up, or not agreed to as it is now, is what this very form
+    has booked before, and still has.
     """
-    if not (wish.closed or wish.size_error or wish.code_error or wish.credits.error):
+    against = (wish.closed, wish.size_error, wish.code_error, wish.credits.error, wish.agreements)
+    if not any(against):
         return False
     async with services.uow_factory(ctx.here.id) as uow:
         order = await find_order_by_form_token(uow, token)
@@ -202,7 +204,10 @@ async def _place(
     if subject.slot is not None:
         command = at_slot(command, wish, subject.slot)
     offer_id = (await _place_of(services, ctx, subject)).offer_id
-    command = msgspec.structs.replace(command, offer_id=offer_id, customer_id=proved_id(request))
+    signing = signing_of(request, form)
+    command = msgspec.structs.replace(
+        command, offer_id=offer_id, customer_id=proved_id(request), signing=signing
+    )
     try:
         await _limit(request, services, ctx, form.email)
         placed = await place_booking(services, ctx, command)

@@ -21,6 +21,7 @@ from src.booking.domain.questions import answer_errors, people_errors
 from src.booking.queries.wish import Typed
 from src.booking.queries.wish_credits import Purse, lot_of_way
 from src.booking.views.guest import Wish
+from src.booking.web.agreed import LONGEST_AGREED, agreement_errors
 from src.platform.i18n import _, current_locale
 from src.platform.web.forms import Bound, Email, FormData
 from src.tenants.context import TenantSnapshot
@@ -48,7 +49,8 @@ class BookingForm(msgspec.Struct, kw_only=True):
     """Who comes and how it is agreed. `first` is who comes in the guest's own place, where that is
     one of the people they keep; `names.2` is the second of the party, and so on, and
     `people.2.<key>` what they answer; `counts` say how many come at which price, where there are
-    several.
+    several. `agreed` are the versions of agreements that were shown, and `signature` the name under
+    them.
 
     `quoted_minor` is the total that was shown, with `quoted_off_minor` taken off by a code, for a
     party of `quoted_size`, and `quoted_dates` stands for the dates that were. `offered`: there were
@@ -73,6 +75,9 @@ class BookingForm(msgspec.Struct, kw_only=True):
     way: Annotated[str, Meta(max_length=LONGEST_WAY)] = ""
     terms: bool = False
     marketing: bool = False
+    agree: bool = False
+    agreed: Annotated[str, Meta(max_length=LONGEST_AGREED)] = ""
+    signature: Annotated[str, Meta(max_length=LONGEST_NAME)] = ""
     quoted_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
     quoted_off_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
     quoted_size: Annotated[int, Meta(ge=1, le=LARGEST_PARTY)] | None = None
@@ -183,6 +188,7 @@ def checked(bound: Bound[BookingForm], wish: Wish, tenant: TenantSnapshot) -> Bo
         errors["phone"] = not_a_phone()
     if tenant.booking_terms and not bound.checked("terms"):
         errors["terms"] = _("Please accept the terms to book.")
+    errors |= agreement_errors(bound, wish.agreements)
     if wish.code_error and "coupon" not in bound.errors:
         errors["coupon"] = wish.code_error
     if way_error := _why_not_that_way(bound.value("way"), wish):

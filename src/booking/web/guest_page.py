@@ -20,6 +20,7 @@ from src.booking.guest_links import booking_path, open_link, order_behind, packa
 from src.booking.mail_parts import calendar_seats
 from src.booking.place import payment_url
 from src.booking.place_package import is_package_order
+from src.booking.queries.agreements_waiting import find_waiting_of_order
 from src.booking.queries.guest_bookings import get_guest_booking
 from src.booking.queries.guest_swaps import list_swapped_to
 from src.booking.queries.mail_facts import find_booking_facts
@@ -198,6 +199,10 @@ async def _view(
         view = await get_guest_booking(
             uow, ctx.here, services.settings, order_id, has_paid=has_paid
         )
+        if view.stage == "confirmed":
+            order = await get_order(uow, order_id)
+            waiting = await find_waiting_of_order(uow, order.customer_id, order_id)
+            view = msgspec.structs.replace(view, to_sign=len(waiting))
         if all(date.state != SeatState.SWAPPED for date in view.dates):
             return view
         new = await list_swapped_to(uow, ctx.here, services.settings, order_id)

@@ -24,7 +24,7 @@ AnyRequest = Request[Any, Any, Any]
 PURPOSE = "typed"
 LIFETIME = timedelta(minutes=30)
 MOST_BYTES = 1_300
-_KEPT = ("name", "first", "phone", "size", "coupon", "note")
+_KEPT = ("name", "first", "phone", "size", "coupon", "note", "signature")
 _KEPT_BELOW = ("counts.", "names.", "answers.", "people.")
 
 

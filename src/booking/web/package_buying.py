@@ -18,7 +18,7 @@ from src.billing.commands.buy_package import (
 )
 from src.billing.commands.packages import get_package, no_such_package
 from src.billing.domain.coupons import FOR_PACKAGES
-from src.billing.domain.kinds import PaymentMode
+from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.domain.package_sale import (
     PackageQuote,
     PackageTerms,
@@ -26,8 +26,14 @@ from src.billing.domain.package_sale import (
     open_ways,
     why_not_for_sale,
 )
-from src.billing.queries.package_terms import find_seller_facts, get_package_terms
+from src.billing.queries.package_terms import (
+    find_seller_facts,
+    get_package_terms,
+)
+from src.booking.domain.agreements import Needed
+from src.booking.place import earlier_order
 from src.booking.place_package import place_package
+from src.booking.queries.agreements import find_needed, find_to_ask
 from src.booking.queries.guest_packages import (
     list_sold_singly,
     lowest_single_minor,
@@ -37,6 +43,7 @@ from src.booking.queries.paying_with import takes_codes, voucher_line
 from src.booking.queries.transfers import due_day
 from src.booking.views.guest import PriceLine
 from src.booking.views.guest_packages import PackageFormView
+from src.booking.web.agreed import LONGEST_AGREED, agreement_errors, signing_of
 from src.booking.web.code_told import code_told, code_words, exchanged
 from src.booking.web.guest_booking import (
     BOOKING_BY_EMAIL,
@@ -86,6 +93,9 @@ class BuyForm(msgspec.Struct, kw_only=True):
     way: Annotated[str, Meta(max_length=20)] = ""
     terms: bool = False
     marketing: bool = False
+    agree: bool = False
+    agreed: Annotated[str, Meta(max_length=LONGEST_AGREED)] = ""
+    signature: Annotated[str, Meta(max_length=120)] = ""
     quoted_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
     quoted_off_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
     quoted_terms: Annotated[str, Meta(max_length=40)] | None = None
@@ -145,7 +155,10 @@ async def send_buying(
         return await _form_page(
             request, services, ctx, package_id, bound, token, choice, guest=guest
         )
-    bound = _checked(bind(BuyForm, data), ctx.here)
+    agreements = await _agreements(services, ctx, package_id, guest)
+    if agreements and await _has_bought(services, ctx, token):
+        agreements = []
+    bound = _checked(bind(BuyForm, data), ctx.here, agreements)
     if bound.struct is None:
         return await _form_page(
             request, services, ctx, package_id, bound, token, choice, 422, guest=guest
@@ -168,7 +181,8 @@ async def _buy(
         key = f"{ctx.here.id}:{normalise_email(form.email)}"
         await services.limiter.check(BOOKING_BY_EMAIL, key)
         cmd = await _command(services, ctx, package_id, form, token, guest)
-        return redirect(request, await place_package(services, ctx, cmd))
+        signing = signing_of(request, form)
+        return redirect(request, await place_package(services, ctx, cmd, signing))
     except (NotFound, EstablishedOnly):
         raise
     except DomainError as refusal:
@@ -217,9 +231,26 @@ async def _command(
     )
 
 
-def _checked(bound: Bound[BuyForm], tenant: TenantSnapshot) -> Bound[BuyForm]:
+async def _has_bought(services: Services, ctx: RequestContext, token: str) -> bool:
+    """Whether this very form has, and signed what there was then."""
+    order = await earlier_order(services, ctx, token)
+    return order is not None and order.state in (OrderState.OPEN, OrderState.CONFIRMED)
+
+
+async def _agreements(
+    services: Services, ctx: RequestContext, package_id: UUID, guest: PortalGuest | None
+) -> list[Needed]:
+    """What is to be signed with it."""
+    async with services.uow_factory(ctx.here.id) as uow:
+        needed = await find_needed(uow, package_id=package_id)
+        return await find_to_ask(uow, needed, guest.customer_id if guest is not None else None)
+
+
+def _checked(
+    bound: Bound[BuyForm], tenant: TenantSnapshot, agreements: Sequence[Needed]
+) -> Bound[BuyForm]:
     """The form with what only the business can find wrong in it."""
-    errors: dict[str, str] = {}
+    errors = agreement_errors(bound, agreements)
     phone = bound.struct.phone if bound.struct is not None else bound.value("phone")
     if phone and "phone" not in bound.errors and dialled_phone(phone, tenant.country) is None:
         errors["phone"] = not_a_phone()
@@ -281,6 +312,7 @@ async def _form_page(
         contact_phone=tenant.contact_phone,
         guest=guest,
         code_off_minor=quoted.code_off_minor,
+        agreements=await _agreements(services, ctx, package_id, guest),
         **said,
     )
     status_code = 409 if card.reason and request.method == "POST" else status_code

@@ -172,6 +172,7 @@ def navigation(slug: str, path: str, role: Role) -> list[NavItem]:
             (_("Credits"), "credits", "wallet"),
             (_("Coupons"), "coupons", "ticket"),
             (_("Vouchers"), "vouchers", "banknote"),
+            (_("Agreements"), "agreements", "file-text"),
             (_("Customers"), "customers", "users"),
             (_("Orders"), "orders", "receipt"),
         ]

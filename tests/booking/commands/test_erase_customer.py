@@ -105,6 +105,7 @@ async def test_no_word_is_left_in_any_table_and_the_books_stay(
     clock.advance(timedelta(days=30))
     told = await tables_that_tell(services)
     assert told == {
+        "agreement_signatures",
         *("audit", "bookings", "broadcast_mails", "cancellations", "credit_entries"),
         *("customer_notes", "customer_tags", "customers", "fees", "handings_on"),
         *("leave_requests", "mails", "open_items", "orders", "outbox", "participants"),
@@ -358,6 +359,8 @@ async def test_everything_that_is_kept_is_handed_over(services: Services, lotus:
     assert found["bookings"][0]["note"] == "Quillfeather is late"
     assert found["orders"][0]["guest_email"] == MAIL
     assert found["customer_notes"][0]["text"] == "Quillfeather is kind"
+    assert found["agreement_signatures"][0]["name"] == "Zora Quillfeather"
+    assert found["agreement_versions"][0]["text"], "what she signed, as it was"
     assert {"mails", "payments", "seats", "sessions", "waitlist_entries"} <= found.keys()
     acts = {entry["action"] for entry in found["audit"]}
     assert acts >= {"customer.changed", "order.refund_failed"}, "also what was done to an order"

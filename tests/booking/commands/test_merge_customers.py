@@ -182,6 +182,7 @@ async def test_what_a_merge_says_moves_is_counted_kind_by_kind(
         "1 message to many",
         "1 note",
         "1 order",
+        "1 signature",
         "1 voucher",
         "2 participants",
     ]

@@ -2,18 +2,20 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import get, post
+from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, JSONBody
 from msgspec import Meta
 
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.owed import get_owed_minor
+from src.booking.commands.agreement_signing import NotAgreed
 from src.booking.commands.book import BookCommand
+from src.booking.domain.agreements import MOST_ASKED
 from src.booking.domain.drop_in import PayWay
 from src.booking.domain.kinds import BookingState, SeatState
 from src.booking.domain.naming import LONGEST_NAME, LONGEST_NOTE
@@ -22,6 +24,7 @@ from src.booking.domain.price_tiers import PriceTier
 from src.booking.domain.states import booking_state
 from src.booking.guest_links import booking_path
 from src.booking.place import Placed, place_booking
+from src.booking.queries.agreements import find_needed_by_things
 from src.booking.queries.api import get_booking_facts, participant_names
 from src.booking.queries.drop_in import LOOSE
 from src.booking.queries.mail_facts import BookingFacts
@@ -37,6 +40,7 @@ from src.booking.views.api import (
     moment_out,
 )
 from src.booking.views.api_hub import HubOut, SeriesOnHub, ServiceOnHub, TierOnHub
+from src.booking.web.api.agreements import at_its_fields, signing_of, with_agreements
 from src.booking.web.api.bodies import BookingWay
 from src.booking.web.api.refusals import refusals
 from src.platform.errors import InvalidInput
@@ -97,12 +101,28 @@ class BookingIn(msgspec.Struct, frozen=True, kw_only=True):
     way: BookingWay | None = None
     tiers: Annotated[list[Annotated[str, Meta(max_length=60)]], Meta(max_length=100)] = []
     expected_total_minor: int | None = None
+    agreed_version_ids: Annotated[
+        list[UUID],
+        Meta(
+            max_length=MOST_ASKED,
+            description="The versions of agreements that the guest was shown and agrees to: all"
+            " that the service, or the series too, asks for now.",
+        ),
+    ] = []
+    signed_name: Annotated[
+        str,
+        Meta(
+            max_length=LONGEST_NAME,
+            description="The full name that the guest has typed to sign these agreements.",
+        ),
+    ] = ""
 
 
 @post(
     "/bookings", summary="Book a session or a series", responses=refusals(402, 404, 409, 422, 503)
 )
 async def api_book(
+    request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     ctx: NamedDependency[RequestContext],
     data: JSONBody[BookingIn],
@@ -114,7 +134,12 @@ async def api_book(
     A refusal books nothing, and the same key may be tried again.
     """
     cmd = _command(ctx, data, _token(idempotency_key))
-    placed = await place_booking(services, ctx, cmd, may_change=False)
+    signing = signing_of(request, data.agreed_version_ids, data.signed_name)
+    cmd = msgspec.structs.replace(cmd, signing=signing)
+    try:
+        placed = await place_booking(services, ctx, cmd, may_change=False)
+    except NotAgreed as refusal:
+        raise at_its_fields(refusal) from None
     answer = _placed(services, ctx, data, placed)
     if not placed.again:
         return answer
@@ -276,6 +301,7 @@ async def api_hub(
     now = services.clock.now()
     async with services.uow_factory(ctx.here.id) as uow:
         on_sale = await list_on_sale(uow, ctx.here, now)
+        needed = await find_needed_by_things(uow)
     shop = shop_of(ctx.here, on_sale, now)
     base = f"{services.settings.base_url}{shop.path}"
     return HubOut(
@@ -283,7 +309,10 @@ async def api_hub(
         url=base,
         open=shop.is_open,
         notice=shop.notice,
-        services=[_on_hub(row, on_sale, shop, base) for row in on_sale.services],
+        services=[
+            with_agreements(_on_hub(row, on_sale, shop, base), services, ctx, needed)
+            for row in on_sale.services
+        ],
     )
 
 

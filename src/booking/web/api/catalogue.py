@@ -1,5 +1,6 @@
 """Services, sessions and series over the API: the same commands as behind the pages."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -31,7 +32,10 @@ from src.booking.commands.sessions import (
     get_session,
     update_session,
 )
+from src.booking.domain.agreements import Needed
 from src.booking.domain.seen import mark_of
+from src.booking.models import Service
+from src.booking.queries.agreements import find_needed_by_things
 from src.booking.queries.api import (
     SessionsAsked,
     get_series_out,
@@ -47,6 +51,7 @@ from src.booking.views.api import (
     ServiceOut,
     SessionOut,
     SessionPage,
+    agreements_out,
     service_out,
 )
 from src.booking.web.api.bodies import SeriesIn, ServiceIn, SessionIn
@@ -76,7 +81,8 @@ async def api_list_services(
 ) -> ServiceList:
     async with services.uow_factory(ctx.here.id) as uow:
         found = await list_services(uow)
-    return ServiceList(items=[service_out(one, ctx.here.currency) for one in found])
+        needed = await find_needed_by_things(uow)
+    return ServiceList(items=[_service(services, ctx, one, needed) for one in found])
 
 
 @get("/services/{service_id:uuid}", summary="Get a service", responses=refusals(404))
@@ -87,7 +93,8 @@ async def api_get_service(
 ) -> ServiceOut:
     async with services.uow_factory(ctx.here.id) as uow:
         found = await get_service(uow, service_id)
-    return service_out(found, ctx.here.currency)
+        needed = await find_needed_by_things(uow)
+    return _service(services, ctx, found, needed)
 
 
 @post("/services", summary="Create a group service", responses=refusals(402, 409, 422))
@@ -100,7 +107,8 @@ async def api_create_service(
     async with services.uow_factory(ctx.here.id) as uow:
         service_id = await create_service(uow, ctx, CreateService(**msgspec.structs.asdict(data)))
         found = await get_service(uow, service_id)
-    return service_out(found, ctx.here.currency)
+        needed = await find_needed_by_things(uow)
+    return _service(services, ctx, found, needed)
 
 
 @put(
@@ -121,7 +129,22 @@ async def api_update_service(
         cmd = UpdateService(service_id=service_id, seen=mark_of(current), **fields)
         await update_service(uow, ctx, cmd)
         found = await get_service(uow, service_id)
-    return service_out(found, ctx.here.currency)
+        needed = await find_needed_by_things(uow)
+    return _service(services, ctx, found, needed)
+
+
+Needs = Mapping[UUID, Sequence[Needed]]
+
+
+def _service(services: Services, ctx: RequestContext, found: Service, needed: Needs) -> ServiceOut:
+    asked = agreements_out(services.settings.base_url, ctx.here.slug, needed.get(found.id, []))
+    return msgspec.structs.replace(service_out(found, ctx.here.currency), agreements=asked)
+
+
+def _series(services: Services, ctx: RequestContext, found: SeriesOut, needed: Needs) -> SeriesOut:
+    of_both = [*needed.get(found.service_id, []), *needed.get(found.id, [])]
+    asked = agreements_out(services.settings.base_url, ctx.here.slug, of_both)
+    return msgspec.structs.replace(found, agreements=asked)
 
 
 @get("/sessions", summary="List sessions", responses=refusals(422))
@@ -195,7 +218,9 @@ async def api_list_series(
     services: NamedDependency[Services], ctx: NamedDependency[RequestContext]
 ) -> SeriesList:
     async with services.uow_factory(ctx.here.id) as uow:
-        return SeriesList(items=await list_series(uow, ctx.here))
+        found = await list_series(uow, ctx.here)
+        needed = await find_needed_by_things(uow)
+    return SeriesList(items=[_series(services, ctx, one, needed) for one in found])
 
 
 @get("/series/{series_id:uuid}", summary="Get a series", responses=refusals(404))
@@ -204,8 +229,7 @@ async def api_get_series(
     ctx: NamedDependency[RequestContext],
     series_id: FromPath[UUID],
 ) -> SeriesOut:
-    async with services.uow_factory(ctx.here.id) as uow:
-        return await get_series_out(uow, ctx.here, series_id)
+    return await _series_out(services, ctx, series_id)
 
 
 @post("/series", summary="Create a series", responses=refusals(402, 404, 409, 422))
@@ -271,7 +295,9 @@ async def api_unpublish_series(
 async def _series_out(services: Services, ctx: RequestContext, series_id: UUID) -> SeriesOut:
     """Read in a transaction of its own: nothing comes between a claim and its commit."""
     async with services.uow_factory(ctx.here.id) as uow:
-        return await get_series_out(uow, ctx.here, series_id)
+        found = await get_series_out(uow, ctx.here, series_id)
+        needed = await find_needed_by_things(uow)
+    return _series(services, ctx, found, needed)
 
 
 route_handlers = [
