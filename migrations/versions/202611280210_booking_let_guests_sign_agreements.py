@@ -4,7 +4,7 @@ A business's agreements, each with the versions of its text, what asks for it, a
 version. A version stays as it was published, and a signature as it was given: the program may only
 empty what tells of a person, or give it to the customer that another one was merged into.
 
-Revision: 0096, after 0094.
+Revision: 0096, after 0095.
 """
 
 import sqlalchemy as sa

@@ -34,7 +34,7 @@ def register_log_subjects_of_booking() -> None:
     register_log_subject("agreement", _agreements)
 
 
-async def _agreements(uow: UnitOfWork, ids: Collection[UUID]) -> Subjects:
+async def _agreements(uow: UnitOfWork, ids: Ids[UUID]) -> Subjects:
     found = await uow.session.execute(
         select(Agreement.id, Agreement.title).where(
             Agreement.tenant_id == uow.tenant, Agreement.id.in_(ids)
