@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from src.billing.models import ProcessorCustomer, SavedCard
 from src.booking.commands.erase_customer import erase_customer
+from src.platform.db.uow import UowFactory
 from src.platform.ids import new_id
 from src.platform.outbox.models import OutboxRow
 from src.platform.services import Services
@@ -29,6 +30,14 @@ async def who_keeps(services: Services, business: Business, name: str, *prints: 
     """A customer with a card for each of the fingerprints; the first one is preferred."""
     async with services.uow_factory(business.id) as uow:
         customer_id = await find_or_add_customer(uow, f"{name}@example.com", name, "", AT)
+    await keeps(services.uow_factory, business, customer_id, name, *prints)
+    return customer_id
+
+
+async def keeps(
+    uow_factory: UowFactory, business: Business, customer_id: UUID, name: str, *prints: str
+) -> None:
+    async with uow_factory(business.id) as uow:
         known_as = ProcessorCustomer(
             tenant_id=business.id,
             id=new_id(),
@@ -59,7 +68,6 @@ async def who_keeps(services: Services, business: Business, name: str, *prints: 
                     created_at=AT,
                 )
             )
-    return customer_id
 
 
 async def kept(services: Services, business: Business) -> list[SavedCard]:
