@@ -2,10 +2,14 @@
 
 from contextlib import suppress
 from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, select
+import msgspec
+import structlog
+from sqlalchemy import Select, func, select
 
+from src.billing.commands.cards import give_up_processor_customer
 from src.billing.commands.connect import recheck_account
 from src.billing.commands.due import add_due, move_due
 from src.billing.commands.ending import cancel_open_order
@@ -15,9 +19,9 @@ from src.billing.domain.holds import HOLD_MARGIN, page_expires_at
 from src.billing.domain.kinds import (
     NOT_PAYABLE_WHY,
     OrderState,
+    PageKind,
     PageOutcome,
     PageState,
-    PaymentMode,
 )
 from src.billing.domain.page_keys import page_key
 from src.billing.domain.retries import MAX_PAGE_ATTEMPTS, PAGE_DUE, next_page_check
@@ -25,35 +29,59 @@ from src.billing.gates import payments_not_ready, require_payments_ready_now
 from src.billing.models import ConnectedAccount, Order, OrderLine, PaymentPage
 from src.billing.page_body import Addresses, page_body
 from src.billing.pages import PageCall, make_page
-from src.billing.processor import TOO_SMALL, DefinitiveFailure, Uncertain
+from src.billing.payable import already_paid, hold_over, refuse_unless_payable, too_small
+from src.billing.processor import TOO_SMALL, DefinitiveFailure, ProcessorError, Uncertain
+from src.billing.processor_customers import ensure_processor_customer
+from src.billing.putting_aside import put_aside
+from src.billing.queries.attempts import newest_page
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.payment_settings import list_page_methods
 from src.billing.settlement import close_page
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import Conflict, Gone, Unavailable
+from src.platform.errors import Conflict, Unavailable
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.services import Services
+
+log = structlog.get_logger(__name__)
 
 NOT_PAYABLE = frozenset({TOO_SMALL, "payments_not_ready", "payment_page_refused"})
 """Refusals after which there is no page and will be none: asking again would change nothing."""
 
 
+class Keep(msgspec.Struct, frozen=True, kw_only=True):
+    """What the guest who goes on to pay wants of their card: `consent` is what they agreed to who
+    keep it, None of who does not want that. They are signed in who keep one: it is
+    `customer_id`'s.
+    """
+
+    customer_id: UUID | None = None
+    consent: dict[str, Any] | None = None
+
+
 async def ensure_payment_page(
-    services: Services, tenant_id: UUID, order_id: UUID, *, success_url: str, cancel_url: str
+    services: Services,
+    tenant_id: UUID,
+    order_id: UUID,
+    *,
+    success_url: str,
+    cancel_url: str,
+    keep: Keep | None = None,
 ) -> str:
     """The address of the order's payment page, made now or at an earlier call.
 
     Never call it inside a transaction. The same order gets the same page again, and its hold is
-    not prolonged by asking; only a definitive failure leads to another attempt. An order that
-    nobody can pay is cancelled at once: it would keep its seats from others for nothing.
+    not prolonged by asking; only a definitive failure leads to another attempt, and who chooses
+    the page instead of a card, or says otherwise than before whether to `keep` theirs; without it
+    the page stays as it is. An order that nobody can pay is cancelled at once: it would keep its
+    seats from others for nothing.
     Raises: NotFound; Conflict `already_paid`, or one of `NOT_PAYABLE`; Gone when the hold has
     ended; Unavailable when the processor does not answer, so that the guest may try again, or
     refuses, which is one of `NOT_PAYABLE` too.
     """
     addresses = Addresses(success_url=success_url, cancel_url=cancel_url)
     try:
-        return await _ensure(services, tenant_id, order_id, addresses)
+        return await _ensure(services, tenant_id, order_id, addresses, keep)
     except (Conflict, Unavailable) as refusal:
         if refusal.code in NOT_PAYABLE:
             await _let_go(services, tenant_id, order_id)
@@ -67,17 +95,75 @@ async def _let_go(services: Services, tenant_id: UUID, order_id: UUID) -> None:
             await cancel_open_order(uow, order_id, NOT_PAYABLE_WHY, services.clock.now())
 
 
-async def _ensure(services: Services, tenant_id: UUID, order_id: UUID, addresses: Addresses) -> str:
-    call = await _prepare(services, tenant_id, order_id, addresses)
+async def _ensure(
+    services: Services,
+    tenant_id: UUID,
+    order_id: UUID,
+    addresses: Addresses,
+    keep: Keep | None,
+) -> str:
+    wish = await _wish(services, tenant_id, order_id, addresses, keep)
+    call = await _prepare(services, tenant_id, order_id, wish)
     if call.is_replay:
         try:
             return await _open(services, tenant_id, call)
         except DefinitiveFailure:
-            call = await _prepare(services, tenant_id, order_id, addresses)
+            call = await _prepare(services, tenant_id, order_id, wish)
     try:
         return await _open(services, tenant_id, call)
     except DefinitiveFailure as failure:
-        raise await _refused(services, tenant_id, failure) from failure
+        if failure.param != "customer" or wish.processor_customer is None:
+            raise await _refused(services, tenant_id, failure) from failure
+        # Who they were there was taken off in the dashboard; they keep nothing this time.
+        async with services.uow_factory(tenant_id) as uow:
+            await give_up_processor_customer(uow, wish.processor_customer)
+    return await _ensure(services, tenant_id, order_id, addresses, Keep())
+
+
+class _Wish(NamedTuple):
+    """What the page is to be like. `processor_customer` is who keeps the card that pays there."""
+
+    addresses: Addresses
+    consent: dict[str, Any] | None
+    processor_customer: str | None
+
+
+async def _wish(
+    services: Services,
+    tenant_id: UUID,
+    order_id: UUID,
+    addresses: Addresses,
+    keep: Keep | None,
+) -> _Wish:
+    """What is in the way of such a page is put aside. Where the processor cannot be asked to keep a
+    card just now, the guest pays all the same, and it is not kept.
+    """
+    try:
+        await put_aside(services, tenant_id, order_id, lambda page: _is_in_the_way(page, keep))
+    except Uncertain as doubt:
+        raise _page_unsure() from doubt
+    if keep is None or keep.consent is None or keep.customer_id is None:
+        return _Wish(addresses, None, None)
+    try:
+        known_as = await ensure_processor_customer(services, tenant_id, keep.customer_id)
+    except (ProcessorError, Conflict) as failure:
+        log.warning("card_not_kept", order_id=str(order_id), error=str(failure))
+        return _Wish(addresses, None, None)
+    return _Wish(addresses, keep.consent, known_as)
+
+
+def _is_in_the_way(page: PaymentPage, keep: Keep | None) -> bool:
+    if page.kind == PageKind.CARD:
+        return True
+    wants_to = keep is not None and keep.consent is not None
+    return keep is not None and wants_to != (page.keeps_card is not None)
+
+
+def _page_unsure() -> Unavailable:
+    return Unavailable(
+        _("The payment service does not answer. Nothing was charged; please try again."),
+        code="payment_page_unsure",
+    )
 
 
 async def _refused(
@@ -85,10 +171,7 @@ async def _refused(
 ) -> Conflict | Unavailable:
     """What the processor's no means to a guest. Mostly the business may not charge any more."""
     if failure.code == TOO_SMALL:
-        return Conflict(
-            _("This amount is too small to be paid online. Please contact the business."),
-            code=TOO_SMALL,
-        )
+        return too_small()
     with suppress(Uncertain):
         if not await recheck_account(services, tenant_id):
             return payments_not_ready()
@@ -97,57 +180,27 @@ async def _refused(
     )
 
 
-async def _prepare(
-    services: Services, tenant_id: UUID, order_id: UUID, addresses: Addresses
-) -> PageCall:
+async def _prepare(services: Services, tenant_id: UUID, order_id: UUID, wish: _Wish) -> PageCall:
     """The attempt to call for, stored and committed before the call."""
     async with services.uow_factory(tenant_id) as uow:
         order = await lock_order(uow, order_id)
-        newest = await _newest_page(uow, order_id)
-        _refuse_unless_payable(order, newest, services.clock.now())
+        newest = await newest_page(uow, order_id)
+        refuse_unless_payable(order, newest, services.clock.now())
         if newest is not None and newest.state != PageState.FAILED:
+            if newest.kind == PageKind.CARD or newest.put_aside_at is not None:
+                raise _page_unsure()
             return PageCall(row=newest, is_replay=True)
         attempt = newest.attempt + 1 if newest is not None else 1
-        row = await _new_attempt(uow, services, order, addresses, attempt)
+        row = await _new_attempt(uow, services, order, wish, attempt)
         return PageCall(row=row, is_replay=False)
 
 
-def _refuse_unless_payable(order: Order, newest: PaymentPage | None, now: datetime) -> None:
-    if order.payment_mode == PaymentMode.TRANSFER:
-        raise Conflict(_("This is paid by bank transfer."), code="paid_by_transfer")
-    paid = newest is not None and newest.state == PageState.COMPLETE
-    if order.state == OrderState.CONFIRMED or paid:
-        raise Conflict(_("This order is paid already."), code="already_paid")
-    over = newest is not None and newest.state == PageState.EXPIRED
-    if order.hold_expires_at is None or now >= order.hold_expires_at or over:
-        raise _hold_over()
-    if order.state != OrderState.OPEN:
-        raise _hold_over()
-
-
-def _hold_over() -> Gone:
-    return Gone(
-        _("The time to pay is over and the places are free again. Please book once more."),
-        code="hold_over",
-    )
-
-
-async def _newest_page(uow: UnitOfWork, order_id: UUID) -> PaymentPage | None:
-    found: PaymentPage | None = await uow.session.scalar(
-        select(PaymentPage)
-        .where(PaymentPage.tenant_id == uow.tenant, PaymentPage.order_id == order_id)
-        .order_by(PaymentPage.attempt.desc())
-        .limit(1)
-    )
-    return found
-
-
 async def _new_attempt(
-    uow: UnitOfWork, services: Services, order: Order, addresses: Addresses, attempt: int
+    uow: UnitOfWork, services: Services, order: Order, wish: _Wish, attempt: int
 ) -> PaymentPage:
     """Writes the attempt down and lets the hold outlive its page."""
-    if attempt > MAX_PAGE_ATTEMPTS:
-        raise _hold_over()
+    if await _count_pages(uow, order.id) >= MAX_PAGE_ATTEMPTS:
+        raise hold_over()
     await require_payments_ready_now(uow)
     now = services.clock.now()
     expires_at = page_expires_at(now)
@@ -156,13 +209,23 @@ async def _new_attempt(
     fee_bp, code = services.settings.platform_fee_bp, await coupon_code_of(uow, order)
     methods = await list_page_methods(uow)
     body = page_body(
-        order, lines, page_id, expires_at, addresses, fee_bp=fee_bp, code=code, methods=methods
+        order,
+        lines,
+        page_id,
+        expires_at,
+        wish.addresses,
+        fee_bp=fee_bp,
+        code=code,
+        methods=methods,
+        keeper=wish.processor_customer,
     )
     page = PaymentPage(
         tenant_id=uow.tenant,
         id=page_id,
         order_id=order.id,
         attempt=attempt,
+        kind=str(PageKind.PAGE),
+        keeps_card=wish.consent,
         account_id=await _account_id(uow),
         idempotency_key=page_key(page_id),
         body=body,
@@ -175,6 +238,18 @@ async def _new_attempt(
     await _hold_as_long_as(uow, order, expires_at)
     await add_due(uow, PAGE_DUE, page_id, next_page_check(now, now))
     return page
+
+
+async def _count_pages(uow: UnitOfWork, order_id: UUID) -> int:
+    """Attempts with cards that are kept prolong nothing, and do not count."""
+    found = await uow.session.scalar(
+        select(func.count(PaymentPage.id)).where(
+            PaymentPage.tenant_id == uow.tenant,
+            PaymentPage.order_id == order_id,
+            PaymentPage.kind == str(PageKind.PAGE),
+        )
+    )
+    return found or 0
 
 
 async def _hold_as_long_as(uow: UnitOfWork, order: Order, page_ends_at: datetime) -> None:
@@ -212,15 +287,12 @@ async def _open(services: Services, tenant_id: UUID, call: PageCall) -> str:
     try:
         found = await make_page(services, tenant_id, call)
     except Uncertain as doubt:
-        raise Unavailable(
-            _("The payment service does not answer. Nothing was charged; please try again."),
-            code="payment_page_unsure",
-        ) from doubt
+        raise _page_unsure() from doubt
     async with services.uow_factory(tenant_id) as uow:
         applied = await apply_page(uow, call.row.id, found)
     if applied.outcome == PageOutcome.PAID:
-        raise Conflict(_("This order is paid already."), code="already_paid")
+        raise already_paid()
     if applied.order_state != OrderState.OPEN or found.url is None:
         await close_page(services, tenant_id, call.row.id)
-        raise _hold_over()
+        raise hold_over()
     return found.url

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy import cast as as_type
 from sqlalchemy.dialects.postgresql import JSONB
 
+from src.billing.card_rows import register_cards_of_customers
 from src.billing.commands.lot_users import forget_person
 from src.billing.models import (
     CouponCustomer,
@@ -187,7 +188,8 @@ def register_fees_of_customers() -> None:
 
 
 def register_money_of_customers() -> None:
-    """What hangs on their orders."""
+    """What hangs on their orders, and the cards that they keep."""
+    register_cards_of_customers()
     shown_of: dict[Any, tuple[str, ...]] = {
         OrderLine: ("order_id", "description", "tier", "quantity", "unit_minor", "total_minor"),
         Payment: ("order_id", "amount_minor", "currency", "method", "received_at", "arrived_on"),
@@ -203,7 +205,7 @@ def register_money_of_customers() -> None:
             table=cast(Table, PaymentPage.__table__),
             whose=_in_orders(PaymentPage),
             shown=(),
-            erased=lambda _person: {"body": {}, "url": None, "error": None},
+            erased=lambda _person: {"body": {}, "url": None, "error": None, "keeps_card": None},
         )
     )
     register_person_rows(

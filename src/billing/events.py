@@ -71,6 +71,27 @@ class OrderRefunded(Event, frozen=True, kw_only=True):
     cause: str
 
 
+class CardToKeep(Event, frozen=True, kw_only=True):
+    """A guest has paid on a page and wants to keep the card that they paid with."""
+
+    topic: ClassVar[str] = "billing.card_to_keep"
+    page_id: UUID
+
+
+class CardEnded(Event, frozen=True, kw_only=True):
+    """A card is kept no longer, and is to be taken off at the processor."""
+
+    topic: ClassVar[str] = "billing.card_ended"
+    card_id: UUID
+
+
+class ProcessorCustomerEnded(Event, frozen=True, kw_only=True):
+    """Who this was at the processor is to be nobody there any more."""
+
+    topic: ClassVar[str] = "billing.processor_customer_ended"
+    row_id: UUID
+
+
 class RefundRequested(Event, frozen=True, kw_only=True):
     """A refund row waits for its call to the processor."""
 

@@ -34,10 +34,12 @@ def page_body(
     fee_bp: int,
     code: str,
     methods: Sequence[str] = (),
+    keeper: str | None = None,
 ) -> dict[str, Any]:
     """The body, complete and final: it is stored before the call and sent again word for word.
 
-    `methods` are those that the business has chosen beside cards.
+    `methods` are those that the business has chosen beside cards. `keeper` is who keeps the card
+    that pays there, as the processor calls them; what is no card is never kept.
     """
     metadata = {
         "tenant_id": str(order.tenant_id),
@@ -55,7 +57,10 @@ def page_body(
         "success_url": addresses.success_url,
         "cancel_url": addresses.cancel_url,
     }
-    if order.guest_email:
+    if keeper is not None:
+        body["customer"] = keeper
+        body["payment_method_options"] = {"card": {"setup_future_usage": "on_session"}}
+    elif order.guest_email:
         body["customer_email"] = order.guest_email
     return body
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from src.billing import page_calls
 from src.billing.commands.due import drop_due
 from src.billing.commands.settle import Ending, end_page, lock_page
 from src.billing.domain.kinds import PageState
@@ -73,7 +74,7 @@ async def _make_or_find(services: Services, call: PageCall) -> ProcessorPage:
     if must_ask_first(called_at, services.clock.now()):
         return await _find(services, call)
     try:
-        return await gateway.create_checkout_page(row.account_id, row.body, row.idempotency_key)
+        return await page_calls.create(gateway, row)
     except Uncertain as doubt:
         if call.is_replay and doubt.answered:
             return await _find_or_doubt(services, call, doubt)
@@ -93,9 +94,8 @@ async def _find_or_doubt(services: Services, call: PageCall, doubt: Uncertain) -
 async def _find(services: Services, call: PageCall) -> ProcessorPage:
     row = call.row
     called_at = row.called_at or row.created_at
-    found = await services.port(StripeGateway).find_checkout_page(
-        row.account_id, str(row.id), called_at - CLOCK_SKEW, row.expires_at + CLOCK_SKEW
-    )
+    since, until = called_at - CLOCK_SKEW, row.expires_at + CLOCK_SKEW
+    found = await page_calls.find(services.port(StripeGateway), row, since, until)
     if found is None:
         raise DefinitiveFailure("The processor knows no such page.", "never_made")
     return found

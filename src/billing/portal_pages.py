@@ -9,7 +9,8 @@ from src.billing.models import Fee
 from src.billing.queries.fees import list_guest_fees
 from src.billing.views.fees import GuestFees
 from src.platform.db.uow import UnitOfWork
-from src.tenants.portal_sections import Portal, register_portal_section
+from src.platform.i18n import N_
+from src.tenants.portal_sections import Portal, register_portal_section, register_portal_tab
 
 VOUCHERS = 95
 """Below everything that is the guest's already."""
@@ -23,6 +24,7 @@ class VouchersOnSale(msgspec.Struct, frozen=True):
 
 def register_money_on_portal() -> None:
     register_portal_section("fees", FEES, find_fees, "billing/portal/_fees.html")
+    register_portal_tab("cards", 55, N_("Cards"), "/cards")
     register_portal_section("vouchers", VOUCHERS, find_vouchers, "billing/portal/_vouchers.html")
 
 

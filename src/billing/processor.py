@@ -15,11 +15,14 @@ TOO_SMALL = "amount_too_small"
 
 
 class ProcessorError(Exception):
-    """A call did not bring what was asked for. `code` is the processor's, "" when it gave none."""
+    """A call did not bring what was asked for. `code` is the processor's, "" when it gave none;
+    `param` what of the call it was about.
+    """
 
-    def __init__(self, message: str, code: str = "") -> None:
+    def __init__(self, message: str, code: str = "", *, param: str = "") -> None:
         super().__init__(message)
         self.code = code
+        self.param = param
 
 
 class DefinitiveFailure(ProcessorError):
@@ -33,8 +36,10 @@ class Uncertain(ProcessorError):
     spoke: a fault it has stored under the key comes back each time.
     """
 
-    def __init__(self, message: str, code: str = "", *, answered: bool = False) -> None:
-        super().__init__(message, code)
+    def __init__(
+        self, message: str, code: str = "", *, answered: bool = False, param: str = ""
+    ) -> None:
+        super().__init__(message, code, param=param)
         self.answered = answered
 
 
@@ -57,7 +62,9 @@ class PageStatus(StrEnum):
 
 
 class ProcessorPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A hosted payment page with its payment, as it stands now.
+    """A hosted payment page with its payment, or the payment by a card that is kept, as it stands
+    now. Of such a one `url` is where the bank asks its guest, and `declined` the bank's no;
+    `is_unconfirmed`: nobody has asked for the money yet.
 
     `metadata` is what we sent along: tenant_id, order_id, page_id.
     """
@@ -73,6 +80,23 @@ class ProcessorPage(msgspec.Struct, frozen=True, kw_only=True):
     fee_minor: int
     method: str
     metadata: dict[str, str]
+    declined: str = ""
+    is_unconfirmed: bool = False
+
+
+class ProcessorCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A card as the processor keeps it. `customer_id` is whose it is there, None once it was taken
+    off. `metadata` is that of the page that kept it.
+    """
+
+    payment_method_id: str
+    customer_id: str | None
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+    fingerprint: str
+    metadata: dict[str, str] = {}
 
 
 class RefundStatus(StrEnum):

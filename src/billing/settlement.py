@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import select
 
+from src.billing import page_calls
 from src.billing.commands.ending import (
     can_still_be_paid,
     cancel_open_order,
@@ -92,7 +93,19 @@ async def _settle(services: Services, tenant_id: UUID, page: PaymentPage) -> Pag
         applied = await apply_page(uow, page.id, found)
     if applied.outcome == PageOutcome.OPEN and applied.order_state != OrderState.OPEN:
         return await close_page(services, tenant_id, page.id)
+    if applied.outcome == PageOutcome.DECLINED:
+        await _end_declined(services, page, found.id)
     return applied.outcome
+
+
+async def _end_declined(services: Services, page: PaymentPage, processor_id: str) -> None:
+    """Nobody can pay a card's attempt any more that its bank has refused, for nobody will ask for
+    it again; it is ended all the same, so that it does not wait in the business's lists.
+    """
+    try:
+        await page_calls.end(services.port(StripeGateway), page, processor_id)
+    except ProcessorError as error:
+        log.warning("declined_not_ended", page_id=str(page.id), error=str(error))
 
 
 async def _has_brought_money(uow: UnitOfWork, page: PaymentPage) -> bool:
@@ -247,7 +260,7 @@ async def _look(
     if page_id is None:
         call = PageCall(row=page, is_replay=True)
         page_id = (await make_page(services, tenant_id, call, ending)).id
-    return await services.port(StripeGateway).retrieve_checkout_page(page.account_id, page_id)
+    return await page_calls.retrieve(services.port(StripeGateway), page, page_id)
 
 
 async def _end_at_processor(
@@ -259,9 +272,9 @@ async def _end_at_processor(
         return found
     gateway = services.port(StripeGateway)
     try:
-        return await gateway.expire_checkout_page(page.account_id, found.id)
+        return await page_calls.end(gateway, page, found.id)
     except DefinitiveFailure:
-        return await gateway.retrieve_checkout_page(page.account_id, found.id)
+        return await page_calls.retrieve(gateway, page, found.id)
 
 
 async def _out_of_reach(

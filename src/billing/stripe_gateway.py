@@ -1,42 +1,35 @@
-"""Stripe, and nowhere else: the only module that imports its library.
+"""Stripe, and nowhere else: the only module that imports its library, with its parts
+`stripe_answers` and `stripe_cards`.
 
 Charges are direct, so every call about a guest's money names the business's account. Each call
 either returns one of our own structs or raises one of `DefinitiveFailure` and `Uncertain`.
 """
 
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, cast
 
 import msgspec
 import stripe
-import structlog
 
 from src.billing.domain.processor_amounts import from_processor
 from src.billing.processor import (
-    ACCOUNT_OUT_OF_REACH,
     Account,
     BadSignature,
-    DefinitiveFailure,
     Dispute,
     PageStatus,
     ProcessorEvent,
     ProcessorPage,
     ProcessorRefund,
     RefundStatus,
-    Uncertain,
 )
+from src.billing.stripe_answers import answer_of, metadata_of
+from src.billing.stripe_cards import CardCalls
 from src.platform.config import Settings
-
-T = TypeVar("T")
-
-log = structlog.get_logger(__name__)
 
 CALL_SECONDS = 10.0
 RETRIES = 1
 SIGNATURE_SECONDS = 300
-UNDECIDED_STATUSES = frozenset({401, 409, 429})
-FORBIDDEN = 403
 EXPANDED = ["payment_intent.latest_charge"]
 FAILED_INTENTS = frozenset({"canceled", "requires_payment_method"})
 DISPUTE_OUTCOMES: Mapping[str, Literal["won", "lost"]] = {
@@ -49,7 +42,7 @@ REFUND_STATUSES = {"succeeded": RefundStatus.SUCCEEDED, "failed": RefundStatus.F
 REFUND_STATUSES |= {"canceled": RefundStatus.FAILED}
 
 
-class StripeGateway:
+class StripeGateway(CardCalls):
     """The processor as a port; holds one pool of connections, closed by `close`."""
 
     def __init__(
@@ -80,11 +73,11 @@ class StripeGateway:
 
     async def create_account(self, body: Mapping[str, Any], key: str) -> Account:
         call = self._client.v1.accounts.create_async(cast(Any, body), {"idempotency_key": key})
-        return _account(await _answer(call))
+        return _account(await answer_of(call))
 
     async def account_link(self, account_id: str, *, refresh_url: str, return_url: str) -> str:
         """The address of the processor's onboarding page; short-lived and good for one visit."""
-        link = await _answer(
+        link = await answer_of(
             self._client.v1.account_links.create_async(
                 {
                     "account": account_id,
@@ -97,7 +90,7 @@ class StripeGateway:
         return link.url
 
     async def retrieve_account(self, account_id: str) -> Account:
-        return _account(await _answer(self._client.v1.accounts.retrieve_async(account_id)))
+        return _account(await answer_of(self._client.v1.accounts.retrieve_async(account_id)))
 
     async def create_checkout_page(
         self, account_id: str, body: Mapping[str, Any], key: str
@@ -105,13 +98,13 @@ class StripeGateway:
         """Makes the page, or returns the one that this key made before."""
         options: Any = {"stripe_account": account_id, "idempotency_key": key}
         call = self._client.v1.checkout.sessions.create_async(cast(Any, body), options)
-        return _page(await _answer(call))
+        return _page(await answer_of(call))
 
     async def retrieve_checkout_page(self, account_id: str, page_id: str) -> ProcessorPage:
         call = self._client.v1.checkout.sessions.retrieve_async(
             page_id, {"expand": EXPANDED}, {"stripe_account": account_id}
         )
-        return _page(await _answer(call))
+        return _page(await answer_of(call))
 
     async def find_checkout_page(
         self, account_id: str, our_page_id: str, since: datetime, until: datetime
@@ -121,14 +114,14 @@ class StripeGateway:
         call = self._client.v1.checkout.sessions.list_async(
             cast(Any, {"created": created, "limit": 100}), {"stripe_account": account_id}
         )
-        pages = await _answer(call)
+        pages = await answer_of(call)
         while True:
             for found in pages.data:
-                if _metadata(found).get("page_id") == our_page_id:
+                if metadata_of(found).get("page_id") == our_page_id:
                     return await self.retrieve_checkout_page(account_id, found.id)
             if not pages.has_more:
                 return None
-            pages = await _answer(pages.next_page_async())
+            pages = await answer_of(pages.next_page_async())
 
     async def find_checkout_page_of(
         self, account_id: str, payment_intent_id: str
@@ -137,7 +130,7 @@ class StripeGateway:
         call = self._client.v1.checkout.sessions.list_async(
             {"payment_intent": payment_intent_id, "limit": 1}, {"stripe_account": account_id}
         )
-        found = (await _answer(call)).data
+        found = (await answer_of(call)).data
         return _page(found[0]) if found else None
 
     async def expire_checkout_page(self, account_id: str, page_id: str) -> ProcessorPage:
@@ -148,33 +141,33 @@ class StripeGateway:
         call = self._client.v1.checkout.sessions.expire_async(
             page_id, {"expand": EXPANDED}, {"stripe_account": account_id}
         )
-        return _page(await _answer(call))
+        return _page(await answer_of(call))
 
     async def create_refund(
         self, account_id: str, body: Mapping[str, Any], key: str
     ) -> ProcessorRefund:
         options: Any = {"stripe_account": account_id, "idempotency_key": key}
         call = self._client.v1.refunds.create_async(cast(Any, body), options)
-        return _refund(await _answer(call))
+        return _refund(await answer_of(call))
 
     async def retrieve_refund(self, account_id: str, refund_id: str) -> ProcessorRefund:
         call = self._client.v1.refunds.retrieve_async(
             refund_id, options={"stripe_account": account_id}
         )
-        return _refund(await _answer(call))
+        return _refund(await answer_of(call))
 
     async def list_refunds(self, account_id: str, payment_intent_id: str) -> list[ProcessorRefund]:
         """All refunds of one payment, whoever made them; the newest hundred at most."""
         call = self._client.v1.refunds.list_async(
             {"payment_intent": payment_intent_id, "limit": 100}, {"stripe_account": account_id}
         )
-        return [_refund(refund) for refund in (await _answer(call)).data]
+        return [_refund(refund) for refund in (await answer_of(call)).data]
 
     async def retrieve_dispute(self, account_id: str, dispute_id: str) -> Dispute:
         call = self._client.v1.disputes.retrieve_async(
             dispute_id, options={"stripe_account": account_id}
         )
-        return _dispute(await _answer(call))
+        return _dispute(await answer_of(call))
 
     async def list_events(
         self, account_id: str, types: Collection[str], since: datetime
@@ -182,12 +175,12 @@ class StripeGateway:
         """What happened on the account, oldest first, whether or not we were told of it."""
         created = {"gte": int(since.timestamp())}
         wish = {"types": sorted(types), "created": created, "limit": 100}
-        page = await _answer(
+        page = await answer_of(
             self._client.v1.events.list_async(cast(Any, wish), {"stripe_account": account_id})
         )
         found = [_event(event, account_id) for event in page.data]
         while page.has_more:
-            page = await _answer(page.next_page_async())
+            page = await answer_of(page.next_page_async())
             found += [_event(event, account_id) for event in page.data]
         return found[::-1]
 
@@ -227,38 +220,6 @@ class _Envelope(msgspec.Struct):
     account: str | None = None
 
 
-async def _answer(call: Awaitable[T]) -> T:
-    """The call's answer, its failures sorted by whether something may have been done."""
-    try:
-        return await call
-    except stripe.StripeError as error:
-        code, status = _code(error), error.http_status
-        message = error.user_message or type(error).__name__
-        log.warning("stripe_call_failed", status=status, code=code, request_id=error.request_id)
-        if _is_undecided(error):
-            raise Uncertain(message, code, answered=status is not None) from error
-        raise DefinitiveFailure(message, code) from error
-
-
-def _code(error: stripe.StripeError) -> str:
-    """The library fills `code` for some kinds of errors only; the answer's body always has it."""
-    return error.code or getattr(error.error, "code", None) or ""
-
-
-def _is_undecided(error: stripe.StripeError) -> bool:
-    """Whether the answer leaves open what was done.
-
-    A key reused with another body counts: something was done under it, we know not what. So does
-    a refusal of our own credentials, which says nothing about a guest's money.
-    """
-    status = error.http_status
-    if status is None or status >= 500 or status in UNDECIDED_STATUSES:
-        return True
-    if status == FORBIDDEN:
-        return _code(error) != ACCOUNT_OUT_OF_REACH
-    return isinstance(error, (stripe.IdempotencyError, stripe.RateLimitError))
-
-
 def _account(account: stripe.Account) -> Account:
     return Account(
         id=account.id,
@@ -276,11 +237,6 @@ def _event(event: stripe.Event, account_id: str) -> ProcessorEvent:
         object_id=payload["data"]["object"].get("id"),
         payload=payload,
     )
-
-
-def _metadata(thing: Any) -> dict[str, str]:
-    found = thing.metadata
-    return {} if found is None else dict(found.to_dict())
 
 
 def _page(page: stripe.checkout.Session) -> ProcessorPage:
@@ -302,7 +258,7 @@ def _page(page: stripe.checkout.Session) -> ProcessorPage:
         currency=currency,
         fee_minor=from_processor(fee or 0, currency),
         method=_method(expanded),
-        metadata=_metadata(page),
+        metadata=metadata_of(page),
     )
 
 
@@ -327,7 +283,7 @@ def _refund(refund: stripe.Refund) -> ProcessorRefund:
         amount_minor=from_processor(refund.amount, refund.currency.upper()),
         payment_intent_id=intent if isinstance(intent, str) or intent is None else intent.id,
         failure=str(refund.to_dict().get("failure_reason") or ""),
-        metadata=_metadata(refund),
+        metadata=metadata_of(refund),
     )
 
 

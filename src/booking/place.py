@@ -12,10 +12,11 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from src.billing.checkout import ensure_payment_page
 from src.billing.commands.orders import find_order_by_form_token, retire_form_token
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
+from src.billing.pay_choice import PayChoice, pay_online
+from src.billing.queries.cards import today_at
 from src.billing.settlement import give_up_order
 from src.booking.commands.book import (
     BookCommand,
@@ -25,7 +26,7 @@ from src.booking.commands.book import (
 )
 from src.booking.guest_links import booking_path
 from src.booking.models import Booking
-from src.platform.errors import Conflict, DomainError, Gone, Unavailable
+from src.platform.errors import Conflict, DomainError, Unavailable
 from src.platform.i18n import _
 from src.platform.services import Services
 from src.tenants.context import RequestContext
@@ -62,11 +63,13 @@ async def place_booking(
     *,
     cancel_path: str | None = None,
     may_change: bool = True,
+    pay: PayChoice | None = None,
 ) -> Placed:
     """Books, and gets the payment page where one is needed.
 
     A guest who leaves the payment page comes back to `cancel_path`, or else to the booking's own
     page, where the hold can be paid or given up; one who has paid comes to that page with `paid`.
+    `pay` is how they want to, where it is to be paid online.
     Unless the form `may_change`, its token is for one request: changed content is refused.
     Raises: what `book` raises; Conflict for changed content; Unavailable when the payment page
     cannot be had just now: the hold then stands, and the same form sent again finds it.
@@ -84,9 +87,9 @@ async def place_booking(
                 raise _used_before() from None
             if await _still_meant(services, ctx, earlier, cmd):
                 same = Booked(order=earlier, booking_id=await _booking_of(services, ctx, earlier))
-                return await _placed(services, ctx, same, cancel_path, again=True)
+                return await _placed(services, ctx, same, cancel_path, pay, again=True)
         else:
-            return await _placed(services, ctx, booked, cancel_path, again=False)
+            return await _placed(services, ctx, booked, cancel_path, pay, again=False)
     raise Unavailable(_("We are very busy just now. Please try again."), code="busy")
 
 
@@ -171,13 +174,19 @@ async def retire_token(services: Services, ctx: RequestContext, order: Order) ->
 
 
 async def _placed(
-    services: Services, ctx: RequestContext, booked: Booked, cancel_path: str | None, *, again: bool
+    services: Services,
+    ctx: RequestContext,
+    booked: Booked,
+    cancel_path: str | None,
+    pay: PayChoice | None,
+    *,
+    again: bool,
 ) -> Placed:
     order = booked.order
     path = booking_path(services.settings, ctx.here.slug, order)
     url = None
     if order.state == OrderState.OPEN and order.payment_mode == PaymentMode.ONLINE:
-        url = await payment_url(services, ctx, order, path, cancel_path or path)
+        url = await payment_url(services, ctx, order, path, cancel_path or path, pay)
     return Placed(
         order=order,
         booking_id=booked.booking_id,
@@ -188,23 +197,23 @@ async def _placed(
 
 
 async def payment_url(
-    services: Services, ctx: RequestContext, order: Order, path: str, cancel_path: str
+    services: Services,
+    ctx: RequestContext,
+    order: Order,
+    path: str,
+    cancel_path: str,
+    pay: PayChoice | None = None,
 ) -> str | None:
-    """None when it was paid in the very moment of asking, or its time is over: the guest's own
-    page tells which.
+    """None when the guest's own page at `path` tells it all: it was paid in the very moment of
+    asking, a card did not pay, or the time is over.
     """
     absolute: Callable[[str], str] = services.settings.base_url.__add__
-    try:
-        return await ensure_payment_page(
-            services,
-            ctx.here.id,
-            order.id,
-            success_url=absolute(f"{path}?paid=1"),
-            cancel_url=absolute(cancel_path),
-        )
-    except Gone:
-        return None
-    except Conflict as refused:
-        if refused.code != "already_paid":
-            raise
-        return None
+    return await pay_online(
+        services,
+        ctx.here.id,
+        order.id,
+        pay,
+        back_url=absolute(f"{path}?paid=1"),
+        cancel_url=absolute(cancel_path),
+        today_on=today_at(ctx.here.zone, services.clock.now()),
+    )

@@ -12,6 +12,7 @@ from src.billing.commands.buy_package import BuyCommand, buy_package, refuse_unl
 from src.billing.commands.package_lines import KIND
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order, OrderLine
+from src.billing.pay_choice import PayChoice
 from src.billing.settlement import give_up_order
 from src.booking.commands.agreement_signing import find_to_sign, insert_signatures
 from src.booking.domain.agreements import Signing
@@ -26,7 +27,12 @@ from src.tenants.context import RequestContext
 
 
 async def place_package(
-    services: Services, ctx: RequestContext, cmd: BuyCommand, signing: Signing | None = None
+    services: Services,
+    ctx: RequestContext,
+    cmd: BuyCommand,
+    *,
+    signing: Signing | None = None,
+    pay: PayChoice | None = None,
 ) -> str:
     """Buys, and gets the payment page where one is needed. Returns where the guest goes next.
     `signing` is their agreeing to what the package asks for.
@@ -43,9 +49,9 @@ async def place_package(
             if earlier is None:
                 raise
             if await _still_meant(services, ctx, earlier, cmd, signing):
-                return await _next(services, ctx, earlier)
+                return await _next(services, ctx, earlier, pay)
         else:
-            return await _next(services, ctx, order)
+            return await _next(services, ctx, order, pay)
     raise Unavailable(_("We are very busy just now. Please try again."), code="busy")
 
 
@@ -109,8 +115,10 @@ async def _still_meant(
     return False
 
 
-async def _next(services: Services, ctx: RequestContext, order: Order) -> str:
+async def _next(
+    services: Services, ctx: RequestContext, order: Order, pay: PayChoice | None
+) -> str:
     path = package_path(services.settings, ctx.here.slug, order)
     if order.state != OrderState.OPEN or order.payment_mode != PaymentMode.ONLINE:
         return path
-    return await payment_url(services, ctx, order, path, path) or path
+    return await payment_url(services, ctx, order, path, path, pay) or path

@@ -61,9 +61,11 @@ leave_requests state
 open_items kind
 order_lines description kind tier
 orders closed_why currency locale month payment_mode reference source state wanted_end
-payment_pages account_id idempotency_key processor_id state
+payment_pages account_id idempotency_key kind processor_id state
 payments account_id currency method payment_intent_id
+processor_customers account_id processor_id
 refunds body cause cause_key error processor_id state
+saved_cards account_id payment_method_id
 seats changed_by returned_as state tier
 services appointment description kind leaving mode name price_tiers price_type questions reminders
 services sales_mode slug tags visibility waitlist
@@ -90,6 +92,7 @@ OF_MANY_OR_NOBODY = {
     "broadcast_id",
     "cancellation_id",
     "cancellation_ids",
+    "card_id",
     "change_id",
     "code_id",
     "fee_id",
@@ -103,7 +106,9 @@ OF_MANY_OR_NOBODY = {
     "move_id",
     "offer_id",
     "open_item_id",
+    "page_id",
     "refund_id",
+    "row_id",
     "session_id",
     "session_ids",
     "sign_up_id",

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from src.billing.checkout import _new_attempt
+from src.billing.checkout import _new_attempt, _Wish
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refunds
 from src.billing.domain.kinds import OrderState, RefundCause
@@ -162,7 +162,7 @@ async def test_a_page_begun_while_a_hold_ends_keeps_it_open(shop: Till) -> None:
     async with shop.services.uow_factory(tenant) as uow:
         order = await lock_order(uow, order_id)
         addresses = Addresses(success_url="https://x.example/", cancel_url="https://x.example/")
-        await _new_attempt(uow, shop.services, order, addresses, 1)
+        await _new_attempt(uow, shop.services, order, _Wish(addresses, None, None), 1)
         await uow.settle()
         ending = asyncio.create_task(end_hold(shop.services, tenant, order_id, GIVEN_UP))
         await until_somebody_waits(shop.services.uow_factory)

@@ -10,7 +10,16 @@ from src.billing.commands.voucher_lines import vouchers_of
 from src.billing.commands.voucher_sales import SellVoucher, sell_voucher_by_staff
 from src.billing.domain.kinds import PaymentMode
 from src.billing.fee_links import fee_path
-from src.billing.models import Coupon, Fee, OpenItem, Order, Payment, Refund
+from src.billing.models import (
+    Coupon,
+    Fee,
+    OpenItem,
+    Order,
+    Payment,
+    ProcessorCustomer,
+    Refund,
+    SavedCard,
+)
 from src.billing.voucher_links import purchase_path, voucher_path
 from src.booking.calendar_links import calendar_url
 from src.booking.check_in_codes import check_in_code
@@ -249,6 +258,33 @@ async def everything(services: Services, business: Business) -> dict[str, object
             signed_at=now,
         )
         uow.session.add(signature)
+        known_as = ProcessorCustomer(
+            tenant_id=business.id,
+            id=new_id(),
+            customer_id=made.order.customer_id,
+            account_id=f"acct_{business.slug}",
+            processor_id=f"cus_{business.slug}",
+            body={},
+            created_at=now,
+        )
+        kept = SavedCard(
+            tenant_id=business.id,
+            id=new_id(),
+            customer_id=made.order.customer_id,
+            processor_customer_id=known_as.id,
+            account_id=f"acct_{business.slug}",
+            payment_method_id=f"pm_{business.slug}",
+            brand="visa",
+            last4="4242",
+            exp_month=12,
+            exp_year=2034,
+            fingerprint="",
+            consent={},
+            created_at=now,
+        )
+        uow.session.add(known_as)
+        await uow.session.flush()
+        uow.session.add(kept)
         uow.session.add_all([fee, lia])
         uow.session.add_all([refund, item, upload, invitation, note, other, broadcast, asked])
         uow.session.add(waits)
@@ -363,6 +399,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "place": waitlist_token(services.settings, waits),
         "left_seat_id": left_seat_id,
         "participant_id": lia.id,
+        "card_id": kept.id,
         "moved_seat_id": moved_seat_id,
         "invitation_id": invitation.id,
         "member_id": member_id,

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from src.billing.commands.cards import end_card
 from src.billing.commands.coupon_claims import restore_use, retake_coupon
 from src.billing.commands.due import drop_due
 from src.billing.commands.ending import can_still_be_paid, end_locked_order
@@ -26,6 +27,7 @@ from src.billing.commands.voucher_claims import (
     retake_voucher,
     take_voucher_payment,
 )
+from src.billing.domain.cards import EXPIRED_CODE, CardState
 from src.billing.domain.cause_keys import not_delivered_key
 from src.billing.domain.kinds import (
     NotHad,
@@ -36,7 +38,7 @@ from src.billing.domain.kinds import (
     PaymentMode,
     RefundCause,
 )
-from src.billing.events import OrderConfirmed, PaymentCameTooLate, TransferOver
+from src.billing.events import CardToKeep, OrderConfirmed, PaymentCameTooLate, TransferOver
 from src.billing.lines import LineKind, Undeliverable, handlers_of
 from src.billing.models import Order, Payment, PaymentPage
 from src.billing.processor import PageStatus, ProcessorPage
@@ -150,6 +152,9 @@ async def _apply(
         await drop_due(uow, page.id)
         await _take_payment(uow, order, page, found)
         return PageOutcome.PAID
+    if found.declined:
+        await _decline(uow, order, page, found)
+        return PageOutcome.DECLINED
     if found.status == PageStatus.OPEN:
         page.state = str(PageState.OPEN)
         page.url = found.url or page.url
@@ -159,8 +164,21 @@ async def _apply(
         # Whoever wanted to end it is told that money is on its way, which decides from now on.
         order.wanted_end = None
         return PageOutcome.PROCESSING
+    if page.put_aside_at is not None or page.state == PageState.FAILED:
+        # Another attempt has taken its place: the hold ends by itself, or with that one.
+        page.state = str(PageState.FAILED)
+        await drop_due(uow, page.id)
+        return PageOutcome.ENDED
     await end_page(uow, order, page, PageState.EXPIRED, ending)
     return PageOutcome.ENDED
+
+
+async def _decline(uow: UnitOfWork, order: Order, page: PaymentPage, found: ProcessorPage) -> None:
+    """The hold stays, so that its guest may pay in another way."""
+    page.state, page.error = str(PageState.FAILED), found.declined
+    await drop_due(uow, page.id)
+    if found.declined == EXPIRED_CODE and page.card_id is not None:
+        await end_card(uow, page.card_id, CardState.GONE)
 
 
 async def end_page(
@@ -194,6 +212,8 @@ async def _take_payment(
         return
     payment = _payment(uow, page, found)
     uow.session.add(payment)
+    if page.keeps_card is not None:
+        uow.record(CardToKeep(page_id=page.id))
     if payment.currency == order.currency:
         order.paid_minor += payment.amount_minor
     if (payment.amount_minor, payment.currency) != (order.to_pay_minor, order.currency):

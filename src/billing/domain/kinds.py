@@ -71,7 +71,8 @@ class PaymentMode(StrEnum):
 
 class PageState(StrEnum):
     """`pending`: the call was made or is about to be, its answer is not known. `complete` may
-    still be unpaid, with a slow method. `failed`: the page never came to be, or is out of reach.
+    still be unpaid, with a slow method. `failed`: the page never came to be, or is out of reach,
+    or gave way to another, and a card's bank has said no: no order ends with such a one.
     """
 
     PENDING = "pending"
@@ -79,6 +80,13 @@ class PageState(StrEnum):
     COMPLETE = "complete"
     EXPIRED = "expired"
     FAILED = "failed"
+
+
+class PageKind(StrEnum):
+    """A hosted page, or a card that its guest keeps: both are attempts to pay for an order."""
+
+    PAGE = "page"
+    CARD = "card"
 
 
 LIVE_PAGES = (PageState.PENDING, PageState.OPEN, PageState.COMPLETE)
@@ -92,6 +100,7 @@ class PageOutcome(StrEnum):
     PROCESSING = "processing"
     PAID = "paid"
     ENDED = "ended"
+    DECLINED = "declined"
 
 
 class RefundState(StrEnum):

@@ -8,6 +8,9 @@ KEY_LIFETIME = timedelta(hours=23)
 MAX_PAGE_ATTEMPTS = 3
 """Each new attempt prolongs the hold; after so many definitive failures it is left to end."""
 
+MAX_CARD_ATTEMPTS = 8
+"""With cards that are kept, for one order; they do not prolong its hold."""
+
 PAGE_DUE = "page"
 REFUND_DUE = "refund"
 ACCOUNT_DUE = "account"

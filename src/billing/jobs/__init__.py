@@ -1,6 +1,8 @@
 """Billing's work in the background, registered by the composition root."""
 
 from src.billing.events import (
+    CardEnded,
+    CardToKeep,
     CreditEndSet,
     CreditsChanged,
     FeeForgiven,
@@ -8,6 +10,7 @@ from src.billing.events import (
     MoneyNeedsAttention,
     OrderRefunded,
     PaymentCameTooLate,
+    ProcessorCustomerEnded,
     ProcessorEventReceived,
     RefundFailed,
     RefundRequested,
@@ -17,6 +20,7 @@ from src.billing.events import (
     VoucherBought,
     VoucherToSend,
 )
+from src.billing.jobs.cards import detach_card, end_processor_customer, keep_card
 from src.billing.jobs.credit_ends import note_end, watching_credits
 from src.billing.jobs.credit_mails import tell_of_changed_credits
 from src.billing.jobs.fees import (
@@ -57,6 +61,9 @@ def register(registry: Registry) -> None:
     """Subscribes billing's consumers to what they wait for."""
     registry.on(ProcessorEventReceived, "billing.processor_event", handle_processor_event)
     registry.on(RefundRequested, "billing.send_refund", send_refund)
+    registry.on(CardToKeep, "billing.keep_card", keep_card)
+    registry.on(CardEnded, "billing.detach_card", detach_card)
+    registry.on(ProcessorCustomerEnded, "billing.end_customer", end_processor_customer)
     registry.on(PaymentCameTooLate, "billing.tell_too_late", tell_of_late_payment)
     registry.on(OrderRefunded, "billing.tell_refunded", tell_of_refund)
     registry.on(RefundFailed, "billing.tell_refund_failed", tell_of_failed_refund)

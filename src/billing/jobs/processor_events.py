@@ -9,9 +9,16 @@ from sqlalchemy import or_, select, update
 from src.billing.commands.connect import disconnect_account, recheck_account
 from src.billing.commands.dispute_news import take_dispute_news
 from src.billing.commands.inbox import find_inbox_event, mark_handled
+from src.billing.domain.kinds import PageKind
 from src.billing.events import ProcessorEventReceived
+from src.billing.jobs.card_news import NOT_OURS, take_card_of_page, take_news_of_card
 from src.billing.models import InboxEvent, Order, Payment, PaymentPage
-from src.billing.processor import ACCOUNT_OUT_OF_REACH, DefinitiveFailure, Dispute
+from src.billing.processor import (
+    ACCOUNT_OUT_OF_REACH,
+    DefinitiveFailure,
+    Dispute,
+    ProcessorPage,
+)
 from src.billing.refund_news import take_refunds_of
 from src.billing.settlement import settle_page
 from src.billing.stripe_gateway import StripeGateway
@@ -19,8 +26,6 @@ from src.platform.jobs.context import JobContext
 from src.platform.services import Services
 
 Handler = Callable[[Services, UUID, InboxEvent], Awaitable[str]]
-
-NOT_OURS = "not ours"
 
 
 async def handle_processor_event(job: JobContext, event: ProcessorEventReceived) -> None:
@@ -35,8 +40,20 @@ async def handle_processor_event(job: JobContext, event: ProcessorEventReceived)
 
 
 async def _page_changed(services: Services, tenant_id: UUID, inbox: InboxEvent) -> str:
+    if _object(inbox).get("mode") == "setup":
+        return await take_card_of_page(services, tenant_id, inbox)
     claimed = _object(inbox).get("metadata", {}).get("page_id")
     return await _settle(services, tenant_id, inbox.account_id, inbox.object_id, claimed)
+
+
+async def _card_payment_changed(services: Services, tenant_id: UUID, inbox: InboxEvent) -> str:
+    """Of a card that is kept; the payment of a hosted page is told by the page itself."""
+    words = _object(inbox).get("metadata") or {}
+    if words.get("kind") != PageKind.CARD:
+        return NOT_OURS
+    return await _settle(
+        services, tenant_id, inbox.account_id, inbox.object_id, words.get("page_id")
+    )
 
 
 async def _settle(
@@ -126,9 +143,19 @@ async def _settle_page_of(
     gateway = services.port(StripeGateway)
     page = await gateway.find_checkout_page_of(account_id, payment_intent_id)
     if page is None:
+        page = await _card_payment(gateway, account_id, payment_intent_id)
+    if page is None:
         return False
     claimed = page.metadata.get("page_id")
     return await _settle(services, tenant_id, account_id, page.id, claimed) != NOT_OURS
+
+
+async def _card_payment(
+    gateway: StripeGateway, account_id: str, payment_intent_id: str
+) -> ProcessorPage | None:
+    """None for what the business took by itself, in its own dashboard or elsewhere."""
+    found = await gateway.retrieve_card_payment(account_id, payment_intent_id)
+    return found if found.metadata.get("kind") == PageKind.CARD else None
 
 
 async def _stored_payment(
@@ -184,6 +211,12 @@ HANDLERS: dict[str, Handler] = {
     "checkout.session.async_payment_succeeded": _page_changed,
     "checkout.session.async_payment_failed": _page_changed,
     "checkout.session.expired": _page_changed,
+    "payment_intent.succeeded": _card_payment_changed,
+    "payment_intent.payment_failed": _card_payment_changed,
+    "payment_intent.canceled": _card_payment_changed,
+    "payment_method.automatically_updated": take_news_of_card,
+    "payment_method.updated": take_news_of_card,
+    "payment_method.detached": take_news_of_card,
     "refund.created": _money_went_back,
     "refund.updated": _money_went_back,
     "refund.failed": _money_went_back,

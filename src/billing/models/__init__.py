@@ -1,5 +1,6 @@
 """Rows of the billing package."""
 
+from src.billing.models.cards import ProcessorCustomer, SavedCard
 from src.billing.models.coupons import Coupon, CouponCustomer, CouponUse
 from src.billing.models.credits import CreditEntry, CreditLot, CreditNotice, Package
 from src.billing.models.disputes import DisputeRow
@@ -34,7 +35,9 @@ __all__ = [
     "Payment",
     "PaymentPage",
     "PaymentSettings",
+    "ProcessorCustomer",
     "Refund",
+    "SavedCard",
     "Voucher",
     "VoucherEntry",
     "VoucherSettings",

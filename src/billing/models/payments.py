@@ -58,11 +58,15 @@ class InboxEvent(Directory, Base):
 
 
 class PaymentPage(TenantScoped, Base):
-    """The hosted payment page of an order: one row per attempt to make one.
+    """The hosted payment page of an order: one row per attempt to make one. A `card` that its guest
+    keeps is such an attempt without a page: it lives and ends alike.
 
     `body` is what is sent, byte for byte, under `idempotency_key`; after a time-out the same row
     is called again, a new row only after a definitive failure. `expires_at` is fixed before the
-    call. `state`: pending (not known to exist) -> open -> complete | expired, or failed.
+    call. `state`: pending (not known to exist) -> open -> complete | expired, or failed; failed
+    too once another takes its place, which is why it is `put_aside_at`, or its bank has said no.
+    `keeps_card` is what the guest agreed to who keeps the card that they pay with there. Of a card
+    `url` is where its bank asks its guest, and `error` the bank's no.
     """
 
     __tablename__ = "payment_pages"
@@ -73,10 +77,17 @@ class PaymentPage(TenantScoped, Base):
         CheckConstraint(
             "state IN ('pending', 'open', 'complete', 'expired', 'failed')", name="state"
         ),
+        within_tenant("card_id", "saved_cards"),
+        CheckConstraint("kind IN ('page', 'card')", name="kind"),
+        CheckConstraint("(kind = 'card') = (card_id IS NOT NULL)", name="card"),
     )
 
     order_id: Mapped[UUID]
     attempt: Mapped[int]
+    kind: Mapped[str] = mapped_column(default="page")
+    card_id: Mapped[UUID | None]
+    keeps_card: Mapped[dict[str, Any] | None]
+    put_aside_at: Mapped[datetime | None]
     account_id: Mapped[str]
     idempotency_key: Mapped[str]
     body: Mapped[dict[str, Any]]

@@ -15,6 +15,7 @@ from src.billing.domain.kinds import (
     TRANSFER_METHOD,
     VOUCHER_METHOD,
     OrderState,
+    PageKind,
     PaymentMode,
     RefundState,
 )
@@ -325,7 +326,8 @@ def _payment_page(page: PaymentPage) -> PageView:
         state=page.state,
         expires_at=page.expires_at,
         processor_id=page.processor_id,
-        error=page.error,
+        # What a bank says of a guest's card is between the two of them.
+        error=page.error if page.kind == PageKind.PAGE else None,
     )
 
 

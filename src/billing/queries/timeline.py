@@ -12,6 +12,7 @@ from src.billing.domain.kinds import (
     OpenItemKind,
     OrderEnd,
     OrderState,
+    PageKind,
     RefundState,
     order_end,
 )
@@ -79,7 +80,9 @@ def _of_order(history: History) -> Iterator[Moment]:
 
 def _of_pages(pages: Sequence[PaymentPage]) -> Iterator[Moment]:
     for page in pages:
-        yield Moment(at=page.created_at, text=_("Sent to the payment page"))
+        by_card = page.kind == PageKind.CARD
+        text = _("Tried with a saved card") if by_card else _("Sent to the payment page")
+        yield Moment(at=page.created_at, text=text)
 
 
 def _of_payments(payments: Sequence[Payment]) -> Iterator[Moment]:

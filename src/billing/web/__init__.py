@@ -11,6 +11,7 @@ from src.billing.web import (
     open_items,
     orders,
     payments,
+    portal_cards,
     transfers,
     voucher_selling,
     vouchers,
@@ -44,6 +45,7 @@ route_handlers: list[Any] = [
     *voucher_selling.route_handlers,
     *guest_vouchers.route_handlers,
     *guest_voucher.route_handlers,
+    *portal_cards.route_handlers,
 ]
 
 

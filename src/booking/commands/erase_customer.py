@@ -16,7 +16,14 @@ from src.billing.commands.credit_ends import end_credits_of, lock_credits_of
 from src.billing.commands.lapse_package import lapse_packages_of
 from src.billing.customer_rows import orders_of
 from src.billing.events import ProcessorEventReceived
-from src.billing.models import DisputeRow, Payment, PaymentPage, Refund
+from src.billing.models import (
+    DisputeRow,
+    Payment,
+    PaymentPage,
+    ProcessorCustomer,
+    Refund,
+    SavedCard,
+)
 from src.booking.customer_rows import bookings_of
 from src.booking.models import Seat
 from src.booking.queries.erasing import find_bars, list_bars, own_bars, under_way, waits_to_be_sent
@@ -207,7 +214,22 @@ async def _marks_of(uow: UnitOfWork, person: Person, addresses: Sequence[str]) -
             )
         )
         found |= {mark for mark in marks if mark}
-    return sorted(found)
+    return sorted(found | await _marks_of_cards(uow, person))
+
+
+async def _marks_of_cards(uow: UnitOfWork, person: Person) -> set[str]:
+    found: set[str] = set()
+    for model, column in (
+        (ProcessorCustomer, ProcessorCustomer.processor_id),
+        (SavedCard, SavedCard.payment_method_id),
+    ):
+        marks = await uow.session.scalars(
+            select(column).where(
+                model.tenant_id == uow.tenant, model.customer_id.in_(person.customer_ids)
+            )
+        )
+        found |= {mark for mark in marks if mark}
+    return found
 
 
 async def _erase_given_up(

@@ -9,6 +9,7 @@ from sqlalchemy import Row, select
 from src.billing.domain.holds import payable_until
 from src.billing.models import Fee, Order
 from src.billing.owed import get_discount_minor, get_owed_minor
+from src.billing.queries.cards import find_card_attempt
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.disputes import get_taken_back_minor, is_with_the_bank
 from src.billing.queries.fees import list_guest_fees
@@ -70,10 +71,11 @@ async def get_guest_booking(
     order, booking, service, series = await _order(uow, order_id)
     seats, now = await _seats(uow, order_id), uow.clock.now()
     path = booking_path(settings, tenant.slug, order)
+    attempt, has_paid = await find_card_attempt(uow, order_id, has_paid=has_paid)
     stage = stage_of(order, seats, money, now, has_paid=has_paid)
     about = await about_dates(uow, tenant, order, booking, path)
     dates = dates_of(seats, await _earlier(uow, seats), about)
-    missing = await list_missing(uow, tenant, settings, [booking] if stage == "confirmed" else [])
+    booked = [booking] if stage == "confirmed" else []
     return GuestBookingView(
         stage=stage,
         reference=order.reference,
@@ -90,12 +92,10 @@ async def get_guest_booking(
         total_minor=order.total_minor,
         paid_minor=order.paid_minor,
         **await went_back(uow, order, money),
-        owed_minor=await get_owed_minor(uow, order_id),
         not_arrived_minor=money.not_arrived_minor,
         settled_minor=money.settled_minor,
         is_with_the_bank=stage == "cancelled" and await is_with_the_bank(uow, order_id),
         taken_back_minor=await get_taken_back_minor(uow, order_id),
-        to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
         fees=await _fees(uow, tenant, settings, order_id),
         money_back=money.back,
         why_not_booked=why_not_booked(order, money),
@@ -109,10 +109,11 @@ async def get_guest_booking(
         course_href=_course_href(series, dates, path),
         people_href=await _people_href(uow, booking, path),
         **_where_else(tenant, service),
-        missing=missing.get(booking.id, []),
+        missing=(await list_missing(uow, tenant, settings, booked)).get(booking.id, []),
         completes_href=await _completes_href(uow, tenant, settings, booking, order),
+        **await _on_the_way(uow, tenant, order),
         asked_to_leave=await _asked_to_leave(uow, booking, stage),
-        transfer=await find_how_to_transfer(uow, order, tenant.zone),
+        attempt=attempt,
         looks_again=has_paid and stage == "too_late" and money.is_kept,
     )
 
@@ -122,6 +123,15 @@ async def _fees(
 ) -> list[FeeLine]:
     known = await list_guest_fees(uow, tenant, settings, Fee.order_id == order_id)
     return fee_lines(known, tenant.zone)
+
+
+async def _on_the_way(uow: UnitOfWork, tenant: TenantSnapshot, order: Order) -> dict[str, Any]:
+    """What is still to be paid, or to be handed back, past the processor."""
+    return {
+        "owed_minor": await get_owed_minor(uow, order.id),
+        "to_hand_back_minor": await get_to_hand_back_minor(uow, order.id),
+        "transfer": await find_how_to_transfer(uow, order, tenant.zone),
+    }
 
 
 async def _credits_given(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID) -> list[str]:

@@ -18,6 +18,7 @@ from src.billing.domain.kinds import (
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
 from src.billing.models import CreditLot, Order
 from src.billing.owed import get_discount_minor, get_owed_minor
+from src.billing.queries.cards import find_card_attempt
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.disputes import get_taken_back_minor
 from src.billing.queries.lots import lot_facts, scope_of
@@ -55,6 +56,7 @@ async def get_purchase(
     money = await get_guest_money(uow, order_id)
     order, lot = await find_bought(uow, order_id)
     now = uow.clock.now()
+    attempt, has_paid = await find_card_attempt(uow, order_id, has_paid=has_paid)
     stage = _stage(order, lot, money, now, has_paid=has_paid)
     return PurchaseView(
         stage=stage,
@@ -92,6 +94,7 @@ async def get_purchase(
         contact_phone=tenant.contact_phone,
         looks_again=has_paid and stage == "too_late" and money.is_kept,
         transfer=await find_how_to_transfer(uow, order, tenant.zone),
+        attempt=attempt,
     )
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from src.billing.domain.holds import is_shortened_by_paying
+from src.billing.views.cards import CardAttempt, CardChoice
 from src.billing.views.transfers import HowToTransfer
 from src.booking.domain.agreements import Needed
 from src.booking.domain.questions import Question
@@ -115,7 +116,9 @@ class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     just a date of that. `told` is good news about what was sent. `code_words` are those of the code
     in the price, and `exchanged` says which other one it has taken the place of. `guest` is who is
     signed in, whose own pages are at `me`; `own_people` are the names of those whom they keep, and
-    `has_place` says that they come to what is booked here by another booking already.
+    `has_place` says that they come to what is booked here by another booking already. `cards` are
+    those of theirs that could pay online, and `pays_with` the key of the one that is to; by
+    `keep_words` they agree to keep another one, empty where none can be kept.
     """
 
     wish: Wish
@@ -136,6 +139,9 @@ class BookingFormView(msgspec.Struct, frozen=True, kw_only=True):
     own_people: list[str] = []
     has_place: bool = False
     me: str = ""
+    cards: list[CardChoice] = []
+    pays_with: str = ""
+    keep_words: str = ""
 
 
 class BookedDate(msgspec.Struct, frozen=True, kw_only=True):
@@ -258,7 +264,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     `asked_to_leave` is how it stands with what its guest asked for last.
     `looks_again`: its guest is just back from paying in vain, and the money goes back in a moment.
     `swapped_to`: what took the place of dates of it in other courses. `to_sign` counts the
-    agreements that wait for a signature.
+    agreements that wait for a signature. `attempt` tells of the card that it was to be paid with,
+    and `cards` which there are to choose from, for its guest alone.
     """
 
     stage: str
@@ -309,6 +316,8 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     asked_to_leave: AskedToLeave
     is_with_the_bank: bool = False
     to_sign: int = 0
+    attempt: CardAttempt | None = None
+    cards: list[CardChoice] = []
 
     @property
     def is_over(self) -> bool:

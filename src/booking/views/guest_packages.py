@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from src.billing.views.cards import CardAttempt, CardChoice
 from src.billing.views.credits import EndChange
 from src.billing.views.receipts import TaxSum
 from src.billing.views.transfers import HowToTransfer
@@ -127,8 +128,9 @@ class PackageFormView(msgspec.Struct, frozen=True, kw_only=True):
     `code_off_minor` taken off by a code; `told` is good news about what was sent. `code_words` are
     those of the code in `lines`, and `exchanged` says which other one it replaced. `way` is the
     chosen one of `ways`, which are those to choose among, and `mode` how it will be paid then.
-    `transfer_until_on` is the last day for a bank transfer, where that is one of them. `agreements`
-    are to be signed with it.
+    `transfer_until_on` is the last day for a bank transfer, where that is one of them. `cards` are
+    those of who is signed in, `pays_with` the key of the one that is to pay; by `keep_words` they
+    agree to keep another one. `agreements` are to be signed with it.
     """
 
     card: PackageCard
@@ -155,6 +157,9 @@ class PackageFormView(msgspec.Struct, frozen=True, kw_only=True):
     told: str = ""
     code_words: str = ""
     exchanged: str = ""
+    cards: list[CardChoice] = []
+    pays_with: str = ""
+    keep_words: str = ""
 
 
 class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,7 +173,8 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     `voucher_minor` is paid by a voucher, `to_pay_minor` the rest. `to_voucher_minor` is on that
     voucher again, `as_voucher_minor` was given back as a new one; `refunded_minor` went back as
     money, of which `returning_minor` is on its way. `taken_back_minor` is with the guest's bank
-    after a dispute that was lost.
+    after a dispute that was lost. `attempt` tells of the card that it was to be paid with, and
+    `cards` which there are to choose from, for its buyer alone.
     """
 
     stage: str
@@ -209,6 +215,8 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     contact_phone: str
     looks_again: bool
     transfer: HowToTransfer | None
+    attempt: CardAttempt | None = None
+    cards: list[CardChoice] = []
 
     @property
     def has_voucher_back(self) -> bool:

@@ -1,7 +1,6 @@
 """Booking: the form, and sending it."""
 
-from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import quote
 
 import msgspec
@@ -30,6 +29,7 @@ from src.booking.web.booking_guest import (
     under_own_address,
     with_sentence,
 )
+from src.booking.web.card_choice import Wallet, pay_choice, wallet_of
 from src.booking.web.code_told import code_told, code_words, exchanged
 from src.booking.web.guest_forms import (
     BookingForm,
@@ -91,7 +91,7 @@ async def booking_form(
     subject = subject_of(request, service_slug)
     place = await _place_of(services, ctx, subject)
     if place.taken_by is not None:
-        return _to_own_place(request, ctx, subject)
+        return redirect(request, f"/b/{ctx.here.slug}/waitlist/{subject.place}")
     offered = bool(subject.place)
     guest = await look_who_books(request, services, ctx, is_offered=offered, what=subject)
     kept = kept_typing(request, services, ctx, subject.id) if guest is not None else {}
@@ -102,8 +102,8 @@ async def booking_form(
         data.texts = {name: [text] for name, text in {**known_of(guest), **kept}.items()}
         form, typed = Bound[BookingForm](None, data), typed_of(data)
     wish = await _wish(services, ctx, subject, _with_purse(request, typed))
-    held = await _held(request, services, ctx, subject)
-    return _form_page(request, ctx, subject, wish, form, new_form_token(), held=held)
+    own = await _own(request, services, ctx, subject)
+    return _form_page(request, ctx, subject, wish, form, new_form_token(), own=own)
 
 
 @post("/b/{slug:str}/{service_slug:str}/book", opt=PUBLIC)
@@ -127,7 +127,7 @@ async def send_booking(
     typed = _with_purse(request, typed_of(data))
     not_seen = under_own_address(request, data)
     if await _is_taken_by_another(services, ctx, subject, token):
-        return _to_own_place(request, ctx, subject)
+        return redirect(request, f"/b/{ctx.here.slug}/waitlist/{subject.place}")
     slow_down = await _slow_down(request, services) if typed.code else None
     if slow_down:
         typed = msgspec.structs.replace(typed, code="")
@@ -137,18 +137,20 @@ async def send_booking(
     if nobody := nobody_comes(data):
         wish = msgspec.structs.replace(wish, size_error=nobody)
     if step == "update":
-        held = await _held(request, services, ctx, subject)
-        return _updated(request, ctx, subject, wish, data, token, held)
+        own = await _own(request, services, ctx, subject)
+        return _updated(request, ctx, subject, wish, data, token, own)
     if not slow_down and await _is_own_hold(services, ctx, wish, token):
         unspent = msgspec.structs.replace(wish.credits, error=None)
         wish = msgspec.structs.replace(
             wish, closed=None, size_error=None, code_error=None, credits=unspent, agreements=[]
         )
     bound = with_sentence(checked(bind(BookingForm, data), wish, ctx.here), not_seen)
+    own = await _own(request, services, ctx, subject)
+    if no_card := own.wallet.why_not(bound.value("way")):
+        bound = bound.with_errors({"way": no_card})
     if bound.struct is None:
         status = 409 if wish.closed else 422
-        held = await _held(request, services, ctx, subject)
-        return _form_page(request, ctx, subject, wish, bound, token, status, held=held)
+        return _form_page(request, ctx, subject, wish, bound, token, status, own=own)
     return await _place(request, services, ctx, subject, wish, bound, token)
 
 
@@ -185,10 +187,6 @@ async def _is_taken_by_another(
     return own is None or own.id != taken_by
 
 
-def _to_own_place(request: AnyRequest, ctx: RequestContext, subject: Subject) -> Response[bytes]:
-    return redirect(request, f"/b/{ctx.here.slug}/waitlist/{subject.place}")
-
-
 async def _place(
     request: AnyRequest,
     services: Services,
@@ -208,16 +206,17 @@ async def _place(
     command = msgspec.structs.replace(
         command, offer_id=offer_id, customer_id=proved_id(request), signing=signing
     )
+    pay = pay_choice(guest, form.way, keeps=form.keep_card, tenant=ctx.here, now=now)
     try:
         await _limit(request, services, ctx, form.email)
-        placed = await place_booking(services, ctx, command)
+        placed = await place_booking(services, ctx, command, pay=pay)
     except (NotFound, EstablishedOnly):
         raise
     except DomainError as refusal:
         if await _is_taken_by_another(services, ctx, subject, token):
-            return _to_own_place(request, ctx, subject)
+            return redirect(request, f"/b/{ctx.here.slug}/waitlist/{subject.place}")
         return await _refused(request, services, ctx, subject, bound, token, refusal)
-    if placed.payment_url is not None:
+    if placed.payment_url is not None or pay.card_id is not None:
         remember_hold(request, placed.guest_path)
     return redirect(request, placed.payment_url or placed.guest_path)
 
@@ -260,13 +259,13 @@ async def _refused(
         bound = bound.refused(_at_the_form(refusal))
     elif wish.size_error:
         bound = bound.with_errors({"size": wish.size_error}, refusal.message)
-    elif isinstance(refusal, CreditsGone):
+    elif isinstance(refusal, CreditsGone) or refusal.code == "card_gone":
         bound = bound.with_errors({"way": refusal.message})
     else:
         bound = bound.with_errors(None, refusal.message)
     status = 409 if refusal.status == 402 else refusal.status
-    held = await _held(request, services, ctx, subject)
-    return _form_page(request, ctx, subject, wish, bound, token, status, held=held, told=told)
+    own = await _own(request, services, ctx, subject)
+    return _form_page(request, ctx, subject, wish, bound, token, status, own=own, told=told)
 
 
 def _told(form: BookingForm, wish: Wish, ctx: RequestContext) -> str:
@@ -290,7 +289,7 @@ def _updated(
     wish: Wish,
     data: FormData,
     token: str,
-    held: Sequence[OwnHold],
+    own: "_Own",
 ) -> Response[bytes]:
     """What was typed, unjudged, with another price; and why credits that were chosen before cannot
     pay it any more.
@@ -301,7 +300,7 @@ def _updated(
     errors = {"size": wish.size_error, "coupon": wish.code_error}
     found = {name: error for name, error in errors.items() if error}
     typed = Bound[BookingForm](None, data).with_errors(found)
-    return _form_page(request, ctx, subject, wish, typed, token, held=held)
+    return _form_page(request, ctx, subject, wish, typed, token, own=own)
 
 
 def _form_page(
@@ -313,10 +312,11 @@ def _form_page(
     token: str,
     status_code: int = 200,
     *,
-    held: Sequence[OwnHold],
+    own: "_Own",
     told: str = "",
 ) -> Response[bytes]:
     tenant, now_words = ctx.here, code_words(wish.lines, wish.code_off_minor)
+    held = own.held
     view = BookingFormView(
         wish=wish,
         form=form,
@@ -327,7 +327,7 @@ def _form_page(
         terms=tenant.booking_terms,
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
-        held=list(held),
+        held=held,
         is_held=any(subject.id in hold.what for hold in held),
         told=told,
         code_words=now_words,
@@ -336,6 +336,7 @@ def _form_page(
         own_people=own_people(request),
         has_place=has_place(request),
         me=portal_path(ctx),
+        **own.wallet.fields(form.value("way"), wish.payment_mode, wish.ways),
     )
     return page(
         request,
@@ -351,10 +352,18 @@ async def _place_of(services: Services, ctx: RequestContext, subject: Subject) -
     return await offered_place(services, ctx, subject.kind, subject.id, subject.place)
 
 
-async def _held(
+class _Own(NamedTuple):
+    """What the visitor has already: what this browser holds of the same, and their cards."""
+
+    held: list[OwnHold]
+    wallet: Wallet
+
+
+async def _own(
     request: AnyRequest, services: Services, ctx: RequestContext, subject: Subject
-) -> list[OwnHold]:
-    return await own_holds(request, services, ctx, subject.service_slug, subject.stored_id)
+) -> _Own:
+    held = await own_holds(request, services, ctx, subject.service_slug, subject.stored_id)
+    return _Own(held, await wallet_of(services, ctx, found_guest(request)))
 
 
 def _with_purse(request: AnyRequest, typed: Typed) -> Typed:

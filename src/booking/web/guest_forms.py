@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from src.billing.domain.cards import card_of_way
 from src.booking.commands.book import BookCommand
 from src.booking.commands.book_checks import way_not_open
 from src.booking.domain.appointment_terms import SlotWish
@@ -49,8 +50,8 @@ class BookingForm(msgspec.Struct, kw_only=True):
     """Who comes and how it is agreed. `first` is who comes in the guest's own place, where that is
     one of the people they keep; `names.2` is the second of the party, and so on, and
     `people.2.<key>` what they answer; `counts` say how many come at which price, where there are
-    several. `agreed` are the versions of agreements that were shown, and `signature` the name under
-    them.
+    several. `keep_card`: the card that they pay with online is to be kept. `agreed` are the
+    versions of agreements that were shown, and `signature` the name under them.
 
     `quoted_minor` is the total that was shown, with `quoted_off_minor` taken off by a code, for a
     party of `quoted_size`, and `quoted_dates` stands for the dates that were. `offered`: there were
@@ -73,6 +74,7 @@ class BookingForm(msgspec.Struct, kw_only=True):
     note: Annotated[str, Meta(max_length=LONGEST_NOTE)] = ""
     coupon: Annotated[str, Meta(max_length=LONGEST_CODE)] = ""
     way: Annotated[str, Meta(max_length=LONGEST_WAY)] = ""
+    keep_card: bool = False
     terms: bool = False
     marketing: bool = False
     agree: bool = False
@@ -169,7 +171,9 @@ def code_of(data: FormData) -> str:
 
 
 def way_of(typed: str) -> PayWay | None:
-    """The chosen way to pay; None for what is none."""
+    """The chosen way to pay; None for what is none. A card that is kept pays online."""
+    if card_of_way(typed) is not None:
+        return PayWay.ONLINE
     return PayWay(typed) if typed in set(PayWay) else None
 
 
@@ -216,6 +220,8 @@ def _why_not_that_way(chosen: str, wish: Wish) -> str | None:
     """The sentence for who wants to pay in a way that is not open, or with credits that may not."""
     if wish.credits.error:
         return wish.credits.error
+    if card_of_way(chosen) is not None:
+        chosen = PayWay.ONLINE
     is_other = bool(wish.ways) and lot_of_way(chosen) is None and chosen not in ("", *wish.ways)
     return way_not_open() if is_other else None
 
@@ -302,7 +308,7 @@ def _command(
         ),
         note=form.note,
         coupon=form.coupon,
-        way=PayWay(form.way) if form.way in wish.ways else None,
+        way=way if (way := way_of(form.way)) in wish.ways else None,
         consents=consents_of(form, tenant, now),
         quoted_minor=form.quoted_minor,
         quoted_off_minor=form.quoted_off_minor,

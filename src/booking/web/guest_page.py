@@ -25,6 +25,7 @@ from src.booking.queries.guest_bookings import get_guest_booking
 from src.booking.queries.guest_swaps import list_swapped_to
 from src.booking.queries.mail_facts import find_booking_facts
 from src.booking.views.guest import GuestBookingView
+from src.booking.web.card_choice import chosen_way, wallet_for_order
 from src.platform.errors import Conflict, Gone, NotFound, TooManyRequests, Unavailable
 from src.platform.i18n import _
 from src.platform.ratelimit import Limit
@@ -77,8 +78,10 @@ async def guest_booking(
         if package is None:
             raise
         return redirect(request, f"{package}?paid=1" if has_paid else package)
-    if view.stage == "processing" and await _check(services, ctx, order_id, CHECKS_BY_ORDER):
+    comes_back = view.stage == "processing" or (has_paid and view.attempt is not None)
+    if comes_back and await _check(services, ctx, order_id, CHECKS_BY_ORDER):
         view = await _view(services, ctx, order_id, has_paid=has_paid)
+    view = await _with_cards(request, services, ctx, order_id, view)
     # Without `paid` it is the block of a payment in vain that has looked again: it says it all.
     stays = view.is_waiting or (view.stage == "too_late" and not has_paid)
     headers = PRIVATE if stays else {**PRIVATE, "hx-refresh": "true"}
@@ -92,7 +95,9 @@ async def pay_booking(
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
-    """On to the payment page that the hold has already, or to the booking when it needs none."""
+    """On to the payment page that the hold has already, or to the booking when it needs none; with
+    a card (`way`) that the signed-in guest keeps it is paid here and now.
+    """
     order_id = await _order_id(services, ctx, token)
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order(uow, order_id)
@@ -100,7 +105,8 @@ async def pay_booking(
     if order.state != OrderState.OPEN or order.payment_mode == PaymentMode.TRANSFER:
         return redirect(request, path)
     try:
-        url = await payment_url(services, ctx, order, path, path)
+        pay = await chosen_way(request, services, ctx)
+        url = await payment_url(services, ctx, order, path, path, pay)
     except (Conflict, Unavailable) as refusal:
         flash(request, "error", refusal.message)
         url = None
@@ -207,6 +213,22 @@ async def _view(
             return view
         new = await list_swapped_to(uow, ctx.here, services.settings, order_id)
         return msgspec.structs.replace(view, swapped_to=new)
+
+
+async def _with_cards(
+    request: AnyRequest,
+    services: Services,
+    ctx: RequestContext,
+    order_id: UUID,
+    view: GuestBookingView,
+) -> GuestBookingView:
+    """What can be chosen to pay with, where something waits to be paid."""
+    if view.stage != "held":
+        return view
+    async with services.uow_factory(ctx.here.id) as uow:
+        customer_id = (await get_order(uow, order_id)).customer_id
+    wallet = await wallet_for_order(request, services, ctx, customer_id)
+    return msgspec.structs.replace(view, cards=wallet.cards)
 
 
 async def _check(services: Services, ctx: RequestContext, order_id: UUID, limit: Limit) -> bool:

@@ -17,6 +17,7 @@ from src.billing.commands.buy_package import (
     quote_package,
 )
 from src.billing.commands.packages import get_package, no_such_package
+from src.billing.domain.cards import card_of_way
 from src.billing.domain.coupons import FOR_PACKAGES
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.domain.package_sale import (
@@ -44,6 +45,7 @@ from src.booking.queries.transfers import due_day
 from src.booking.views.guest import PriceLine
 from src.booking.views.guest_packages import PackageFormView
 from src.booking.web.agreed import LONGEST_AGREED, agreement_errors, signing_of
+from src.booking.web.card_choice import pay_choice, wallet_of
 from src.booking.web.code_told import code_told, code_words, exchanged
 from src.booking.web.guest_booking import (
     BOOKING_BY_EMAIL,
@@ -53,6 +55,7 @@ from src.booking.web.guest_booking import (
 from src.booking.web.guest_forms import (
     LARGEST_TOTAL_MINOR,
     LONGEST_CODE,
+    LONGEST_WAY,
     code_of,
     consents_of,
     new_form_token,
@@ -84,13 +87,15 @@ OWN_HEADERS = {**FORM_HEADERS, "cache-control": "private"}
 class BuyForm(msgspec.Struct, kw_only=True):
     """Who buys and how it is agreed. `quoted_minor` is the total that was shown, with
     `quoted_off_minor` taken off by a code; `quoted_terms` stands for what was to be had for it.
+    `keep_card`: the card that they pay with online is to be kept.
     """
 
     name: Annotated[str, Meta(max_length=120)]
     email: Email
     phone: Annotated[str, Meta(max_length=40)] = ""
     coupon: Annotated[str, Meta(max_length=LONGEST_CODE)] = ""
-    way: Annotated[str, Meta(max_length=20)] = ""
+    way: Annotated[str, Meta(max_length=LONGEST_WAY)] = ""
+    keep_card: bool = False
     terms: bool = False
     marketing: bool = False
     agree: bool = False
@@ -159,6 +164,8 @@ async def send_buying(
     if agreements and await _has_bought(services, ctx, token):
         agreements = []
     bound = _checked(bind(BuyForm, data), ctx.here, agreements)
+    if no_card := (await wallet_of(services, ctx, guest)).why_not(bound.value("way")):
+        bound = bound.with_errors({"way": no_card})
     if bound.struct is None:
         return await _form_page(
             request, services, ctx, package_id, bound, token, choice, 422, guest=guest
@@ -181,8 +188,10 @@ async def _buy(
         key = f"{ctx.here.id}:{normalise_email(form.email)}"
         await services.limiter.check(BOOKING_BY_EMAIL, key)
         cmd = await _command(services, ctx, package_id, form, token, guest)
+        now = services.clock.now()
+        pay = pay_choice(guest, form.way, keeps=form.keep_card, tenant=ctx.here, now=now)
         signing = signing_of(request, form)
-        return redirect(request, await place_package(services, ctx, cmd, signing))
+        return redirect(request, await place_package(services, ctx, cmd, signing=signing, pay=pay))
     except (NotFound, EstablishedOnly):
         raise
     except DomainError as refusal:
@@ -273,7 +282,7 @@ async def _form_page(
 ) -> Response[bytes]:
     """Raises: NotFound for what is hidden, or not for sale at all; EstablishedOnly."""
     tenant = ctx.here
-    path = f"/b/{tenant.slug}/packages/{package_id}"
+    path, wallet = f"/b/{tenant.slug}/packages/{package_id}", await wallet_of(services, ctx, guest)
     async with services.uow_factory(tenant.id) as uow:
         package = await get_package(uow, package_id)
         terms = await get_package_terms(uow, package)
@@ -285,10 +294,12 @@ async def _form_page(
         reason = guest_sentence(reasons) if reasons else None
         card = package_card(uow, tenant, package, await list_sold_singly(uow, tenant), reason)
         takes = terms.price_minor > 0 and await takes_codes(uow, tenant, FOR_PACKAGES)
+        lines = _lines(quoted, tenant.currency)
     if code_error and "coupon" not in form.errors:
         form = form.with_errors({"coupon": code_error})
-    lines = _lines(quoted, tenant.currency)
     said = _said_of_code(form, choice, quoted, lines, tenant.currency)
+    mode = str(quoted.payment_mode if quoted.to_pay_minor else PaymentMode.FREE)
+    ways = [str(way) for way in open_ways(terms, seller)]
     if choice.changed and not said["told"]:
         form = form.with_errors(None, choice.changed)
     view = PackageFormView(
@@ -297,22 +308,18 @@ async def _form_page(
         form_token=token,
         action=f"{path}?send=1",
         sign_in_href=f"{portal_path(ctx)}/sign-in?next={quote(path)}",
-        currency=tenant.currency,
-        zone=tenant.zone,
-        terms=tenant.booking_terms,
+        **_of_business(tenant),
         terms_key=terms.key,
         lines=lines,
         total_minor=quoted.to_pay_minor,
-        mode=str(quoted.payment_mode if quoted.to_pay_minor else PaymentMode.FREE),
-        ways=[str(way) for way in open_ways(terms, seller)],
+        mode=mode,
+        ways=ways,
         transfer_until_on=due_day(seller.transfer_due_at, tenant.zone),
         takes_codes=takes or form.error("coupon") is not None,
-        packages_href=f"/b/{tenant.slug}/packages",
-        contact_email=tenant.contact_email,
-        contact_phone=tenant.contact_phone,
         guest=guest,
         code_off_minor=quoted.code_off_minor,
         agreements=await _agreements(services, ctx, package_id, guest),
+        **wallet.fields(form.value("way"), mode, ways),
         **said,
     )
     status_code = 409 if card.reason and request.method == "POST" else status_code
@@ -331,13 +338,24 @@ async def _refuse_unless_seen(
         raise EstablishedOnly
 
 
+def _of_business(tenant: TenantSnapshot) -> dict[str, Any]:
+    return {
+        "currency": tenant.currency,
+        "zone": tenant.zone,
+        "terms": tenant.booking_terms,
+        "packages_href": f"/b/{tenant.slug}/packages",
+        "contact_email": tenant.contact_email,
+        "contact_phone": tenant.contact_phone,
+    }
+
+
 def _said_of_code(
     form: Bound[BuyForm],
     choice: _Choice,
     quoted: PackageQuote,
     lines: Sequence[PriceLine],
     currency: str,
-) -> dict[str, str]:
+) -> dict[str, Any]:
     words = code_words(lines, quoted.code_off_minor)
     now = (quoted.to_pay_minor, quoted.code_off_minor)
     return {
@@ -370,7 +388,9 @@ def _choice_of(data: FormData) -> _Choice:
 
 
 def _way_of(typed: str) -> PaymentMode | None:
-    """The chosen way to pay; None for what is none."""
+    """The chosen way to pay; None for what is none. A card that is kept pays online."""
+    if card_of_way(typed) is not None:
+        return PaymentMode.ONLINE
     ways = (PaymentMode.ONLINE, PaymentMode.TRANSFER, PaymentMode.ON_SITE)
     return next((way for way in ways if way == typed), None)
 

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -18,6 +19,7 @@ from src.booking.guest_links import open_link, package_path
 from src.booking.place import payment_url
 from src.booking.queries.package_purchase import find_bought, get_purchase
 from src.booking.views.guest_packages import PurchaseView
+from src.booking.web.card_choice import chosen_way, wallet_for_order
 from src.platform.errors import Conflict, TooManyRequests, Unavailable
 from src.platform.i18n import _
 from src.platform.ratelimit import Limit
@@ -48,8 +50,11 @@ async def bought_page(
     has_paid = request.query_params.get("paid") == "1"
     order_id = await open_link(services, ctx, bought, to_package=True)
     view = await _view(services, ctx, order_id, has_paid=has_paid)
-    if view.stage == "processing" and await _check(services, ctx, order_id):
+    comes_back = view.stage == "processing" or (has_paid and view.attempt is not None)
+    if comes_back and await _check(services, ctx, order_id):
         view = await _view(services, ctx, order_id, has_paid=has_paid)
+    if view.stage == "held":
+        view = await _with_cards(request, services, ctx, order_id, view)
     stays = view.is_waiting or (view.stage == "too_late" and not has_paid)
     headers = PRIVATE if stays else {**PRIVATE, "hx-refresh": "true"}
     return page(request, TEMPLATE, view, fragment=STATE_FRAGMENT, headers=headers)
@@ -62,7 +67,9 @@ async def pay_package(
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
-    """On to the payment page that there is already, or back where none is needed."""
+    """On to the payment page that there is already, or back where none is needed; with a card
+    (`way`) that the signed-in buyer keeps it is paid here and now.
+    """
     order_id = await open_link(services, ctx, bought, to_package=True)
     async with services.uow_factory(ctx.here.id) as uow:
         order = await get_order(uow, order_id)
@@ -71,7 +78,8 @@ async def pay_package(
     if order.state != OrderState.OPEN or order.payment_mode != PaymentMode.ONLINE:
         return redirect(request, path)
     try:
-        url = await payment_url(services, ctx, order, path, path)
+        pay = await chosen_way(request, services, ctx)
+        url = await payment_url(services, ctx, order, path, path, pay)
     except (Conflict, Unavailable) as refusal:
         flash(request, "error", refusal.message)
         url = None
@@ -123,6 +131,19 @@ async def _view(
 ) -> PurchaseView:
     async with services.uow_factory(ctx.here.id) as uow:
         return await get_purchase(uow, ctx.here, services.settings, order_id, has_paid=has_paid)
+
+
+async def _with_cards(
+    request: AnyRequest,
+    services: Services,
+    ctx: RequestContext,
+    order_id: UUID,
+    view: PurchaseView,
+) -> PurchaseView:
+    async with services.uow_factory(ctx.here.id) as uow:
+        customer_id = (await get_order(uow, order_id)).customer_id
+    wallet = await wallet_for_order(request, services, ctx, customer_id)
+    return msgspec.structs.replace(view, cards=wallet.cards)
 
 
 async def _check(services: Services, ctx: RequestContext, order_id: UUID) -> bool:

@@ -16,6 +16,7 @@ STRIPE_PAGES = (
     "https://checkout.stripe.com",
     "https://billing.stripe.com",
     "https://connect.stripe.com",
+    "https://hooks.stripe.com",
 )
 HSTS_SECONDS = 63_072_000
 

@@ -170,23 +170,28 @@ class Api:
         """Does the work and keeps its answer under the key in the same transaction."""
         expire_due(self._engine)
         request, wanted = call.request, call.params.get("expand", [])
+        declined: ApiError | None = None
         cause = Cause(request.base_url, request.request_id, call.key or None)
         try:
             with self._engine.work(call.account, cause) as work:
                 if call.fault is not None and call.fault.kind == "refuse":
                     raise _chosen_error(call.fault)
-                answer = expand(work, call.route.handler(work, call.params, *call.ids), wanted)
-                body = json.dumps(self._engine.checked(answer), ensure_ascii=False)
+                found = call.route.handler(work, call.params, *call.ids)
+                if isinstance(found, ApiError):
+                    declined, status, body = found, found.status, _as_json(found)
+                else:
+                    answer = expand(work, found, wanted)
+                    status, body = 200, json.dumps(self._engine.checked(answer), ensure_ascii=False)
                 if call.hit_by("error_500_sticky"):
                     self._keep(call, 500, _as_json(_internal_error()))
                 else:
-                    self._keep(call, 200, body)
+                    self._keep(call, status, body)
         except ApiError as error:
             if error.saved:
                 with self._engine.store.transaction():
                     self._keep(call, error.status, _as_json(error))
             raise
-        return self._answer(request, 200, body, {})
+        return self._answer(request, 200 if declined is None else declined.status, body, {})
 
     def _keep(self, call: _Call, status: int, body: str) -> None:
         if call.key:

@@ -10,7 +10,9 @@ Outcome = Literal["pays", "declined", "needs_3ds"]
 
 @dataclass(frozen=True)
 class TestCard:
-    """A card number and its outcome; `advice` is what the payment page says about it."""
+    """A card number and its outcome; `advice` is what the payment page says about it. One that
+    `declines` once it is kept can be saved by itself, and pays nothing.
+    """
 
     __test__ = False
 
@@ -23,6 +25,7 @@ class TestCard:
     message: str = ""
     refund: Literal["", "late", "fails"] = ""
     disputed: bool = False
+    kept: Literal["", "declines"] = ""
 
     @property
     def last4(self) -> str:
@@ -66,6 +69,17 @@ _CARDS = (
     ),
     TestCard("4000002500003155", _("Asks for 3-D Secure"), "needs_3ds"),
     TestCard("4000000000003220", _("Always asks for 3-D Secure"), "needs_3ds"),
+    TestCard(
+        "4000002760003184", _("Asks for 3-D Secure each time, also once it is kept"), "needs_3ds"
+    ),
+    TestCard(
+        "4000000000000341",
+        _("Can be kept, and is declined each time"),
+        "declined",
+        decline_code="generic_decline",
+        message=_("Your card was declined."),
+        kept="declines",
+    ),
     TestCard("4000000000007726", _("Pays; its refund takes a while"), refund="late"),
     TestCard("4000000000005126", _("Pays; its refund fails later"), refund="fails"),
     TestCard("4000000000000259", _("Pays; is disputed afterwards"), disputed=True),
@@ -86,7 +100,17 @@ OFFERED = [
         "4000000000000259",
     )
 ]
-"""Those that the payment page has a button for."""
+OFFERED_TO_KEEP = [
+    CARDS[number]
+    for number in (
+        "4242424242424242",
+        "5555555555554444",
+        "4000002760003184",
+        "4000000000000341",
+        "4000000000000002",
+    )
+]
+"""Those that the payment page, and the page that keeps a card, have a button for."""
 
 
 def find_card(typed: str) -> TestCard | None:

@@ -5,13 +5,21 @@ from typing import Any, Literal
 
 import msgspec
 
-from src.sandbox.stripe import payments, state
+from src.sandbox.stripe import confirming, keeping, payments, state
 from src.sandbox.stripe.cards import find_card
 from src.sandbox.stripe.engine import Cause, Engine, Work
 from src.sandbox.stripe.errors import ApiError, no_such
 from src.sandbox.stripe.expiry import expire_due
 from src.sandbox.stripe.faults import ApiFault, RefundKnob, WebhookFaults
-from src.sandbox.stripe.objects import accounts, checkout_sessions, disputes, refunds
+from src.sandbox.stripe.objects import (
+    accounts,
+    checkout_sessions,
+    disputes,
+    payment_intents,
+    payment_methods,
+    refunds,
+    setup_intents,
+)
 from src.sandbox.stripe.payments import Payer
 from src.sandbox.stripe.webhooks import WebhookSender
 
@@ -71,6 +79,22 @@ class AccountKnob(msgspec.Struct, forbid_unknown_fields=True):
 
 class DisconnectKnob(msgspec.Struct, forbid_unknown_fields=True):
     account: str
+
+
+class AuthenticateKnob(msgspec.Struct, forbid_unknown_fields=True):
+    """The answer to the bank's question about an intent that a program confirmed."""
+
+    intent: str
+    approve: bool = True
+
+
+class CardKnob(msgspec.Struct, forbid_unknown_fields=True):
+    """What becomes of a card that was kept: its time is over, or the business takes it off in its
+    own Stripe dashboard.
+    """
+
+    payment_method: str
+    what: Literal["expires", "detached"]
 
 
 class FlushKnob(msgspec.Struct, forbid_unknown_fields=True):
@@ -139,6 +163,8 @@ class Emulator:
 
     def _attempt(self, work: Work, wish: PayKnob) -> payments.Attempt:
         session, payer = checkout_sessions.load(work, wish.session), Payer(wish.email, wish.name)
+        if session["mode"] == "setup":
+            return self._keep(work, session, wish)
         if wish.method:
             return payments.pay_otherwise(work, session, wish.method, payer)
         card = find_card(wish.card)
@@ -148,6 +174,31 @@ class Emulator:
         if attempt.outcome != "needs_3ds":
             return attempt
         return payments.authenticate(work, session, approved=wish.authenticate)
+
+    def _keep(self, work: Work, session: Json, wish: PayKnob) -> payments.Attempt:
+        card = find_card(wish.card)
+        if card is None:
+            raise ApiError(f"{wish.card} is no test card.", param="card")
+        attempt = keeping.keep_card(work, session, card)
+        if attempt.outcome == "needs_3ds":
+            intent = work.get(setup_intents.KIND, session["setup_intent"])
+            keeping.authenticate(work, intent, approved=wish.authenticate)
+        return attempt
+
+    async def authenticate(self, wish: AuthenticateKnob, cause: Cause) -> Json:
+        account, _ = self._locate(wish.intent)
+        with self._engine.work(account, cause) as work:
+            intent = payment_intents.load(work, wish.intent)
+            return confirming.authenticate(work, intent, approved=wish.approve)
+
+    async def card(self, wish: CardKnob, cause: Cause) -> Json:
+        account, method = self._locate(wish.payment_method)
+        with self._engine.work(account, cause) as work:
+            if wish.what == "expires":
+                payment_methods.expire_now(work, method)
+            else:
+                payment_methods.detach_now(work, method)
+        return method
 
     async def settle(self, wish: SettleKnob, cause: Cause) -> Json:
         account, session = self._locate(wish.session)
@@ -205,6 +256,8 @@ _KNOBS: dict[str, tuple[Any, _Act]] = {
     "clock": (ClockKnob, Emulator.clock),
     "flush": (FlushKnob, Emulator.flush),
     "pay": (PayKnob, Emulator.pay),
+    "authenticate": (AuthenticateKnob, Emulator.authenticate),
+    "card": (CardKnob, Emulator.card),
     "settle": (SettleKnob, Emulator.settle),
     "refund_settle": (RefundSettleKnob, Emulator.refund_settle),
     "dispute": (DisputeKnob, Emulator.dispute),

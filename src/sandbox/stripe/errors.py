@@ -6,6 +6,8 @@ from typing import Any
 class ApiError(Exception):
     """One error answer. `saved` tells whether an idempotency key keeps it: parameters that were
     refused before the work began are not kept, so that a corrected call may use the key again.
+    `about` are objects that the error is about. Raised, it undoes the work; a handler returns one
+    instead where a card was declined, since the attempt itself is kept.
     """
 
     def __init__(
@@ -18,6 +20,7 @@ class ApiError(Exception):
         param: str | None = None,
         decline_code: str | None = None,
         saved: bool = True,
+        about: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -27,6 +30,7 @@ class ApiError(Exception):
         self.param = param
         self.decline_code = decline_code
         self.saved = saved
+        self.about = about or {}
 
     def body(self) -> dict[str, Any]:
         error = {
@@ -36,7 +40,8 @@ class ApiError(Exception):
             "param": self.param,
             "message": self.message,
         }
-        return {"error": {name: value for name, value in error.items() if value is not None}}
+        told = {name: value for name, value in error.items() if value is not None}
+        return {"error": told | self.about}
 
 
 class ConformanceError(Exception):

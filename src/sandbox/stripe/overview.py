@@ -11,7 +11,8 @@ from src.sandbox.stripe.errors import ApiError
 from src.sandbox.stripe.expiry import expire_due
 from src.sandbox.stripe.form import Tree
 from src.sandbox.stripe.objects import accounts, checkout_sessions, disputes, refunds
-from src.sandbox.stripe.pages import Answer, Visit
+from src.sandbox.stripe.pages import Answer
+from src.sandbox.stripe.rendering import Visit
 from src.sandbox.stripe.store import Obj
 
 _SHOWN = 25

@@ -9,7 +9,8 @@ from litestar.params import FromPath
 from src.sandbox.stripe import overview, pages, rendering
 from src.sandbox.stripe.engine import Engine
 from src.sandbox.stripe.form import Tree, decode_form
-from src.sandbox.stripe.pages import Answer, Visit
+from src.sandbox.stripe.pages import Answer
+from src.sandbox.stripe.rendering import Visit
 
 AnyRequest = Request[Any, Any, State]
 
@@ -59,6 +60,16 @@ async def _answer(request: AnyRequest, session_id: FromPath[str]) -> Answer:
     return pages.answer_authentication(_visit(request), session_id, await _sent(request))
 
 
+@get("/c/authenticate/{intent_id:str}")
+async def _card_question(request: AnyRequest, intent_id: FromPath[str]) -> Answer:
+    return pages.card_question(_visit(request), intent_id)
+
+
+@post("/c/authenticate/{intent_id:str}", status_code=200)
+async def _answer_card_question(request: AnyRequest, intent_id: FromPath[str]) -> Answer:
+    return pages.answer_card_question(_visit(request), intent_id, await _sent(request))
+
+
 @get("/setup/{account_id:str}/{token:str}")
 async def _onboarding(
     request: AnyRequest, account_id: FromPath[str], token: FromPath[str]
@@ -91,6 +102,8 @@ PAGE_HANDLERS = [
     _pay,
     _authentication,
     _answer,
+    _card_question,
+    _answer_card_question,
     _onboarding,
     _onboarded,
     _css,

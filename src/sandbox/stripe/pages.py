@@ -1,22 +1,22 @@
 """What people see: the payment page, 3-D Secure, onboarding, and an overview for the curious."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from litestar import Response
 from litestar.response import Redirect
 
-from src.platform.i18n import available_locales, negotiate, use_locale
 from src.platform.i18n import gettext as _
-from src.sandbox.stripe import payments, rendering
+from src.platform.i18n import use_locale
+from src.sandbox.stripe import card_pages, payments, rendering
 from src.sandbox.stripe.cards import CARDS, OFFERED, find_card
-from src.sandbox.stripe.engine import PLATFORM, Cause, Engine, Work
+from src.sandbox.stripe.engine import Work
 from src.sandbox.stripe.expiry import expire_due
 from src.sandbox.stripe.form import Tree
 from src.sandbox.stripe.methods import INSTANT_METHODS, SLOW_METHODS, InstantMethod, SlowMethod
 from src.sandbox.stripe.objects import account_links, accounts, checkout_sessions
 from src.sandbox.stripe.objects.checks import is_email
 from src.sandbox.stripe.payments import Attempt, Payer
+from src.sandbox.stripe.rendering import Visit
 from src.sandbox.stripe.store import Obj
 
 Answer = Response[Any]
@@ -26,23 +26,6 @@ OTHERS: dict[str, SlowMethod | InstantMethod] = {**INSTANT_METHODS, **SLOW_METHO
 _FIRST_CARD = next(iter(CARDS.values()))
 
 
-@dataclass(frozen=True)
-class Visit:
-    """One look at a page: where this program is reached and which languages the reader likes."""
-
-    engine: Engine
-    base_url: str
-    languages: str
-
-    def work(self, account: str = PLATFORM) -> Any:
-        return self.engine.work(account, Cause(self.base_url))
-
-    def locale(self, wanted: str | None = None) -> str:
-        if wanted and wanted != "auto":
-            return wanted
-        return negotiate(self.languages, available_locales())
-
-
 def checkout(visit: Visit, session_id: str) -> Answer:
     """The payment page; a session that is over says so instead."""
     found = _find_session(visit, session_id)
@@ -50,6 +33,8 @@ def checkout(visit: Visit, session_id: str) -> Answer:
         return _notice(visit, "missing", None, "", 404)
     account, session = found
     with visit.work(account) as work:
+        if session["mode"] == "setup" and session["status"] == "open":
+            return card_pages.setup_page(visit, work, session)
         form = _first_form(session)
         return _checkout_page(visit, work, session, form)
 
@@ -62,6 +47,8 @@ def pay(visit: Visit, session_id: str, sent: Tree) -> Answer:
     account, session = found
     form = _sent_form(session, sent)
     with visit.work(account) as work:
+        if session["mode"] == "setup" and session["status"] == "open":
+            return card_pages.keep(visit, work, session, sent)
         if session["status"] != "open" or form["choose"]:
             return _checkout_page(visit, work, session, form)
         with use_locale(visit.locale(session["locale"])):
@@ -85,9 +72,20 @@ def authentication(visit: Visit, session_id: str) -> Answer:
             "authenticate.html",
             locale=visit.locale(session["locale"]),
             leads_to=_ways_out(session),
-            session=session,
+            action=f"/c/pay/{session_id}/authenticate",
+            amount_minor=session["amount_total"],
+            currency=session["currency"],
             business=accounts.display_name(work),
         )
+
+
+def card_question(visit: Visit, intent_id: str) -> Answer:
+    """The bank's question about a card that was kept, or is about to be."""
+    return card_pages.question(visit, intent_id) or _notice(visit, "missing", None, "", 404)
+
+
+def answer_card_question(visit: Visit, intent_id: str, sent: Tree) -> Answer:
+    return card_pages.answer(visit, intent_id, sent) or _notice(visit, "missing", None, "", 404)
 
 
 def answer_authentication(visit: Visit, session_id: str, sent: Tree) -> Answer:
@@ -251,6 +249,8 @@ def _checkout_page(
 def _state(session: Obj) -> str:
     if session["status"] == "expired":
         return "expired"
+    if session["mode"] == "setup":
+        return "kept"
     return "paid" if session["payment_status"] == "paid" else "waiting"
 
 
@@ -258,7 +258,7 @@ def _notice(
     visit: Visit, state: str, session: Obj | None, business: str, status: int = 200
 ) -> Answer:
     """A page that only tells how things stand, with the way back to the business."""
-    over = state in ("paid", "waiting")
+    over = state in ("paid", "waiting", "kept")
     back = "" if session is None else (_success_url if over else _cancel_url)(session)
     return rendering.page(
         "notice.html",

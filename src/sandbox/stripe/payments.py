@@ -145,9 +145,14 @@ def _take_money(work: Work, session: Obj, intent: Obj, method: Obj, payer: Payer
         intent["customer"] = session["customer"]
     charge = charges.succeed(work, intent, method)
     payment_intents.succeed(work, intent, charge)
-    if session["customer"] and intent["setup_future_usage"]:
+    if session["customer"] and _is_kept(intent, method):
         payment_methods.attach(work, method, session["customer"])
     work.emit("checkout.session.completed", session)
+
+
+def _is_kept(intent: Obj, method: Obj) -> bool:
+    own = intent["payment_method_options"].get(method["type"], {})
+    return bool(intent["setup_future_usage"] or own.get("setup_future_usage"))
 
 
 def _complete(work: Work, session: Obj, payer: Payer, *, paid: bool) -> None:

@@ -1,5 +1,6 @@
 """Turns page templates into answers with a strict content policy."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,27 @@ from litestar import Response
 
 from src.platform import i18n
 from src.platform.money import Money, format_money
+from src.sandbox.stripe.engine import PLATFORM, Cause, Engine
 
 _ROOT = Path(__file__).resolve().parents[3]
 _ASSETS = Path(__file__).resolve().parent / "assets"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One look at a page: where this program is reached and which languages the reader likes."""
+
+    engine: Engine
+    base_url: str
+    languages: str
+
+    def work(self, account: str = PLATFORM) -> Any:
+        return self.engine.work(account, Cause(self.base_url))
+
+    def locale(self, wanted: str | None = None) -> str:
+        if wanted and wanted != "auto":
+            return wanted
+        return i18n.negotiate(self.languages, i18n.available_locales())
 
 
 @lru_cache(maxsize=1)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from src.sandbox.stripe import confirming
+from src.sandbox.stripe.errors import ApiError
 from src.sandbox.stripe.objects import (
     account_links,
     accounts,
@@ -17,11 +19,14 @@ from src.sandbox.stripe.objects import (
     payment_intents,
     payment_methods,
     refunds,
+    setup_intents,
 )
 from src.sandbox.stripe.store import Obj
 
-Handler = Callable[..., Obj]
-"""`handler(work, params, *ids_of_the_path)`: one change or one look, inside a transaction."""
+Handler = Callable[..., Obj | ApiError]
+"""`handler(work, params, *ids_of_the_path)`: one change or one look, inside a transaction. What it
+returns as an error is answered as one, and what it has done is kept.
+"""
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,9 @@ _PRICE_DATA = (
 _SESSION = (
     "mode success_url cancel_url expires_at client_reference_id customer customer_email "
     "customer_creation metadata locale submit_type billing_address_collection "
-    "allowed_payment_method_types custom_text.submit.message custom_text.after_submit.message "
+    "allowed_payment_method_types currency setup_intent_data.metadata "
+    "setup_intent_data.description payment_method_options.card.setup_future_usage "
+    "custom_text.submit.message custom_text.after_submit.message "
     "line_items.price line_items.quantity line_items.metadata " + _PRICE_DATA
 ) + " ".join(
     f"payment_intent_data.{name}"
@@ -182,6 +189,14 @@ ROUTES = (
         payment_intents.list_all,
         _LIST + "customer",
     ),
+    _route(
+        "POST",
+        "/v1/payment_intents",
+        "PaymentIntentCreateParams",
+        confirming.create,
+        "amount currency customer payment_method allowed_payment_method_types confirm description "
+        "metadata application_fee_amount return_url receipt_email setup_future_usage",
+    ),
     _route("GET", "/v1/payment_intents/*", "PaymentIntentRetrieveParams", payment_intents.retrieve),
     _route(
         "POST",
@@ -191,6 +206,14 @@ ROUTES = (
         "cancellation_reason",
     ),
     _route(
+        "POST",
+        "/v1/payment_intents/*/confirm",
+        "PaymentIntentConfirmParams",
+        confirming.confirm,
+        "payment_method return_url",
+    ),
+    _route("GET", "/v1/setup_intents/*", "SetupIntentRetrieveParams", setup_intents.retrieve),
+    _route(
         "GET",
         "/v1/payment_methods",
         "PaymentMethodListParams",
@@ -198,6 +221,12 @@ ROUTES = (
         _LIST + "customer type",
     ),
     _route("GET", "/v1/payment_methods/*", "PaymentMethodRetrieveParams", payment_methods.retrieve),
+    _route(
+        "POST",
+        "/v1/payment_methods/*/detach",
+        "PaymentMethodDetachParams",
+        payment_methods.detach,
+    ),
     _route(
         "GET",
         "/v1/charges",

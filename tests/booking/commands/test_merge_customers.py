@@ -18,6 +18,7 @@ from src.tenants.customer_rows import customer_rows
 from src.tenants.models import AuditEntry, Customer, CustomerNote, CustomerTag, Participant
 from src.tenants.queries.merging import preview_merge
 from tests.booking.commands.test_book import a_wish, booked, seats_of
+from tests.booking.commands.test_cards_of_customers import keeps
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.coupons import a_coupon
 from tests.support.somebody import much_is_said, zora_books
@@ -165,16 +166,20 @@ async def test_oneself_twice_and_another_business_are_refused(
 async def test_what_a_merge_says_moves_is_counted_kind_by_kind(
     uow_factory: UowFactory, lotus: Business, services: Services
 ) -> None:
-    """All that a customer can have, once or more; the tally of a coupon's uses is no such thing."""
+    """All that a customer can have, once or more; the tally of a coupon's uses, and who they are at
+    the processor, are no such things.
+    """
     await a_coupon(uow_factory, lotus.id)
     made = await zora_books(services, lotus, coupon="SPRING")
     await much_is_said(services, lotus, made)
     gone, kept = made.order.customer_id, await a_customer(uow_factory, lotus, name="Ann")
+    await keeps(uow_factory, lotus, gone, "zora", "one")
     async with uow_factory(lotus.id) as uow:
         before = await preview_merge(uow, gone, kept)
         assert (await preview_merge(uow, kept, gone)).moves == []
     assert sorted(before.moves) == [
         "1 booking",
+        "1 card kept",
         "1 choice about mails",
         "1 coupon used",
         "1 fee",
@@ -188,7 +193,7 @@ async def test_what_a_merge_says_moves_is_counted_kind_by_kind(
     ]
     async with uow_factory(lotus.id) as uow:
         moved = await merge_customers(uow, lotus.ctx, gone, kept)
-    apart = {"calendar_feeds", "coupon_customers"}
+    apart = {"calendar_feeds", "coupon_customers", "processor_customers"}
     assert {name for name, ids in moved.items() if not ids} - apart == set()
     assert len(before.moves) == len(moved.keys() - apart)
     assert {len(ids) for name, ids in moved.items() if name == "participants"} == {2}

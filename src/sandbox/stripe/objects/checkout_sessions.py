@@ -11,7 +11,13 @@ from src.sandbox.stripe.errors import (
 )
 from src.sandbox.stripe.ids import new_session_id
 from src.sandbox.stripe.methods import offered_methods
-from src.sandbox.stripe.objects import accounts, customers, line_items, payment_intents
+from src.sandbox.stripe.objects import (
+    accounts,
+    customers,
+    line_items,
+    payment_intents,
+    setup_intents,
+)
 from src.sandbox.stripe.objects.accounts import merged
 from src.sandbox.stripe.objects.checks import require_email, require_url
 from src.sandbox.stripe.objects.listing import as_list, list_objects
@@ -19,22 +25,45 @@ from src.sandbox.stripe.store import Obj
 
 KIND = "checkout.session"
 
+_CARD_OPTIONS: dict[str, Any] = {
+    "installments": None,
+    "mandate_options": None,
+    "network": None,
+    "request_three_d_secure": "automatic",
+}
 _SHORTEST_SECONDS = 30 * 60
 _LONGEST_SECONDS = 24 * 60 * 60
 
 
 def create(work: Work, params: Obj) -> Obj:
     accounts.require_charges(work)
-    if params.get("mode", "payment") != "payment":
+    if params.get("mode", "payment") not in ("payment", "setup"):
         raise beyond_the_sandbox("mode")
     _check_urls(params)
+    if params.get("mode") == "setup":
+        return _create_setup(work, params)
     expires_at = _expires_at(work, params)
     lines = line_items.build(work, params.get("line_items") or [])
     _check_fee(work, params, line_items.total_minor(lines))
     details = _customer_details(work, params)
     session = _new_session(work, params, lines, expires_at, details)
-    private = {"lines": lines, "intent": params.get("payment_intent_data") or {}}
-    return work.add(session, private)
+    intent = dict(params.get("payment_intent_data") or {})
+    if options := params.get("payment_method_options"):
+        intent["payment_method_options"] = {"card": _CARD_OPTIONS | options["card"]}
+    return work.add(session, {"lines": lines, "intent": intent})
+
+
+def _create_setup(work: Work, params: Obj) -> Obj:
+    """A page on which a card is kept and nothing is paid."""
+    if params.get("allowed_payment_method_types") != ["card"]:
+        raise beyond_the_sandbox("allowed_payment_method_types")
+    if "currency" not in params:
+        raise missing_parameter("currency")
+    expires_at = _expires_at(work, params)
+    session = _new_session(work, params, [], expires_at, _customer_details(work, params))
+    intent = setup_intents.create(work, session["customer"], params.get("setup_intent_data") or {})
+    session.update(setup_intent=intent["id"], payment_status="no_payment_required")
+    return work.add(session, {"lines": []})
 
 
 def retrieve(work: Work, params: Obj, session_id: str) -> Obj:
@@ -82,6 +111,8 @@ def end(work: Work, session: Obj) -> None:
     if session["payment_intent"]:
         intent = work.get("payment_intent", session["payment_intent"])
         payment_intents.cancel_now(work, intent, "expired")
+    if session["setup_intent"]:
+        setup_intents.cancel_now(work, work.get(setup_intents.KIND, session["setup_intent"]))
     work.emit("checkout.session.expired", session)
 
 
@@ -163,8 +194,9 @@ def _new_session(
     work: Work, params: Obj, lines: list[Obj], expires_at: int, customer_details: Obj | None
 ) -> Obj:
     session_id = new_session_id()
-    currency = lines[0]["currency"]
-    total_minor = line_items.total_minor(lines)
+    mode = params.get("mode", "payment")
+    currency = lines[0]["currency"] if lines else params["currency"].lower()
+    total_minor = line_items.total_minor(lines) if lines else None
     allowed = params.get("allowed_payment_method_types")
     return {
         **_UNUSED,
@@ -186,12 +218,14 @@ def _new_session(
         "expires_at": expires_at,
         "locale": params.get("locale"),
         "metadata": dict(params.get("metadata") or {}),
-        "mode": "payment",
+        "mode": mode,
         "payment_method_types": offered_methods(currency, allowed),
         "status": "open",
         "submit_type": params.get("submit_type"),
         "success_url": params["success_url"],
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0}
+        if lines
+        else None,
         "url": f"{work.cause.base_url}/c/pay/{session_id}",
     }
 

@@ -3,6 +3,7 @@
 from src.sandbox.stripe.engine import Work
 from src.sandbox.stripe.errors import no_such
 from src.sandbox.stripe.ids import new_object_id, random_text
+from src.sandbox.stripe.objects import payment_methods
 from src.sandbox.stripe.objects.accounts import merged
 from src.sandbox.stripe.objects.checks import require_email
 from src.sandbox.stripe.objects.listing import list_objects
@@ -37,6 +38,8 @@ def update(work: Work, params: Obj, customer_id: str) -> Obj:
 
 def delete(work: Work, params: Obj, customer_id: str) -> Obj:
     customer = work.get("customer", customer_id)
+    for method in work.store.every(work.account, payment_methods.KIND, {"customer": customer_id}):
+        payment_methods.detach_now(work, method)
     work.store.delete(customer_id)
     work.emit("customer.deleted", customer)
     return {"id": customer_id, "object": "customer", "deleted": True}

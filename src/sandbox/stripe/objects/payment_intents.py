@@ -1,4 +1,4 @@
-"""Payment intents, as payment pages make them."""
+"""Payment intents, as payment pages and programs make them."""
 
 from src.sandbox.stripe.cards import TestCard
 from src.sandbox.stripe.engine import PLATFORM, Work
@@ -57,7 +57,13 @@ def load(work: Work, intent_id: str) -> Obj:
 def create_for(work: Work, session: Obj) -> Obj:
     """The intent of a payment page, made at the first attempt to pay there."""
     data = work.store.private(session["id"])["intent"]
-    intent = work.add(_new_intent(work, session, data), {"session": session["id"]})
+    of_session = {
+        "amount": session["amount_total"],
+        "currency": session["currency"],
+        "customer": session["customer"],
+        "payment_method_types": session["payment_method_types"],
+    }
+    intent = work.add(new_intent(work, data | of_session), {"session": session["id"]})
     session["payment_intent"] = intent["id"]
     work.store.save(session)
     work.emit("payment_intent.created", intent)
@@ -77,8 +83,10 @@ def fail(work: Work, intent: Obj, error: Obj) -> None:
     work.emit("payment_intent.payment_failed", intent)
 
 
-def ask_for_authentication(work: Work, intent: Obj, method: Obj, url: str) -> None:
-    redirect = {"return_url": None, "url": url}
+def ask_for_authentication(
+    work: Work, intent: Obj, method: Obj, url: str, return_url: str | None = None
+) -> None:
+    redirect = {"return_url": return_url, "url": url}
     intent.update(
         status="requires_action",
         payment_method=method["id"],
@@ -126,12 +134,13 @@ def decline_error(card: TestCard, method: Obj, charge: Obj | None) -> Obj:
     return {name: value for name, value in error.items() if value is not None}
 
 
-def _new_intent(work: Work, session: Obj, data: Obj) -> Obj:
+def new_intent(work: Work, data: Obj) -> Obj:
+    """One that waits for a payment method, or for its confirmation where `data` names one."""
     intent_id = new_object_id("pi")
     return {
         "id": intent_id,
         "object": KIND,
-        "amount": session["amount_total"],
+        "amount": data["amount"],
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
@@ -144,8 +153,8 @@ def _new_intent(work: Work, session: Obj, data: Obj) -> Obj:
         "client_secret": f"{intent_id}_secret_{random_text(25)}",
         "confirmation_method": "automatic",
         "created": work.now,
-        "currency": session["currency"],
-        "customer": session["customer"],
+        "currency": data["currency"],
+        "customer": data.get("customer"),
         "customer_account": None,
         "description": data.get("description"),
         "excluded_payment_method_types": None,
@@ -155,10 +164,10 @@ def _new_intent(work: Work, session: Obj, data: Obj) -> Obj:
         "metadata": dict(data.get("metadata") or {}),
         "next_action": None,
         "on_behalf_of": None,
-        "payment_method": None,
+        "payment_method": data.get("payment_method"),
         "payment_method_configuration_details": None,
-        "payment_method_options": {},
-        "payment_method_types": session["payment_method_types"],
+        "payment_method_options": data.get("payment_method_options") or {},
+        "payment_method_types": data["payment_method_types"],
         "processing": None,
         "receipt_email": data.get("receipt_email"),
         "review": None,
@@ -167,7 +176,9 @@ def _new_intent(work: Work, session: Obj, data: Obj) -> Obj:
         "source": None,
         "statement_descriptor": data.get("statement_descriptor"),
         "statement_descriptor_suffix": data.get("statement_descriptor_suffix"),
-        "status": "requires_payment_method",
+        "status": "requires_confirmation"
+        if data.get("payment_method")
+        else "requires_payment_method",
         "transfer_data": None,
         "transfer_group": None,
     }

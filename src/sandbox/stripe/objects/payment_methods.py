@@ -1,7 +1,10 @@
 """What was paid with: a card or a bank account, kept as an object."""
 
+import hashlib
+
 from src.sandbox.stripe.cards import TestCard
 from src.sandbox.stripe.engine import Work
+from src.sandbox.stripe.errors import ApiError
 from src.sandbox.stripe.ids import new_object_id, random_text
 from src.sandbox.stripe.methods import InstantMethod, SlowMethod
 from src.sandbox.stripe.objects.listing import list_objects
@@ -53,6 +56,37 @@ def attach(work: Work, method: Obj, customer_id: str) -> None:
     work.emit("payment_method.attached", method)
 
 
+def detach(work: Work, params: Obj, method_id: str) -> Obj:
+    """From its customer: nothing can be paid with it any more, by anybody."""
+    method = retrieve(work, params, method_id)
+    if method["customer"] is None:
+        raise ApiError(
+            "The payment method you provided is not attached to a customer so detachment is "
+            "impossible."
+        )
+    detach_now(work, method)
+    return method
+
+
+def detach_now(work: Work, method: Obj) -> None:
+    before = {"customer": method["customer"]}
+    method["customer"] = None
+    work.store.save(method)
+    work.emit("payment_method.detached", method, before)
+
+
+def expire_now(work: Work, method: Obj) -> None:
+    """The card's time is over: its bank declines it from here on."""
+    method["card"] |= {"exp_month": 1, "exp_year": 2020}
+    work.store.save(method)
+    kept = work.store.private(method["id"])
+    work.store.save_private(method["id"], kept | {"number": EXPIRED_NUMBER})
+    work.emit("payment_method.automatically_updated", method)
+
+
+EXPIRED_NUMBER = "4000000000000069"
+
+
 def card_details(card: TestCard) -> Obj:
     """The fields that a method's card and a charge's card have in common."""
     return {
@@ -61,12 +95,17 @@ def card_details(card: TestCard) -> Obj:
         "country": "US",
         "exp_month": 12,
         "exp_year": 2034,
-        "fingerprint": random_text(16),
+        "fingerprint": _fingerprint(card.number),
         "funding": "credit",
         "last4": card.last4,
         "regulated_status": "unregulated",
         "wallet": None,
     }
+
+
+def _fingerprint(number: str) -> str:
+    """The same for the same number, whoever types it."""
+    return hashlib.sha256(number.encode()).hexdigest()[:16]
 
 
 def bank_details(slow: SlowMethod) -> Obj:

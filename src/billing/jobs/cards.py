@@ -1,0 +1,84 @@
+"""What the processor has to do, or to tell, about cards that guests keep."""
+
+from uuid import UUID
+
+import structlog
+from sqlalchemy import update
+
+from src.billing.commands.cards import store_card
+from src.billing.events import CardEnded, CardToKeep, ProcessorCustomerEnded
+from src.billing.models import PaymentPage, ProcessorCustomer, SavedCard
+from src.billing.processor import DefinitiveFailure, ProcessorCard
+from src.billing.stripe_gateway import StripeGateway
+from src.platform.jobs.context import JobContext
+
+log = structlog.get_logger(__name__)
+
+
+async def keep_card(job: JobContext, event: CardToKeep) -> None:
+    """Consumer of CardToKeep: the card that has paid is written down, unless something else paid.
+
+    Raises: Uncertain.
+    """
+    async with job.unit_of_work() as uow:
+        page = await uow.session.get(PaymentPage, (job.tenant_id, event.page_id))
+    found = await _kept_by(job, page) if page is not None else None
+    async with job.unit_of_work(done=True) as uow:
+        if page is not None and found is not None:
+            await store_card(uow, page.account_id, found, page.keeps_card or {})
+
+
+async def _kept_by(job: JobContext, page: PaymentPage) -> ProcessorCard | None:
+    """None for an account that is out of reach by now: its cards are of no use to anybody."""
+    gateway: StripeGateway = job.services.port(StripeGateway)
+    try:
+        return await gateway.retrieve_kept_card(page.account_id, page.processor_id or "")
+    except DefinitiveFailure as failure:
+        log.warning("kept_card_not_found", page_id=str(page.id), error=str(failure))
+        return None
+
+
+async def detach_card(job: JobContext, event: CardEnded) -> None:
+    """Consumer of CardEnded. One that is nobody's any more there, or out of reach, is through.
+
+    Raises: Uncertain.
+    """
+    async with job.unit_of_work() as uow:
+        card = await uow.session.get(SavedCard, (job.tenant_id, event.card_id))
+    if card is not None and card.detached_at is None:
+        try:
+            await job.services.port(StripeGateway).detach_card(
+                card.account_id, card.payment_method_id
+            )
+        except DefinitiveFailure as failure:
+            log.info("card_detached_before", card_id=str(card.id), why=str(failure))
+    async with job.unit_of_work(done=True) as uow:
+        await uow.session.execute(
+            update(SavedCard)
+            .where(SavedCard.tenant_id == job.tenant_id, SavedCard.id == event.card_id)
+            .where(SavedCard.detached_at.is_(None))
+            .values(detached_at=uow.clock.now())
+        )
+
+
+async def end_processor_customer(job: JobContext, event: ProcessorCustomerEnded) -> None:
+    """Consumer of ProcessorCustomerEnded: they go there with all their cards, once.
+
+    Raises: Uncertain.
+    """
+    row = await _customer(job, event.row_id)
+    if row is not None and row.processor_id is not None:
+        try:
+            await job.services.port(StripeGateway).delete_customer(row.account_id, row.processor_id)
+        except DefinitiveFailure as failure:
+            log.info("processor_customer_gone_before", row_id=str(row.id), why=str(failure))
+    async with job.unit_of_work(done=True):
+        pass
+
+
+async def _customer(job: JobContext, row_id: UUID) -> ProcessorCustomer | None:
+    async with job.unit_of_work() as uow:
+        found: ProcessorCustomer | None = await uow.session.get(
+            ProcessorCustomer, (job.tenant_id, row_id)
+        )
+        return found

@@ -1,0 +1,72 @@
+"""How a guest wants to pay online: on the payment page, or with a card that they keep."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from src.billing.card_payments import ByCard, CardOutcome, pay_by_card
+from src.billing.checkout import Keep, ensure_payment_page
+from src.platform.errors import Conflict, Gone
+from src.platform.services import Services
+
+
+class PayChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """`customer_id` is who is signed in. With a `card_id` it is that card of theirs; otherwise the
+    page, and `consent` is what they agreed to who want to keep the card that they pay with there.
+    """
+
+    customer_id: UUID | None = None
+    card_id: UUID | None = None
+    consent: dict[str, Any] | None = None
+
+
+async def pay_online(
+    services: Services,
+    tenant_id: UUID,
+    order_id: UUID,
+    choice: PayChoice | None,
+    *,
+    back_url: str,
+    cancel_url: str,
+    today_on: date,
+) -> str | None:
+    """Where to send the guest: to the payment page, to their bank, or to `back_url` to wait. None
+    when their own page has it all: it is paid, or the card was declined, or its time is over.
+
+    Without a choice it is the page, as it is. Never call it inside a transaction.
+    Raises: what `ensure_payment_page` and `pay_by_card` raise.
+    """
+    try:
+        if choice is None or choice.card_id is None or choice.customer_id is None:
+            return await ensure_payment_page(
+                services,
+                tenant_id,
+                order_id,
+                success_url=back_url,
+                cancel_url=cancel_url,
+                keep=_keep(choice),
+            )
+        by = ByCard(
+            customer_id=choice.customer_id,
+            card_id=choice.card_id,
+            return_url=back_url,
+            today_on=today_on,
+        )
+        answer = await pay_by_card(services, tenant_id, order_id, by)
+    except Gone:
+        return None
+    except Conflict as refused:
+        if refused.code != "already_paid":
+            raise
+        return None
+    if answer.outcome is CardOutcome.BANK:
+        return answer.bank_url
+    return back_url if answer.outcome is CardOutcome.UNSURE else None
+
+
+def _keep(choice: PayChoice | None) -> Keep | None:
+    if choice is None:
+        return None
+    return Keep(customer_id=choice.customer_id, consent=choice.consent)

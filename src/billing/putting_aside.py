@@ -1,0 +1,36 @@
+"""One way to pay gives way to another: the attempt ends at the processor first, the hold stays."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from src.billing.commands.settle import lock_page
+from src.billing.domain.kinds import OrderState, PageState
+from src.billing.models import PaymentPage
+from src.billing.queries.attempts import newest_page
+from src.billing.settlement import close_page
+from src.platform.services import Services
+
+WAITING = (PageState.PENDING, PageState.OPEN)
+
+
+async def put_aside(
+    services: Services,
+    tenant_id: UUID,
+    order_id: UUID,
+    in_the_way: Callable[[PaymentPage], bool],
+) -> None:
+    """Ends the order's latest attempt where it waits and is `in_the_way`. That it is to give way is
+    kept before it is ended, for whoever hears of the end first: the order must not end with it. One
+    that turns out paid has fulfilled the order instead.
+
+    Never call it inside a transaction. Raises: Uncertain.
+    """
+    async with services.uow_factory(tenant_id) as uow:
+        newest = await newest_page(uow, order_id)
+        if newest is None or newest.state not in WAITING or not in_the_way(newest):
+            return
+        order, page = await lock_page(uow, newest.id)
+        if order.state != OrderState.OPEN or page.state not in WAITING:
+            return
+        page.put_aside_at = page.put_aside_at or uow.clock.now()
+    await close_page(services, tenant_id, newest.id)

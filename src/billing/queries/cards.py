@@ -1,0 +1,83 @@
+"""Cards that guests keep: to choose among, to look at, and how the last one paid."""
+
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from src.billing.commands.cards import list_cards, list_usable_cards
+from src.billing.domain.cards import (
+    GONE_CODE,
+    card_words,
+    declined_words,
+    expiry_words,
+    is_over,
+    key_of_card,
+)
+from src.billing.domain.kinds import PageKind, PageState
+from src.billing.models import SavedCard
+from src.billing.queries.attempts import newest_page
+from src.billing.views.cards import CardAttempt, CardChoice, KeptCard
+from src.platform.db.uow import UnitOfWork
+from src.platform.localtime import to_local
+from src.tenants.context import TenantSnapshot
+
+
+async def list_card_choices(
+    uow: UnitOfWork, tenant: TenantSnapshot, customer_id: UUID
+) -> list[CardChoice]:
+    """What a signed-in guest can pay with in one press, the preferred one first."""
+    if not tenant.payments_ready:
+        return []
+    cards = await list_usable_cards(uow, customer_id, today_at(tenant.zone, uow.clock.now()))
+    return [CardChoice(key_of_card(one.id), card_words(one), expiry_words(one)) for one in cards]
+
+
+def today_at(zone: ZoneInfo, now: datetime) -> date:
+    return to_local(now, zone).date()
+
+
+async def list_kept_cards(
+    uow: UnitOfWork, tenant: TenantSnapshot, customer_id: UUID
+) -> list[KeptCard]:
+    """All that a guest keeps; the first that can pay is preferred where none was chosen."""
+    today_on = today_at(tenant.zone, uow.clock.now())
+    cards = await list_cards(uow, customer_id)
+    usable = [card for card in cards if not is_over(card, today_on)]
+    preferred = usable[0].id if usable else None
+    return [
+        KeptCard(
+            id=card.id,
+            words=card_words(card),
+            expires=expiry_words(card),
+            since_at=card.created_at,
+            is_preferred=card.id == preferred,
+            is_over=is_over(card, today_on),
+        )
+        for card in cards
+    ]
+
+
+async def find_card_attempt(
+    uow: UnitOfWork, order_id: UUID, *, has_paid: bool
+) -> tuple[CardAttempt | None, bool]:
+    """How it stands with the card that an open order was to be paid with last, None where it was to
+    be paid otherwise; and whether its guest, who comes back from paying (`has_paid`), waits for
+    news: not where the card was declined, or its bank has not been answered.
+    """
+    found = await _find_attempt(uow, order_id)
+    return found, has_paid and (found is None or found.is_unsure)
+
+
+async def _find_attempt(uow: UnitOfWork, order_id: UUID) -> CardAttempt | None:
+    page = await newest_page(uow, order_id)
+    if page is None or page.kind != PageKind.CARD or page.card_id is None:
+        return None
+    card = await uow.session.get_one(SavedCard, (uow.tenant, page.card_id))
+    words = card_words(card)
+    if page.state == PageState.FAILED:
+        return CardAttempt(card=words, why_not=declined_words(page.error or GONE_CODE, words))
+    if page.state == PageState.OPEN and page.url:
+        return CardAttempt(card=words, bank_url=page.url)
+    if page.state in (PageState.PENDING, PageState.OPEN):
+        return CardAttempt(card=words)
+    return None
