@@ -9,8 +9,8 @@ from sqlalchemy import select
 from src.billing.commands.credits import void_taken_off
 from src.billing.commands.hand_back import keep_hand_back
 from src.billing.commands.orders import lock_order
-from src.billing.commands.refunds import get_payment
-from src.billing.domain.kinds import CALLED_OFF_WHY, OrderState
+from src.billing.commands.refunds import get_payment, request_refunds
+from src.billing.domain.kinds import CALLED_OFF_WHY, OrderState, RefundCause
 from src.billing.models import CreditLot, Order, Payment
 from src.billing.queries.transfers import get_received_minor, list_mistakable
 from src.platform.db.uow import UnitOfWork
@@ -36,8 +36,9 @@ class TransferMistaken(msgspec.Struct, frozen=True, kw_only=True):
 async def take_off_transfer(uow: UnitOfWork, ctx: RequestContext, cmd: TransferMistaken) -> Money:
     """No money moved, so its row goes, and with it what was to be sent back of it; no refund is
     written down, and nobody but staff reads of it. The log keeps what was noted, when and why not.
-    A package of which nothing is left is cancelled with the last of its transfers; that its credits
-    were taken off, its buyer was told then.
+    A package of which nothing is left is cancelled with the last of its transfers, and what a
+    voucher had paid of it goes back onto that; that its credits were taken off, its buyer was told
+    then.
 
     Returns what is taken off. Raises: NotFound for what was never noted for this order;
     InvalidInput at `reason`; Conflict for what was taken off before, has gone back, or pays for
@@ -48,7 +49,7 @@ async def take_off_transfer(uow: UnitOfWork, ctx: RequestContext, cmd: TransferM
         sentence = _("Say how it came about, in at most %(most)s letters.", most=LONGEST_REASON)
         raise InvalidInput(sentence, fields={"reason": sentence})
     order = await lock_order(uow, cmd.order_id)
-    await _lock_credits(uow, order.id)
+    is_package = await _lock_credits(uow, order.id)
     payment = await _find(uow, order.id, cmd.payment_id)
     facts = {
         "amount_minor": payment.amount_minor,
@@ -62,26 +63,34 @@ async def take_off_transfer(uow: UnitOfWork, ctx: RequestContext, cmd: TransferM
     order.paid_minor -= taken.amount_minor
     await keep_hand_back(uow, order)
     await audit(uow, ctx, TAKEN_OFF, "order", order.id, reason=reason, **facts)
-    if order.state == OrderState.CONFIRMED and not payment.is_extra:
+    if is_package and order.state == OrderState.CONFIRMED and not payment.is_extra:
         await _end_package(uow, ctx, order)
     return taken
 
 
-async def _lock_credits(uow: UnitOfWork, order_id: UUID) -> None:
-    """So that nobody adds any between the look at them and the end."""
-    await uow.session.execute(
+async def _lock_credits(uow: UnitOfWork, order_id: UUID) -> bool:
+    """So that nobody adds any between the look at them and the end. Whether the order has any."""
+    locked = await uow.session.scalars(
         select(CreditLot.id)
         .where(CreditLot.tenant_id == uow.tenant, CreditLot.order_id == order_id)
         .order_by(CreditLot.id)
         .with_for_update(key_share=True)
     )
+    return bool(locked.all())
 
 
 async def _end_package(uow: UnitOfWork, ctx: RequestContext, order: Order) -> None:
     """Not while another transfer is left of the price: that came, and can go back with credits
     which are added again.
     """
-    if await get_received_minor(uow, order.id) or not await void_taken_off(uow, order.id):
+    if await get_received_minor(uow, order.id):
+        return
+    left_minor = order.paid_minor - order.refunded_minor
+    if left_minor > 0:
+        key = f"taken_off:{order.id}"
+        await request_refunds(uow, order, left_minor, cause=RefundCause.STAFF, cause_key=key)
+        await uow.settle()
+    if not await void_taken_off(uow, order.id):
         return
     order.closed_at, order.closed_why = uow.clock.now(), CALLED_OFF_WHY
     await audit(uow, ctx, "order.package_cancelled", "order", order.id)

@@ -5,7 +5,6 @@ from uuid import UUID
 
 import pytest
 
-from src.billing.commands.by_staff import RefundByHand, refund_by_hand
 from src.billing.commands.credit_acts import (
     ChangeNumber,
     add_credits,
@@ -199,25 +198,22 @@ async def test_of_two_parts_the_one_that_came_can_still_go_back(shop: Shop) -> N
     assert oldest in [one.id for one in await rows(shop, Payment)]
 
 
-async def test_what_a_voucher_paid_beside_it_is_said_and_can_go_back(shop: Shop) -> None:
+async def test_what_a_voucher_paid_beside_it_goes_back_onto_it(shop: Shop) -> None:
     await a_voucher(shop.services.uow_factory, shop.business.id, minor=5000)
     order = await by_transfer(shop, coupon=CODE, quoted_minor=7000)
     await receive(shop, order, 7000)
     await remove(shop, await only_lot(shop), 10)
     await sign_in(shop.guest.client, shop.services, shop.business.owner.id)
     asked = await shop.guest.open(f"/app/lotus/orders/{order.id}/transfer/mistake")
-    assert "A voucher paid €50.00 of it" in asked.text
+    assert "A voucher paid €50.00 of it. With the last transfer that goes back" in asked.text
     [transfer] = await mistakable(shop, order)
     await take_off(shop, order, transfer)
     assert (await only_lot(shop)).state == "void"
-    [payment] = await rows(shop, Payment)
-    cmd = RefundByHand(order_id=order.id, payment_id=payment.id, amount_minor=5000, token="x")
-    async with shop.services.uow_factory(shop.business.id) as uow:
-        await refund_by_hand(uow, shop.business.ctx, cmd)
     await shop.work()
-    [refund] = await rows(shop, Refund)
+    [payment], [refund] = await rows(shop, Payment), await rows(shop, Refund)
     assert (refund.amount_minor, refund.voucher_id) == (5000, payment.voucher_id)
     assert await left(shop) == 5000
+    assert "billing.refunded" in await mails(shop)
 
 
 async def test_nobody_is_told_that_it_is_theirs_once_it_never_was(shop: Shop) -> None:
