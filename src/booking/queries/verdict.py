@@ -175,7 +175,7 @@ async def verdict_of(
         has_seats=0 if customer_id is None else await _has(uow, kind, subject_id, customer_id),
         guest=why_lines(guest.reasons, subject),
         staff=why_lines(staff.reasons, subject),
-        full_dates=_full_dates(staff, uow.clock.now()) if coming else [],
+        full_dates=_full_dates(staff, uow.clock.now()) if coming and not staff.reasons else [],
     )
 
 
