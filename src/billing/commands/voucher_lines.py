@@ -18,6 +18,8 @@ from src.billing.domain.vouchers import EntryKind, VoucherState, masked, sending
 from src.billing.events import VoucherBought, VoucherToSend
 from src.billing.lines import Fate, LineKind, Undeliverable
 from src.billing.models import Order, Voucher
+from src.billing.voucher_links import purchase_path
+from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, current_locale
 from src.platform.money import Money, format_money
@@ -50,6 +52,9 @@ class VoucherLines(LineKind):
     async def reacquire(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
         await activate_vouchers(uow, order, now)
         return True
+
+    def guest_path(self, settings: Settings, slug: str, order: Order) -> str:
+        return purchase_path(settings, slug, order)
 
     def waived_minor(self) -> ColumnElement[int]:
         return literal(0)

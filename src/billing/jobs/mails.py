@@ -23,6 +23,7 @@ from src.billing.events import (
     PaymentCameTooLate,
     RefundFailed,
 )
+from src.billing.fee_links import fee_path
 from src.billing.fee_words import FeeStanding, why_not_asked
 from src.billing.jobs.refunds import lock_refund
 from src.billing.lines import handlers_of
@@ -228,19 +229,27 @@ async def _tell_guest(
 async def _guest_path(
     uow: UnitOfWork, settings: Settings, tenant: TenantSnapshot, order: Order
 ) -> str:
-    """To the page that says of the order's money how it stands; empty where there is none."""
+    """To the page that says of the order's money how it stands."""
+    fee = await _find_fee(uow, order)
+    if fee is not None:
+        return fee_path(settings, tenant.slug, fee, await get_order(uow, fee.order_id))
     handlers = await handlers_of(uow, order)
     return next((one.guest_path(settings, tenant.slug, order) for one in handlers), "")
 
 
-async def _fee_standing(uow: UnitOfWork, order: Order) -> FeeStanding | None:
-    """How the fee stands that the order was to pay; None where it was for something else."""
+async def _find_fee(uow: UnitOfWork, order: Order) -> Fee | None:
     of = (OrderLine.tenant_id == uow.tenant, OrderLine.order_id == order.id)
-    fee = await uow.session.scalar(
+    found: Fee | None = await uow.session.scalar(
         select(Fee)
         .join(OrderLine, (OrderLine.tenant_id == Fee.tenant_id) & (OrderLine.subject_id == Fee.id))
         .where(*of, OrderLine.kind == FEE_LINE)
     )
+    return found
+
+
+async def _fee_standing(uow: UnitOfWork, order: Order) -> FeeStanding | None:
+    """How the fee stands that the order was to pay; None where it was for something else."""
+    fee = await _find_fee(uow, order)
     if fee is None:
         return None
     if fee.state != FeeState.PAID or fee.pays_id is None:
