@@ -19,6 +19,8 @@ OF_THE_BUSINESS = {
     "cancellation_returns",
     "closed_days",
     "connected_accounts",
+    "collection_slugs",
+    "collections",
     "coupons",
     "credit_notices",
     "day_hours",

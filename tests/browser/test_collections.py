@@ -41,7 +41,7 @@ def signs_in(guest: Person, email: str) -> None:
 def test_from_the_owners_editor_to_a_regulars_booking(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    slug = "wagtail" if scripts else "ptarmigan"
+    slug = "mallard" if scripts else "ptarmigan"
     business = staged(program, slug, paid=False, contact_email=f"hello@{slug}.example")
     a_date(program, business, "workshop", price_type="free")
     regular = knows(program, business, "regular", established=True)

@@ -56,6 +56,7 @@ NOT_CHOSEN = {
     "/app/{slug}/settings/timezone": "The zone in the address is what the form has typed in.",
     "/admin/tenants/{tenant_id}/move": "What is refused is said after a redirect.",
     "/b/{slug}/fees/{claim}": "The query only says that somebody comes from paying.",
+    "/b/{slug}/me/cards": "The query only says that somebody comes from keeping a card.",
     "/b/{slug}/{service_slug}/book": "The browser may keep the page, with what was typed.",
     "/b/{slug}/bookings/{token}/leave": "The form's address names the date.",
     "/b/{slug}/bookings/{token}/move": "The form's address names the date.",

@@ -25,7 +25,7 @@ from src.tenants.context import RequestContext
 AnyRequest = Request[Any, Any, Any]
 
 
-@post(ONE + "/items", guards=MAY_EDIT, status_code=200, include_in_schema=False)
+@post(ONE + "/items", guards=MAY_EDIT, status_code=200, include_in_schema=False, shown_at=ONE)
 async def add_things(
     request: AnyRequest,
     services: NamedDependency[Services],
