@@ -400,8 +400,8 @@ async def test_a_package_asks_for_its_own_when_it_is_bought(
     )
     with pytest.raises(NotAgreed):
         await place_package(services, as_guest(lotus), wish)
-    await place_package(services, as_guest(lotus), wish, signing(version.id))
-    await place_package(services, as_guest(lotus), wish, signing(version.id))
+    await place_package(services, as_guest(lotus), wish, signing=signing(version.id))
+    await place_package(services, as_guest(lotus), wish, signing=signing(version.id))
     (kept,) = await signatures_of(uow_factory, lotus)
     assert kept.order_id is not None
     async with uow_factory(lotus.id) as uow:
