@@ -92,8 +92,12 @@ async def take_card_of_setup(
         return False
     if found is None or found.metadata.get("tenant_id") != str(tenant_id):
         return False
+    agreed = _agreed(found)
+    if not agreed:
+        # A page on which something was paid: what it keeps is told of by the payment.
+        return False
     async with services.uow_factory(tenant_id) as uow:
-        return await store_card(uow, account_id, found, _agreed(found)) is not None
+        return await store_card(uow, account_id, found, agreed) is not None
 
 
 def _agreed(card: ProcessorCard) -> dict[str, str]:

@@ -19,15 +19,18 @@ async def put_aside(
     order_id: UUID,
     in_the_way: Callable[[PaymentPage], bool],
 ) -> None:
-    """Ends the order's latest attempt where it waits and is `in_the_way`. That it is to give way is
-    kept before it is ended, for whoever hears of the end first: the order must not end with it. One
-    that turns out paid has fulfilled the order instead.
+    """Ends the order's latest attempt where it waits and is `in_the_way`, or was before: it could
+    not be ended then. That it is to give way is kept before it is ended, for whoever hears of the
+    end first: the order must not end with it. One that turns out paid has fulfilled the order
+    instead.
 
     Never call it inside a transaction. Raises: Uncertain.
     """
     async with services.uow_factory(tenant_id) as uow:
         newest = await newest_page(uow, order_id)
-        if newest is None or newest.state not in WAITING or not in_the_way(newest):
+        if newest is None or newest.state not in WAITING:
+            return
+        if newest.put_aside_at is None and not in_the_way(newest):
             return
         order, page = await lock_page(uow, newest.id)
         if order.state != OrderState.OPEN or page.state not in WAITING:

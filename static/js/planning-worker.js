@@ -16,6 +16,8 @@ const LONGEST_MS = 31 * 24 * 60 * 60 * 1000;
 const REFRESH_MS = 60 * 1000;
 
 let refreshedAt = 0;
+// How often somebody has signed out here: what was asked for before is not theirs who come after.
+let partings = 0;
 
 self.addEventListener("install", (event) => {
   const fill = async () => {
@@ -61,6 +63,7 @@ function isHere(path) {
 }
 
 async function signOut(request) {
+  partings += 1;
   await caches.delete(KEPT.own);
   return fetch(request);
 }
@@ -81,7 +84,7 @@ async function other(event) {
 
 async function plan(event) {
   const kept = await keptPlan();
-  const fresh = fromNetwork(event).then(keep);
+  const fresh = askAndKeep(() => fromNetwork(event));
   try {
     return await (kept ? inTime(fresh) : fresh);
   } catch {
@@ -94,6 +97,15 @@ async function fromNetwork(event) {
   return (await event.preloadResponse) ?? fetch(event.request);
 }
 
+async function askAndKeep(ask) {
+  const before = partings;
+  const answer = await ask();
+  if (before === partings) await keep(answer);
+  // Somebody may have signed out while it was written.
+  if (before !== partings) await caches.delete(KEPT.own);
+  return answer;
+}
+
 async function keep(answer) {
   if (answer.ok && !answer.redirected) {
     const own = await caches.open(KEPT.own);
@@ -103,16 +115,15 @@ async function keep(answer) {
     // Nobody is signed in any more: what is kept was for somebody who was.
     await caches.delete(KEPT.own);
   }
-  return answer;
 }
 
 // What is booked or cancelled meanwhile changes the plan: once somebody keeps it, it follows.
 async function refresh() {
   if (Date.now() - refreshedAt < REFRESH_MS || !(await keptPlan())) return;
   refreshedAt = Date.now();
-  await fetch(KEPT.week, { redirect: "manual", credentials: "same-origin" })
-    .then(keep)
-    .catch(() => undefined);
+  await askAndKeep(() => fetch(KEPT.week, { redirect: "manual", credentials: "same-origin" })).catch(
+    () => undefined,
+  );
 }
 
 async function keptPlan() {

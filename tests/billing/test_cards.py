@@ -6,14 +6,16 @@ from uuid import UUID
 import pytest
 
 from src.billing.card_payments import CardOutcome
-from src.billing.commands.cards import prefer_card, remove_card
+from src.billing.commands.cards import prefer_card, remove_card, store_card
 from src.billing.domain.cards import CardState
 from src.billing.domain.kinds import OrderState, PageState
-from src.billing.models import PaymentPage
+from src.billing.models import PaymentPage, ProcessorCustomer
+from src.billing.processor import ProcessorCard
 from src.billing.reconcile import reconcile
 from src.billing.settlement import end_hold
 from src.billing.sweeper import sweep_holds
 from src.platform.errors import Conflict, Gone, NotFound, Unavailable
+from src.platform.ids import new_id
 from tests.billing.till import Till
 from tests.billing.wallet import (
     ALWAYS_ASKS,
@@ -283,6 +285,48 @@ async def test_nothing_is_made_while_the_processor_is_silent(till: Till) -> None
     with pytest.raises(Unavailable):
         await press(till, order_id, card)
     assert (await till.state(order_id)).state == OrderState.OPEN
+
+
+async def test_after_a_silence_one_may_go_back_to_the_page(till: Till) -> None:
+    """The page was put aside and could not be ended: that is made up for, whatever is pressed."""
+    card = await a_card(till)
+    order_id, session_id = await till.order_with_page()
+    await till.stripe.turn("api_faults", kind="error_500_before", path_contains="/expire")
+    with pytest.raises(Unavailable):
+        await press(till, order_id, card)
+    await till.page(order_id)
+    first, second = await till.rows(PaymentPage, order_id)
+    assert (first.processor_id, first.state) == (session_id, PageState.FAILED)
+    assert second.state == PageState.OPEN
+
+
+async def test_what_is_kept_for_no_customer_is_nobodys(till: Till) -> None:
+    """Least of all theirs whose own name at the processor is not known yet."""
+    await till.order_with_page()
+    async with till.services.uow_factory(till.business.id) as uow:
+        unnamed = ProcessorCustomer(
+            tenant_id=uow.tenant,
+            id=new_id(),
+            customer_id=till.business.customer_id,
+            account_id="acct_of_the_till",
+            processor_id=None,
+            body={},
+            created_at=uow.clock.now(),
+        )
+        uow.session.add(unnamed)
+        await uow.session.flush()
+        card = ProcessorCard(
+            payment_method_id="pm_of_a_stranger",
+            customer_id=None,
+            brand="visa",
+            last4="0005",
+            exp_month=12,
+            exp_year=2034,
+            fingerprint="",
+            metadata={},
+        )
+        assert await store_card(uow, "acct_of_the_till", card, {}) is None
+    assert await cards(till) == []
 
 
 async def test_the_preferred_card_is_one(till: Till) -> None:

@@ -186,7 +186,11 @@ async def store_card(
 async def _lock_owner(
     uow: UnitOfWork, account_id: str, processor_id: str | None
 ) -> ProcessorCustomer | None:
-    """Two who store cards of one customer take turns."""
+    """Two who store cards of one customer take turns. Nobody owns what the processor keeps for no
+    customer, least of all those whose own name there is not known yet.
+    """
+    if processor_id is None:
+        return None
     found: ProcessorCustomer | None = await uow.session.scalar(
         select(ProcessorCustomer)
         .where(

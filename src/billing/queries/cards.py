@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 from src.billing.commands.cards import list_cards, list_usable_cards
 from src.billing.domain.cards import (
-    GONE_CODE,
     card_words,
     declined_words,
     expiry_words,
@@ -74,8 +73,8 @@ async def _find_attempt(uow: UnitOfWork, order_id: UUID) -> CardAttempt | None:
         return None
     card = await uow.session.get_one(SavedCard, (uow.tenant, page.card_id))
     words = card_words(card)
-    if page.state == PageState.FAILED:
-        return CardAttempt(card=words, why_not=declined_words(page.error or GONE_CODE, words))
+    if page.state == PageState.FAILED and page.error:
+        return CardAttempt(card=words, why_not=declined_words(page.error, words))
     if page.state == PageState.OPEN and page.url:
         return CardAttempt(card=words, bank_url=page.url)
     if page.state in (PageState.PENDING, PageState.OPEN):

@@ -9,12 +9,14 @@ import msgspec
 from litestar import Request
 
 from src.billing.commands.cards import card_not_kept
+from src.billing.commands.orders import get_order
 from src.billing.domain.cards import MOST_CARDS, card_of_way, consent_to_keep, consent_words
 from src.billing.domain.kinds import PaymentMode
 from src.billing.pay_choice import PayChoice
 from src.billing.queries.cards import list_card_choices
-from src.billing.views.cards import CardChoice
+from src.billing.views.cards import CardAttempt, CardChoice
 from src.platform.errors import Unavailable
+from src.platform.i18n import _
 from src.platform.services import Services
 from src.platform.web.forms import read_form
 from src.tenants.context import RequestContext, TenantSnapshot
@@ -63,14 +65,25 @@ async def wallet_of(services: Services, ctx: RequestContext, guest: PortalGuest 
     return Wallet(cards=cards, keep_words=words)
 
 
-async def wallet_for_order(
-    request: AnyRequest, services: Services, ctx: RequestContext, customer_id: UUID
-) -> Wallet:
-    """On a page that anybody with its link sees: only for whose order it is, signed in."""
+async def cards_of_order(
+    request: AnyRequest,
+    services: Services,
+    ctx: RequestContext,
+    order_id: UUID,
+    attempt: CardAttempt | None,
+) -> dict[str, Any]:
+    """The fields `cards` and `attempt` of a page that anybody with its link sees. Which card was to
+    pay, why it did not, and what its bank asks is told to nobody but whose order it is, signed in.
+    """
+    async with services.uow_factory(ctx.here.id) as uow:
+        customer_id = (await get_order(uow, order_id)).customer_id
     guest = await signed_in(request, services, ctx)
-    if guest is None or guest.customer_id != customer_id:
-        return Wallet()
-    return await wallet_of(services, ctx, guest)
+    if guest is not None and guest.customer_id == customer_id:
+        return {"cards": (await wallet_of(services, ctx, guest)).cards, "attempt": attempt}
+    if attempt is None or not attempt.why_not:
+        return {"cards": [], "attempt": None}
+    said = _("It could not be paid the last time.")
+    return {"cards": [], "attempt": CardAttempt(card="", why_not=said)}
 
 
 async def signed_in(

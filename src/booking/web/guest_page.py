@@ -25,7 +25,7 @@ from src.booking.queries.guest_bookings import get_guest_booking
 from src.booking.queries.guest_swaps import list_swapped_to
 from src.booking.queries.mail_facts import find_booking_facts
 from src.booking.views.guest import GuestBookingView
-from src.booking.web.card_choice import chosen_way, wallet_for_order
+from src.booking.web.card_choice import cards_of_order, chosen_way
 from src.platform.errors import Conflict, Gone, NotFound, TooManyRequests, Unavailable
 from src.platform.i18n import _
 from src.platform.ratelimit import Limit
@@ -223,12 +223,10 @@ async def _with_cards(
     view: GuestBookingView,
 ) -> GuestBookingView:
     """What can be chosen to pay with, where something waits to be paid."""
-    if view.stage != "held":
-        return view
-    async with services.uow_factory(ctx.here.id) as uow:
-        customer_id = (await get_order(uow, order_id)).customer_id
-    wallet = await wallet_for_order(request, services, ctx, customer_id)
-    return msgspec.structs.replace(view, cards=wallet.cards)
+    if view.stage not in ("held", "processing"):
+        return msgspec.structs.replace(view, attempt=None)
+    fields = await cards_of_order(request, services, ctx, order_id, view.attempt)
+    return msgspec.structs.replace(view, **fields)
 
 
 async def _check(services: Services, ctx: RequestContext, order_id: UUID, limit: Limit) -> bool:

@@ -19,7 +19,7 @@ from src.booking.guest_links import open_link, package_path
 from src.booking.place import payment_url
 from src.booking.queries.package_purchase import find_bought, get_purchase
 from src.booking.views.guest_packages import PurchaseView
-from src.booking.web.card_choice import chosen_way, wallet_for_order
+from src.booking.web.card_choice import cards_of_order, chosen_way
 from src.platform.errors import Conflict, TooManyRequests, Unavailable
 from src.platform.i18n import _
 from src.platform.ratelimit import Limit
@@ -53,8 +53,7 @@ async def bought_page(
     comes_back = view.stage == "processing" or (has_paid and view.attempt is not None)
     if comes_back and await _check(services, ctx, order_id):
         view = await _view(services, ctx, order_id, has_paid=has_paid)
-    if view.stage == "held":
-        view = await _with_cards(request, services, ctx, order_id, view)
+    view = await _with_cards(request, services, ctx, order_id, view)
     stays = view.is_waiting or (view.stage == "too_late" and not has_paid)
     headers = PRIVATE if stays else {**PRIVATE, "hx-refresh": "true"}
     return page(request, TEMPLATE, view, fragment=STATE_FRAGMENT, headers=headers)
@@ -140,10 +139,10 @@ async def _with_cards(
     order_id: UUID,
     view: PurchaseView,
 ) -> PurchaseView:
-    async with services.uow_factory(ctx.here.id) as uow:
-        customer_id = (await get_order(uow, order_id)).customer_id
-    wallet = await wallet_for_order(request, services, ctx, customer_id)
-    return msgspec.structs.replace(view, cards=wallet.cards)
+    if view.stage not in ("held", "processing"):
+        return msgspec.structs.replace(view, attempt=None)
+    fields = await cards_of_order(request, services, ctx, order_id, view.attempt)
+    return msgspec.structs.replace(view, **fields)
 
 
 async def _check(services: Services, ctx: RequestContext, order_id: UUID) -> bool:
