@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -42,9 +43,9 @@ async def shop(
     return Till(business, services, stripe, places, clock, account_id)
 
 
-async def _tries(shop: Till, order_id: object, card: SavedCard) -> CardAnswer | DomainError:
+async def _tries(shop: Till, order_id: UUID, card: SavedCard) -> CardAnswer | DomainError:
     try:
-        return await press(shop, order_id, card)  # type: ignore[arg-type]
+        return await press(shop, order_id, card)
     except DomainError as refusal:
         return refusal
 

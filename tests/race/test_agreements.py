@@ -5,6 +5,7 @@ act is held open until the other waits for it. The control takes the lock off an
 """
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -85,8 +86,8 @@ async def test_control_without_the_lock_a_replaced_version_is_signed(
     (shown,) = await versions_of(factory, business)
     found = agreement_signing.find_needed
 
-    async def unlocked(uow: object, **more: object) -> object:
-        needed = await found(uow, **{**more, "is_signing": False})  # type: ignore[arg-type]
+    async def unlocked(uow: Any, **more: Any) -> Any:
+        needed = await found(uow, **{**more, "is_signing": False})
         await publish(committing, business, agreement_id)
         return needed
 

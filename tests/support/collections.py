@@ -1,5 +1,6 @@
 """Collections to begin a test with."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,9 +15,9 @@ from src.tenants.models import Customer
 from tests.support.portal import CARL
 
 
-def thing_of(row: object) -> Thing:
+def thing_of(row: Any) -> Thing:
     """A service, a series, or anything else that is sold, which is a package."""
-    thing_id: UUID = row.id  # type: ignore[attr-defined]  # whichever row it is
+    thing_id: UUID = row.id
     if isinstance(row, Service):
         return Thing(ThingKind.SERVICE, thing_id)
     return Thing(ThingKind.SERIES if isinstance(row, Series) else ThingKind.PACKAGE, thing_id)

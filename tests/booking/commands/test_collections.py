@@ -210,11 +210,11 @@ async def test_only_who_has_proved_to_be_established_books_what_is_kept(
     for kind, subject_id in (("session", session.id), ("series", term.series.id)):
         for customer_id in (None, new):
             async with uow_factory(lotus.id) as uow:
-                wish = a_wish(kind, subject_id, customer_id=customer_id)  # type: ignore[arg-type]
+                wish = a_wish(kind, subject_id, customer_id=customer_id)
                 with pytest.raises(EstablishedOnly):
                     await book(uow, guest, wish)
         async with uow_factory(lotus.id) as uow:
-            wish = a_wish(kind, subject_id, customer_id=known)  # type: ignore[arg-type]
+            wish = a_wish(kind, subject_id, customer_id=known)
             await book(uow, guest, wish)
     async with uow_factory(lotus.id) as uow:
         wish = a_wish("session", session.id, customer_id=new, pays="free", form_token="staff")

@@ -1,5 +1,7 @@
 """Who is asked to sign what."""
 
+from uuid import UUID
+
 import pytest
 
 from src.booking.domain.agreements import (
@@ -22,11 +24,11 @@ from src.platform.ids import new_id
 V1, V2, ORDER, OTHER = new_id(), new_id(), new_id(), new_id()
 
 
-def needed(title: str = "Waiver", version_id: object = V1) -> Needed:
+def needed(title: str = "Waiver", version_id: UUID = V1) -> Needed:
     return Needed(
         agreement_id=new_id(),
         slug="waiver",
-        version_id=version_id,  # type: ignore[arg-type]  # always an id here
+        version_id=version_id,
         number=1,
         title=title,
         text="Text",
@@ -50,11 +52,11 @@ def needed(title: str = "Waiver", version_id: object = V1) -> Needed:
     ],
 )
 def test_a_signature_stands_for_the_customer_once_proved_and_else_for_its_order(
-    signed: list[Signed], order_id: object, is_asked: bool
+    signed: list[Signed], order_id: UUID | None, is_asked: bool
 ) -> None:
-    asked = to_ask([needed()], signed, order_id)  # type: ignore[arg-type]  # an id or None
+    asked = to_ask([needed()], signed, order_id)
     assert bool(asked) is is_asked
-    assert is_covered(V1, order_id, signed) is not is_asked  # type: ignore[arg-type]
+    assert is_covered(V1, order_id, signed) is not is_asked
 
 
 def test_several_are_asked_for_by_title() -> None:
