@@ -221,12 +221,8 @@ async def test_2_27_a_guest_reads_the_terms_as_dates_before_paying(shop: Shop) -
 async def test_the_example_is_of_a_date_that_takes_place_and_one_has_a_seat_in(shop: Shop) -> None:
     factory = shop.services.uow_factory
     service = await a_service(factory, shop.business.id)
-    how: dict[str, Any] = {
-        "leaving": TERMS.document(),
-        "first_in_days": 8,
-        "gap_policy": "sell_with_gaps",
-    }
-    term = await a_series(factory, service, join_policy="any_time", first_in_days=8, **how)
+    how: dict[str, Any] = {"join_policy": "any_time", "gap_policy": "sell_with_gaps"}
+    term = await a_series(factory, service, leaving=TERMS.document(), first_in_days=8, **how)
     changes = ({"state": "cancelled"}, {"capacity": 1, "seats_taken": 1})
     async with factory(shop.business.id) as uow:
         for session, values in zip(term.sessions, changes, strict=False):
