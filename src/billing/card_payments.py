@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import func, select
 
+from src.billing import page_calls
 from src.billing.commands.cards import card_not_kept, end_card, get_usable_card
 from src.billing.commands.connect import find_account, recheck_account
 from src.billing.commands.due import add_due
@@ -29,8 +30,14 @@ from src.billing.domain.retries import MAX_CARD_ATTEMPTS, PAGE_DUE, next_page_ch
 from src.billing.gates import payments_not_ready, require_payments_ready_now
 from src.billing.models import Order, PaymentPage, ProcessorCustomer, SavedCard
 from src.billing.pages import PageCall, make_page
-from src.billing.payable import refuse_unless_payable, too_small
-from src.billing.processor import TOO_SMALL, DefinitiveFailure, ProcessorPage, Uncertain
+from src.billing.payable import no_answer, refuse_unless_payable, too_small
+from src.billing.processor import (
+    TOO_SMALL,
+    DefinitiveFailure,
+    ProcessorError,
+    ProcessorPage,
+    Uncertain,
+)
 from src.billing.putting_aside import put_aside
 from src.billing.queries.attempts import newest_page
 from src.billing.settlement import close_page, settle_page
@@ -84,8 +91,11 @@ async def pay_by_card(
     try:
         await put_aside(services, tenant_id, order_id, lambda page: page.card_id != by.card_id)
     except Uncertain as doubt:
-        raise _no_answer() from doubt
+        raise no_answer() from doubt
     call = await _prepare(services, tenant_id, order_id, by)
+    if call.row.processor_id is not None:
+        # The answer to its making is as old as that: a press later asks how it stands now.
+        return await _press_again(services, call.row)
     try:
         found = await make_page(services, tenant_id, call)
     except Uncertain:
@@ -94,12 +104,25 @@ async def pay_by_card(
         if failure.code == TOO_SMALL:
             raise too_small() from failure
         return await _refused(services, tenant_id, call.row, failure)
-    async with services.uow_factory(tenant_id) as uow:
-        applied = await apply_page(uow, call.row.id, found)
-    may_be_asked = found.is_unconfirmed and applied.order_state == OrderState.OPEN
-    if may_be_asked and await _ask_for_money(services, call.row, found):
+    return await _go_on(services, call.row, found)
+
+
+async def _press_again(services: Services, row: PaymentPage) -> CardAnswer:
+    try:
+        found = await page_calls.retrieve(services.port(StripeGateway), row, row.processor_id or "")
+    except ProcessorError:
         return CardAnswer(outcome=CardOutcome.UNSURE)
-    return await _how_it_stands(services, tenant_id, call.row.id)
+    return await _go_on(services, row, found)
+
+
+async def _go_on(services: Services, row: PaymentPage, found: ProcessorPage) -> CardAnswer:
+    """Writes the payment down as it was `found`, and asks for the money unless somebody did."""
+    async with services.uow_factory(row.tenant_id) as uow:
+        applied = await apply_page(uow, row.id, found)
+    may_be_asked = found.is_unconfirmed and applied.order_state == OrderState.OPEN
+    if may_be_asked and await _ask_for_money(services, row, found):
+        return CardAnswer(outcome=CardOutcome.UNSURE)
+    return await _how_it_stands(services, row.tenant_id, row.id)
 
 
 async def _ask_for_money(services: Services, row: PaymentPage, found: ProcessorPage) -> bool:
@@ -171,7 +194,7 @@ async def _prepare(services: Services, tenant_id: UUID, order_id: UUID, by: ByCa
         refuse_unless_payable(order, newest, now)
         if newest is not None and newest.state != PageState.FAILED:
             if newest.card_id != by.card_id or newest.put_aside_at is not None:
-                raise _no_answer()
+                raise no_answer()
             return PageCall(row=newest, is_replay=True)
         card = await get_usable_card(uow, by.customer_id, by.card_id, by.today_on)
         fee_bp = services.settings.platform_fee_bp
@@ -257,10 +280,3 @@ def payment_body(
     if fee_minor:
         body["application_fee_amount"] = to_processor(fee_minor, order.currency)
     return body
-
-
-def _no_answer() -> Unavailable:
-    return Unavailable(
-        _("The payment service does not answer. Please try again in a moment."),
-        code="payment_page_unsure",
-    )

@@ -38,13 +38,14 @@ class _KnownAs(CustomerRows):
         return await super().move(uow, gone_id, kept_id)
 
     async def erase(self, uow: UnitOfWork, person: Person) -> None:
-        """They are nobody at the processor either, with all their cards."""
+        """They are nobody at the processor either, with all their cards; nor is who was to be made
+        there by a call without an answer.
+        """
         await super().erase(uow, person)
         ended = await uow.session.scalars(
             select(ProcessorCustomer.id).where(
                 ProcessorCustomer.tenant_id == uow.tenant,
                 ProcessorCustomer.customer_id.in_(person.customer_ids),
-                ProcessorCustomer.processor_id.is_not(None),
             )
         )
         for row_id in sorted(ended):

@@ -29,7 +29,13 @@ from src.billing.gates import payments_not_ready, require_payments_ready_now
 from src.billing.models import ConnectedAccount, Order, OrderLine, PaymentPage
 from src.billing.page_body import Addresses, page_body
 from src.billing.pages import PageCall, make_page
-from src.billing.payable import already_paid, hold_over, refuse_unless_payable, too_small
+from src.billing.payable import (
+    already_paid,
+    hold_over,
+    no_answer,
+    refuse_unless_payable,
+    too_small,
+)
 from src.billing.processor import TOO_SMALL, DefinitiveFailure, ProcessorError, Uncertain
 from src.billing.processor_customers import ensure_processor_customer
 from src.billing.putting_aside import put_aside
@@ -75,9 +81,9 @@ async def ensure_payment_page(
     the page instead of a card, or says otherwise than before whether to `keep` theirs; without it
     the page stays as it is. An order that nobody can pay is cancelled at once: it would keep its
     seats from others for nothing.
-    Raises: NotFound; Conflict `already_paid`, or one of `NOT_PAYABLE`; Gone when the hold has
-    ended; Unavailable when the processor does not answer, so that the guest may try again, or
-    refuses, which is one of `NOT_PAYABLE` too.
+    Raises: NotFound; Conflict `already_paid`, `too_many_attempts`, or one of `NOT_PAYABLE`; Gone
+    when the hold has ended; Unavailable when the processor does not answer, so that the guest may
+    try again, or refuses, which is one of `NOT_PAYABLE` too.
     """
     addresses = Addresses(success_url=success_url, cancel_url=cancel_url)
     try:
@@ -141,7 +147,7 @@ async def _wish(
     try:
         await put_aside(services, tenant_id, order_id, lambda page: _is_in_the_way(page, keep))
     except Uncertain as doubt:
-        raise _page_unsure() from doubt
+        raise no_answer() from doubt
     if keep is None or keep.consent is None or keep.customer_id is None:
         return _Wish(addresses, None, None)
     try:
@@ -160,6 +166,7 @@ def _is_in_the_way(page: PaymentPage, keep: Keep | None) -> bool:
 
 
 def _page_unsure() -> Unavailable:
+    """No page was shown to anybody yet, and nobody can have paid on it."""
     return Unavailable(
         _("The payment service does not answer. Nothing was charged; please try again."),
         code="payment_page_unsure",
@@ -188,7 +195,7 @@ async def _prepare(services: Services, tenant_id: UUID, order_id: UUID, wish: _W
         refuse_unless_payable(order, newest, services.clock.now())
         if newest is not None and newest.state != PageState.FAILED:
             if newest.kind == PageKind.CARD or newest.put_aside_at is not None:
-                raise _page_unsure()
+                raise no_answer()
             return PageCall(row=newest, is_replay=True)
         attempt = newest.attempt + 1 if newest is not None else 1
         row = await _new_attempt(uow, services, order, wish, attempt)
@@ -200,7 +207,7 @@ async def _new_attempt(
 ) -> PaymentPage:
     """Writes the attempt down and lets the hold outlive its page."""
     if await _count_pages(uow, order.id) >= MAX_PAGE_ATTEMPTS:
-        raise hold_over()
+        raise _too_many_pages()
     await require_payments_ready_now(uow)
     now = services.clock.now()
     expires_at = page_expires_at(now)
@@ -238,6 +245,16 @@ async def _new_attempt(
     await _hold_as_long_as(uow, order, expires_at)
     await add_due(uow, PAGE_DUE, page_id, next_page_check(now, now))
     return page
+
+
+def _too_many_pages() -> Conflict:
+    return Conflict(
+        _(
+            "The payment was begun too often. Please wait until the time to pay is over, then book"
+            " once more."
+        ),
+        code="too_many_attempts",
+    )
 
 
 async def _count_pages(uow: UnitOfWork, order_id: UUID) -> int:

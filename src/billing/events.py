@@ -100,14 +100,11 @@ class RefundRequested(Event, frozen=True, kw_only=True):
 
 
 class RefundFailed(Event, frozen=True, kw_only=True):
-    """Money did not go back, of which its guest has not heard yet. `is_first`: no try of the refund
-    had failed before; otherwise it had gone since, and came back.
-    """
+    """Money did not go back. Whether that is news to its guest is told by what they were mailed."""
 
     topic: ClassVar[str] = "billing.refund_failed"
     refund_id: UUID
     attempt: int
-    is_first: bool
 
 
 class PaymentCameTooLate(Event, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from datetime import datetime
 from src.billing.domain.kinds import OrderState, PageState, PaymentMode
 from src.billing.models import Order, PaymentPage
 from src.billing.processor import TOO_SMALL
-from src.platform.errors import Conflict, Gone
+from src.platform.errors import Conflict, Gone, Unavailable
 from src.platform.i18n import _
 
 
@@ -38,4 +38,12 @@ def too_small() -> Conflict:
     return Conflict(
         _("This amount is too small to be paid online. Please contact the business."),
         code=TOO_SMALL,
+    )
+
+
+def no_answer() -> Unavailable:
+    """Where an attempt before may have been paid: nothing is said of that."""
+    return Unavailable(
+        _("The payment service does not answer. Please try again in a moment."),
+        code="payment_page_unsure",
     )

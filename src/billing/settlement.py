@@ -42,6 +42,7 @@ from src.billing.domain.kinds import (
 )
 from src.billing.models import Order, Payment, PaymentPage
 from src.billing.pages import PageCall, make_page
+from src.billing.payable import no_answer
 from src.billing.processor import (
     DefinitiveFailure,
     PageStatus,
@@ -51,7 +52,7 @@ from src.billing.processor import (
 )
 from src.billing.stripe_gateway import StripeGateway
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import NotFound, Unavailable
+from src.platform.errors import NotFound
 from src.platform.i18n import _
 from src.platform.services import Services
 from src.tenants.context import RequestContext
@@ -213,10 +214,7 @@ async def give_up_order(
     try:
         return await end_hold(services, tenant_id, order_id, ending)
     except Uncertain as doubt:
-        raise Unavailable(
-            _("The payment service does not answer. Please try again in a moment."),
-            code="payment_page_unsure",
-        ) from doubt
+        raise no_answer() from doubt
 
 
 async def expire_pages_for_orders(

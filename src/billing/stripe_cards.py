@@ -30,6 +30,22 @@ class CardCalls:
         call = self._client.v1.customers.create_async(cast(Any, body), options)
         return (await answer_of(call)).id
 
+    async def find_customers(self, account_id: str, our_row_id: str, since: datetime) -> list[str]:
+        """Asks what exists: whom we named so, made since then."""
+        created = {"gte": int(since.timestamp())}
+        call = self._client.v1.customers.list_async(
+            cast(Any, {"created": created, "limit": 100}), {"stripe_account": account_id}
+        )
+        listed = await answer_of(call)
+        known_as: list[str] = []
+        while True:
+            known_as += [
+                found.id for found in listed.data if metadata_of(found).get("row_id") == our_row_id
+            ]
+            if not listed.has_more:
+                return known_as
+            listed = await answer_of(listed.next_page_async())
+
     async def delete_customer(self, account_id: str, customer_id: str) -> None:
         """With all their cards."""
         await answer_of(

@@ -23,7 +23,7 @@ from src.booking.paying import paying_of
 from src.booking.queries.changes import Believed, Earlier, said_of
 from src.booking.queries.mail_facts import BookingFacts, Known, SeatFacts, SplitParty
 from src.booking.queries.party import called
-from src.booking.said import in_party, party_words, was_words
+from src.booking.said import Person, in_party, names_of, party_words, was_words
 from src.booking.views.guest import MissingDate
 from src.booking.views.mails import (
     ConfirmedView,
@@ -391,8 +391,8 @@ def party_line(parties: Sequence[SplitParty]) -> str:
     )
 
 
-def _people(people: Sequence[tuple[int, str]]) -> str:
+def _people(people: Sequence[Person]) -> str:
     """A party has several, so who has no name has a number. It is the end of a sentence, whose dot
     a name's own stands for.
     """
-    return ", ".join(called(name, number, party_size=2) for number, name in people).rstrip(".")
+    return ", ".join(names_of(people)).rstrip(".")

@@ -85,6 +85,12 @@
       line.append(...(name === "calendar-time" ? whole(text) : [text]));
       link.append(line);
     }
+    // Side by side there is no room for more than what tells them apart.
+    const short = document.createElement("span");
+    short.className = "calendar-short";
+    short.ariaHidden = "true";
+    short.append(event.extendedProps.short);
+    link.append(short);
     if (view.type === names.month) {
       const count = document.createElement("span");
       count.className = "calendar-count";

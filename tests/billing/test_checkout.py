@@ -118,7 +118,7 @@ async def test_failures_do_not_prolong_a_hold_for_ever(till: Till) -> None:
         await till.page(order_id)
         async with till.services.uow_factory(till.business.id) as uow:
             await uow.session.execute(update(PaymentPage).values(state="failed"))
-    with pytest.raises(Gone):
+    with pytest.raises(Conflict, match="begun too often"):
         await till.page(order_id)
 
 

@@ -139,13 +139,15 @@ class Money:
             self.mails["billing.credits_changed", back.lot.guest] += back.cause == "credits"
 
     def _tell_of_failure(self, back: Back) -> None:
-        """The guest hears of the first try that fails, unless their bank has the money, or the mail
+        """The guest hears of it once, and not while their bank has the money, or where the mail
         about a late payment says it. Who owns credits hears of each.
         """
-        is_told = back.cause not in ("credits", "too_late") and not back.has_failed
-        is_with_the_bank = isinstance(back.of, Purchase) and back.of.dispute in ("open", "lost")
-        self.mails["billing.refund_failed", back.of.guest] += is_told and not is_with_the_bank
         back.has_failed = True
+        if isinstance(back.of, Purchase) and back.of.dispute in ("open", "lost"):
+            return
+        is_news = back.cause not in ("credits", "too_late") and not back.is_told
+        self.mails["billing.refund_failed", back.of.guest] += is_news
+        back.is_told = True
 
     def may_retry(self, back: Back, now: datetime) -> bool:
         """What left with it has to be there to leave again."""
@@ -178,6 +180,9 @@ class Money:
             return
         purchase.dispute = outcome or "open"
         if outcome == "won":
+            for back in self.failed(purchase):
+                if back.is_waiting:
+                    self._tell_of_failure(back)
             return
         self.mails["billing.open_item", OWNER] += 1
         if gift.state == "active":

@@ -221,7 +221,8 @@ class Back:
     """Money that was asked to go back from one payment: the `gift` to which it goes, if that had
     paid, or the card. `lot` is whose `credits` left with it, `emptied` the voucher that it was
     taken off. `stand_ins` are lots of which a credit left with it. One that failed `is_waiting` for
-    another try as long as there is anything to try; `has_failed`: one of its tries did.
+    another try as long as there is anything to try; `has_failed`: one of its tries did, and
+    `is_told`: its guest was mailed that.
     """
 
     of: "Sale | Purchase"
@@ -235,6 +236,7 @@ class Back:
     state: str = "pending"
     is_waiting: bool = False
     has_failed: bool = False
+    is_told: bool = False
 
 
 @dataclass(eq=False)

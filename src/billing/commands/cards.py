@@ -75,7 +75,11 @@ async def main_processor_customer(
     row_id = new_id()
     body: dict[str, Any] = {
         "name": customer.name,
-        "metadata": {"tenant_id": str(uow.tenant), "customer_id": str(customer_id)},
+        "metadata": {
+            "tenant_id": str(uow.tenant),
+            "customer_id": str(customer_id),
+            "row_id": str(row_id),
+        },
     }
     if customer.email:
         body["email"] = customer.email

@@ -9,11 +9,14 @@ from src.billing.commands.open_items import (
     raise_open_item,
 )
 from src.billing.commands.orders import lock_order
+from src.billing.commands.refunds import get_refund
 from src.billing.commands.sold_credits import take_disputed_credits
 from src.billing.commands.sold_vouchers import block_bought
 from src.billing.domain.kinds import OpenItemKind
+from src.billing.events import RefundFailed
 from src.billing.models import Payment
 from src.billing.processor import Dispute
+from src.billing.queries.refund_failures import list_waiting_refunds
 from src.platform.db.uow import UnitOfWork
 
 
@@ -24,6 +27,7 @@ async def take_dispute_news(
 
     A voucher that was bought with it is blocked; a member lets it be used again. One that is lost
     leaves nothing of the payment to give back, so that no refund of it that failed waits any more;
+    one that is won leaves them waiting, which their guests were not told while the bank had it all;
     unused credits that nothing pays for any more are gone, and their owner hears so. What was paid
     twice bought neither.
     """
@@ -35,6 +39,7 @@ async def take_dispute_news(
         await block_bought(uow, order_id)
     if dispute.outcome == "won":
         await close_open_items(uow, OpenItemKind.DISPUTE, payment_id)
+        await _tell_what_waits(uow, payment_id)
         return True
     facts = {
         "reference": reference,
@@ -49,3 +54,9 @@ async def take_dispute_news(
                 uow.record(told)
         await close_failures_of(uow, [payment_id])
     return True
+
+
+async def _tell_what_waits(uow: UnitOfWork, payment_id: UUID) -> None:
+    for failed in await list_waiting_refunds(uow, payment_id):
+        refund = await get_refund(uow, failed.refund_id)
+        uow.record(RefundFailed(refund_id=refund.id, attempt=refund.attempt))

@@ -93,7 +93,7 @@ async def _end_package(uow: UnitOfWork, ctx: RequestContext, order: Order) -> No
     if not await void_taken_off(uow, order.id):
         return
     order.closed_at, order.closed_why = uow.clock.now(), CALLED_OFF_WHY
-    await audit(uow, ctx, "order.package_cancelled", "order", order.id)
+    await audit(uow, ctx, "order.package_never_paid", "order", order.id)
 
 
 async def _find(uow: UnitOfWork, order_id: UUID, payment_id: UUID) -> Payment:

@@ -46,7 +46,7 @@ from src.billing.models import Order, Payment, Refund
 from src.billing.processor import ProcessorRefund, RefundStatus
 from src.billing.queries.disputes import has_lost, list_payments_with_the_bank
 from src.billing.queries.lots import has_ended
-from src.billing.queries.refund_failures import has_failed_before, list_waiting_refunds
+from src.billing.queries.refund_failures import list_waiting_refunds
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.i18n import _
@@ -209,11 +209,7 @@ async def fail_refund(
     if refund.state == RefundState.FAILED:
         return
     payment = await get_payment(uow, refund.payment_id)
-    is_first = not await has_failed_before(uow, refund.id)
-    # A try after one that failed is no news, unless the guest was told that it went.
-    if is_first or refund.state == RefundState.SUCCEEDED:
-        news = RefundFailed(refund_id=refund.id, attempt=refund.attempt, is_first=is_first)
-        uow.record(news)
+    uow.record(RefundFailed(refund_id=refund.id, attempt=refund.attempt))
     refund.state = str(RefundState.FAILED)
     refund.error = why
     refund.finished_at = uow.clock.now()

@@ -156,6 +156,9 @@ async def _apply(
         await _decline(uow, order, page, found)
         return PageOutcome.DECLINED
     if found.status == PageStatus.OPEN:
+        if page.state == PageState.COMPLETE:
+            # What is complete never opens again: this was seen before what is written.
+            return PageOutcome.PROCESSING
         page.state = str(PageState.OPEN)
         page.url = found.url or page.url
         return PageOutcome.OPEN

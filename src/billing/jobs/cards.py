@@ -8,6 +8,7 @@ from sqlalchemy import update
 from src.billing.commands.cards import store_card
 from src.billing.events import CardEnded, CardToKeep, ProcessorCustomerEnded
 from src.billing.models import PaymentPage, ProcessorCustomer, SavedCard
+from src.billing.pages import CLOCK_SKEW
 from src.billing.processor import DefinitiveFailure, ProcessorCard
 from src.billing.stripe_gateway import StripeGateway
 from src.platform.jobs.context import JobContext
@@ -62,18 +63,27 @@ async def detach_card(job: JobContext, event: CardEnded) -> None:
 
 
 async def end_processor_customer(job: JobContext, event: ProcessorCustomerEnded) -> None:
-    """Consumer of ProcessorCustomerEnded: they go there with all their cards, once.
+    """Consumer of ProcessorCustomerEnded: they go there with all their cards, once. One whose
+    making had no answer is looked for by the name we gave them.
 
     Raises: Uncertain.
     """
     row = await _customer(job, event.row_id)
-    if row is not None and row.processor_id is not None:
+    if row is not None:
+        gateway: StripeGateway = job.services.port(StripeGateway)
         try:
-            await job.services.port(StripeGateway).delete_customer(row.account_id, row.processor_id)
+            for known_as in await _known_as(gateway, row):
+                await gateway.delete_customer(row.account_id, known_as)
         except DefinitiveFailure as failure:
             log.info("processor_customer_gone_before", row_id=str(row.id), why=str(failure))
     async with job.unit_of_work(done=True):
         pass
+
+
+async def _known_as(gateway: StripeGateway, row: ProcessorCustomer) -> list[str]:
+    if row.processor_id is not None:
+        return [row.processor_id]
+    return await gateway.find_customers(row.account_id, str(row.id), row.created_at - CLOCK_SKEW)
 
 
 async def _customer(job: JobContext, row_id: UUID) -> ProcessorCustomer | None:

@@ -1,5 +1,6 @@
 """Telling people about odd money: guests when it goes back, owners when they must look."""
 
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import select
@@ -80,6 +81,11 @@ def _failure_key(refund_id: UUID, attempt: int) -> str:
     return f"refund_failed:{refund_id}:{attempt}"
 
 
+def _went_key(refund_id: UUID, attempt: int | None = None) -> str:
+    """Without an attempt for one of which no try had failed."""
+    return f"refunded:{refund_id}" if attempt is None else f"refunded:{refund_id}:{attempt}"
+
+
 async def _late_refund(uow: UnitOfWork, event: PaymentCameTooLate) -> Refund | None:
     """The refund the event is about: the order's newest, if it is too old an event to say."""
     if event.refund_id is not None:
@@ -104,9 +110,8 @@ async def tell_of_refund(job: JobContext, event: OrderRefunded) -> None:
         if refund.state != RefundState.SUCCEEDED or not await _is_told(uow, refund):
             return
         order = await get_order(uow, event.order_id)
-        key = f"refunded:{refund.id}"
-        if await has_failed_before(uow, refund.id):
-            key = f"{key}:{refund.attempt}"
+        has_failed = await has_failed_before(uow, refund.id)
+        key = _went_key(refund.id, refund.attempt if has_failed else None)
         await _tell_guest(job, uow, "refunded", order, refund, key)
 
 
@@ -147,12 +152,30 @@ async def tell_of_failed_refund(job: JobContext, event: RefundFailed) -> None:
         order, refund = await lock_refund(uow, event.refund_id)
         if refund.cause in TOLD_BY_OTHERS or not await _is_missing(uow, refund):
             return
-        is_late = refund.cause == RefundCause.TOO_LATE and event.is_first
-        if is_late and not await has_mail(uow, _late_key(refund.id)):
-            # The mail about the payment says it.
+        read = await _last_read(uow, refund)
+        if read is _Read.FAILED or (read is None and refund.cause == RefundCause.TOO_LATE):
+            # Of a late payment its own mail says it, which is still to come.
             return
         key = _failure_key(refund.id, event.attempt)
         await _tell_guest(job, uow, "refund_failed", order, refund, key)
+
+
+class _Read(StrEnum):
+    """What somebody's last mail about a refund says of it."""
+
+    GOES = "goes"
+    FAILED = "failed"
+
+
+async def _last_read(uow: UnitOfWork, refund: Refund) -> _Read | None:
+    """None where no mail was about it yet. Of one try its failure is the last word."""
+    for attempt in range(refund.attempt, 0, -1):
+        if await has_mail(uow, _failure_key(refund.id, attempt)):
+            return _Read.FAILED
+        if await has_mail(uow, _went_key(refund.id, attempt)):
+            return _Read.GOES
+    goes = await has_mail(uow, _went_key(refund.id)) or await has_mail(uow, _late_key(refund.id))
+    return _Read.GOES if goes else None
 
 
 async def _is_missing(uow: UnitOfWork, refund: Refund) -> bool:

@@ -208,6 +208,7 @@ def _of_staff(entries: Sequence[AuditEntry]) -> Iterator[Moment]:
     said = {
         "order.marked_paid": _("Marked as paid"),
         "order.package_cancelled": order_end_words(OrderEnd.CALLED_OFF, holds_places=False),
+        "order.package_never_paid": _("Cancelled, as it was never paid"),
         "order.refund_asked": _("Asked for a refund"),
         "order.refunded_as_voucher": _("Gave a voucher in place of a refund"),
         "order.refund_retried": _("Tried the refund again"),

@@ -186,16 +186,22 @@ async def set_collection_active(
 async def move_collection(
     uow: UnitOfWork, ctx: RequestContext, collection_id: UUID, *, up: bool
 ) -> None:
-    """One place up or down among the business's others. Raises: NotFound."""
-    collection = await _lock(uow, collection_id)
+    """One place up or down among the business's others. Raises: NotFound.
+
+    All of them are locked, by id, for two may be moved at once.
+    """
     found = await uow.session.scalars(
         select(Collection)
         .where(Collection.tenant_id == uow.tenant)
-        .order_by(Collection.position, Collection.id)
-        .with_for_update(key_share=True)
+        .order_by(Collection.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
     by_id = {one.id: one for one in found}
-    before = list(by_id)
+    collection = by_id.get(collection_id)
+    if collection is None:
+        raise no_such_collection()
+    before = sorted(by_id, key=lambda one: (by_id[one].position, one))
     after = moved(before, collection_id, up=up)
     for position, one in enumerate(after, start=1):
         by_id[one].position = position

@@ -76,6 +76,8 @@ async def decline_leaving(
 
     Raises: NotFound; Conflict when it is decided already; InvalidInput without any words.
     """
+    if (await get_request(uow, request_id)).state != "open":
+        raise _decided()
     words = _words(answer, "answer")
     if not words:
         sentence = _("Please tell the guest why.")
@@ -96,10 +98,15 @@ async def decline_leaving(
         .returning(LeaveRequest.booking_id)
     )
     if declined is None:
-        await get_request(uow, request_id)
-        raise Conflict(_("This has been decided already."), code="already_decided")
+        raise _decided()
     await audit(uow, ctx, "booking.leaving_declined", "booking", declined, reason=words)
     uow.record(LeavingDeclined(request_id=request_id))
+
+
+def _decided() -> Conflict:
+    return Conflict(
+        _("This had been decided already, so nothing was done."), code="already_decided"
+    )
 
 
 async def accept_open_requests(uow: UnitOfWork, ctx: RequestContext, booking_id: UUID) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, TextClause, func, null, select, text
 
 from src.booking.domain.broadcasting import Audience, AudienceKind, Recipient, read_audience
 from src.booking.models import Broadcast, BroadcastMail, Series, Service, Session
+from src.booking.queries.handing_on import Holder, list_holders_of
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
@@ -20,13 +21,16 @@ from src.tenants.queries.mail_choices import asked_for, declined
 LOG_LENGTH = 100
 NOBODY = UUID(int=0)
 
-_SEATS = (
-    "SELECT b.customer_id, lower(btrim(o.guest_email)) AS address, o.guest_name AS name, o.locale,"
-    " o.created_at AS at FROM seats s"
+_PLACES = (
+    " FROM seats s"
     " JOIN sessions n ON n.tenant_id = :tenant_id AND n.id = s.session_id"
     " JOIN bookings b ON b.tenant_id = :tenant_id AND b.id = s.booking_id"
     " JOIN orders o ON o.tenant_id = :tenant_id AND o.id = s.order_id"
     " WHERE s.tenant_id = :tenant_id AND s.state IN ('confirmed', 'attended')"
+)
+_SEATS = (
+    "SELECT b.customer_id, lower(btrim(o.guest_email)) AS address, o.guest_name AS name, o.locale,"
+    f" o.created_at AS at{_PLACES}"
 )
 _AHEAD_IN_SERIES = (
     " AND (n.ends_at > :as_of OR NOT EXISTS (SELECT FROM sessions f"
@@ -34,11 +38,12 @@ _AHEAD_IN_SERIES = (
     " AND f.state = 'scheduled' AND f.ends_at > :as_of))"
 )
 """Who has left a course has places on its past dates still, and is not to hear how it goes on."""
+_OF_DATES = {
+    AudienceKind.SESSION: " AND n.id = ANY(CAST(:session AS uuid[]))",
+    AudienceKind.SERIES: f" AND n.series_id = ANY(CAST(:series AS uuid[])){_AHEAD_IN_SERIES}",
+}
 _PEOPLE = {
-    AudienceKind.SESSION: f"{_SEATS} AND n.id = ANY(CAST(:session AS uuid[]))",
-    AudienceKind.SERIES: (
-        f"{_SEATS} AND n.series_id = ANY(CAST(:series AS uuid[])){_AHEAD_IN_SERIES}"
-    ),
+    **{kind: _SEATS + of_them for kind, of_them in _OF_DATES.items()},
     AudienceKind.TAG: (
         "SELECT k.id AS customer_id, k.email AS address, k.name, '' AS locale, k.created_at AS at"
         " FROM customer_tags t"
@@ -124,6 +129,21 @@ async def count_recipients(
     values |= {**_subjects(named), **_moment(uow, named, None)}
     row = (await uow.session.execute(_counting(named), values)).one()
     return row.reached, row.everybody
+
+
+async def list_stand_ins(uow: UnitOfWork, audiences: Sequence[Audience]) -> list[Holder]:
+    """To whom guests of these dates handed places on, each address once: they are no customers, and
+    a broadcast does not reach them.
+    """
+    named = {kind: of for kind, of in _by_kind(audiences).items() if kind in _OF_DATES}
+    if not named:
+        return []
+    seats = " UNION ".join(f"SELECT s.id{_PLACES}{_OF_DATES[kind]}" for kind in named)
+    values = {"tenant_id": uow.tenant, **_moment(uow, named, None), **_subjects(named)}
+    found = (await uow.session.scalars(text(seats), values)).all()
+    holders = await list_holders_of(uow, found)
+    by_address = {one.address.lower(): one for one in holders.values() if one.address}
+    return sorted(by_address.values(), key=lambda one: (one.name, one.address))
 
 
 def _by_kind(audiences: Sequence[Audience]) -> dict[AudienceKind, list[Any]]:

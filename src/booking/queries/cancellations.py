@@ -13,6 +13,7 @@ from src.billing.queries.disputes import is_order_with_the_bank
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
 from src.booking.queries.being_cancelled import has_no_marked_seat, is_halted
+from src.booking.queries.handing_on import list_holder_names
 from src.booking.queries.lists_toll import lists_toll
 from src.booking.queries.lost import list_lost_holds
 from src.booking.queries.purchases import left_of_purchase
@@ -247,6 +248,7 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
     money = await toll_money(uow, which)
     people = await _people(uow, which, money)
     ids = select(Seat.id, Seat.credit_lot_id)
+    seats = reached(select(Seat.id), uow.tenant, [*which, taken])
     return Toll(
         seats=totals.seats,
         customers=totals.customers,
@@ -263,6 +265,7 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
         credits_gone=await count_credits_gone(uow, reached(ids, uow.tenant, [*which, taken])),
         people=people,
         more=totals.bookings - len(people),
+        holders=await list_holder_names(uow, seats),
         lost_holds=await list_lost_holds(uow, which),
     )
 

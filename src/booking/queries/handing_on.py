@@ -38,6 +38,15 @@ async def list_holders_of(uow: UnitOfWork, seat_ids: Collection[UUID]) -> dict[U
     return {row.id: Holder(row.id, row.order_id, row.name, row.address, True) for row in found}
 
 
+async def list_holder_names(uow: UnitOfWork, seats: Select[tuple[UUID]]) -> list[str]:
+    """Of these seats those that were handed on: whom it was to, each address once."""
+    found = await uow.session.execute(
+        _holders(uow).where(Seat.id.in_(seats), Seat.is_handed_on.is_(True)).order_by(Seat.id)
+    )
+    by_address = {row.address.lower(): row.name for row in found if row.address}
+    return list(by_address.values())
+
+
 async def list_holders(uow: UnitOfWork, session_id: UUID, *, by_order: UUID) -> list[Holder]:
     """Who has the live places of an order on a date, handed on or not."""
     found = await uow.session.execute(

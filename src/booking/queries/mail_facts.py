@@ -13,6 +13,7 @@ from src.billing.queries.disputes import is_order_with_the_bank
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.party import NUMBER
+from src.booking.said import Person
 from src.platform.db.uow import UnitOfWork
 from src.tenants.models import Location, Participant, Performer
 
@@ -124,12 +125,10 @@ async def bookings_that_go_on(uow: UnitOfWork, ended: Sequence[BookingFacts]) ->
 
 @dataclass(frozen=True, slots=True)
 class SplitParty:
-    """Those of a party whose seats ended and those who still come: each by their number in it and
-    their name, perhaps empty.
-    """
+    """Those of a party whose seats ended and those who still come."""
 
-    gone: tuple[tuple[int, str], ...]
-    staying: tuple[tuple[int, str], ...]
+    gone: tuple[Person, ...]
+    staying: tuple[Person, ...]
 
 
 async def find_split_parties(
@@ -138,7 +137,7 @@ async def find_split_parties(
     """By booking, of the bookings of which somebody still comes to one of the dates that ended."""
     seat_ids = {item.seat.id for facts in ended for item in facts.seats}
     found = await uow.session.execute(
-        select(Seat.booking_id, Seat.id, Participant.id, NUMBER, Participant.name)
+        select(Seat.booking_id, Seat.id, Participant.id, NUMBER, Participant.name, Seat.tier)
         .join(
             Participant,
             (Participant.tenant_id == Seat.tenant_id) & (Participant.id == Seat.participant_id),
@@ -151,11 +150,11 @@ async def find_split_parties(
         )
         .order_by(Participant.id)
     )
-    gone: dict[UUID, dict[UUID, tuple[int, str]]] = {}
-    staying: dict[UUID, dict[UUID, tuple[int, str]]] = {}
-    for booking_id, seat_id, person_id, number, name in found:
+    gone: dict[UUID, dict[UUID, Person]] = {}
+    staying: dict[UUID, dict[UUID, Person]] = {}
+    for booking_id, seat_id, person_id, number, name, tier in found:
         people = gone if seat_id in seat_ids else staying
-        people.setdefault(booking_id, {})[person_id] = number, name
+        people.setdefault(booking_id, {})[person_id] = Person(number, name, tier)
     return {
         booking_id: SplitParty(tuple(gone.get(booking_id, {}).values()), tuple(people.values()))
         for booking_id, people in staying.items()

@@ -76,11 +76,14 @@ class Joinable(msgspec.Struct, frozen=True, kw_only=True):
         earliest_at = now + timedelta(minutes=self.row.min_notice_minutes)
         return [r for r in self.row.runs if r.state == "scheduled" and r.starts_at >= earliest_at]
 
+    def had_by_buyers(self, now: datetime) -> list[Run]:
+        """The dates to come that a buyer gets a seat in; where nobody can join, all to come."""
+        got = set(self.quote.included)
+        return [run for run in self.coming(now) if not got or run.id in got]
+
     def tightest(self, now: datetime) -> tuple[int, int]:
         """Seats left and capacity of the fullest date to come that a buyer gets a seat in."""
-        got = set(self.quote.included)
-        runs = [run for run in self.coming(now) if not got or run.id in got]
-        pairs = [(run.capacity - run.taken, run.capacity) for run in runs]
+        pairs = [(run.capacity - run.taken, run.capacity) for run in self.had_by_buyers(now)]
         return min(pairs, default=(0, 0))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, exists, func, or_, select
+from sqlalchemy import Row, Select, exists, false, func, or_, select
 
 from src.billing.income import to_send_back_minor
 from src.billing.models import Order
@@ -159,7 +159,11 @@ def _choice(row: Row[Any]) -> SessionChoice:
 
 
 def _is_sold(series_id: UUID | None) -> Any:
-    """Whether the session has live seats that were bought with the series."""
+    """Whether the session has live seats that were bought with the series. One that is not there
+    yet has sold nothing: what was booked singly belongs to no series, and keeps no date in one.
+    """
+    if series_id is None:
+        return false()
     return exists().where(
         Seat.tenant_id == Session.tenant_id,
         Seat.session_id == Session.id,

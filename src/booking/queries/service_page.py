@@ -230,7 +230,7 @@ def series_offer(
             terms,
             SeriesPriceType(row.price_type),
             shop.tenant.zone,
-            min((run.starts_at for run in row.runs if run.starts_at > shop.now), default=None),
+            min((run.starts_at for run in offer.had_by_buyers(shop.now)), default=None),
             shop.now,
         ),
     )

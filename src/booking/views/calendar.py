@@ -18,11 +18,13 @@ class CalendarFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 class CalendarEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A session for the library; times are those of the business's clock, without a zone. `count`
-    is taken/seats, or whose appointment it is; empty where nobody is awaited any more.
+    is taken/seats, or whose appointment it is; empty where nobody is awaited any more. `short` is
+    what tells it apart from others of its service at the same time.
     """
 
     id: UUID
     title: str
+    short: str
     start: str
     end: str
     url: str

@@ -1,5 +1,6 @@
 """/app/<slug>/broadcasts/new: a mail to rosters, series and tags; who gets it is shown first."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -29,9 +30,11 @@ from src.booking.queries.broadcasts import (
     count_recipients,
     first_reader,
     list_recipients,
+    list_stand_ins,
     names_by_audience,
     names_of_audiences,
 )
+from src.booking.queries.handing_on import Holder
 from src.booking.web.broadcasts import HOME, MAY_WRITE, base_of
 from src.platform.errors import Conflict, InvalidInput, NotFound, TooManyRequests
 from src.platform.i18n import _, ngettext
@@ -235,6 +238,7 @@ async def _compose(
     status_code: int = 200,
 ) -> Response[bytes]:
     audiences, people, reached, everybody = _audiences(form), list[Recipient](), 0, 0
+    facts: list[tuple[str, str]] = []
     async with services.uow_factory(ctx.here.id) as uow:
         names = await names_of_audiences(uow, audiences, ctx.here.zone)
         choices = await list_audiences(uow, ctx.here)
@@ -245,6 +249,10 @@ async def _compose(
             people = await list_recipients(
                 uow, audiences, needs_consent=draft.is_marketing, most=SHOWN
             )
+            subject = _subject(draft, ctx.here.name, people)
+            facts = _facts(draft, subject, names, reached, everybody)
+            if not draft.is_marketing:
+                facts += _stand_ins(await list_stand_ins(uow, audiences))
     chosen = [(one.text, name) for one, name in zip(audiences, names, strict=True)]
     groups = [
         (_("Dates"), choices.sessions),
@@ -258,9 +266,7 @@ async def _compose(
         chosen=chosen,
         others=[(title, group) for title, group in others if group],
         only_tags=bool(audiences) and not has_dates(audiences),
-        facts=[]
-        if draft is None
-        else _facts(draft, _subject(draft, ctx.here.name, people), names, reached, everybody),
+        facts=facts,
         people=[(one.name or one.address, _("one mail")) for one in people],
         more=max(reached - len(people), 0),
         mark=(mark := "" if draft is None else _mark(draft)),
@@ -303,6 +309,16 @@ def _facts(
     if draft.to_later:
         facts.append((_("Later"), _("whoever gets a place before the last date begins")))
     return facts
+
+
+def _stand_ins(holders: Sequence[Holder]) -> list[tuple[str, str]]:
+    """Who comes in a guest's place, and has to be written to by hand."""
+    if not holders:
+        return []
+    named = [f"{one.name} ({one.address})" for one in holders[:SHOWN]]
+    if (others := len(holders) - SHOWN) > 0:
+        named.append(ngettext("%(num)s other", "%(num)s others", others))
+    return [(_("Not written to, for a guest gave them a place"), ", ".join(named))]
 
 
 def _subject(draft: BroadcastDraft, business: str, people: list[Recipient]) -> tuple[str, str]:

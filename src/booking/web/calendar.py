@@ -233,16 +233,18 @@ def _entry(row: SessionListRow, ctx: RequestContext, now: datetime) -> CalendarE
     is_full = row.taken + row.on_offer >= row.capacity and not row.is_appointment
     state = row.state if not is_on else "full" if is_full else "open"
     start, end = to_local(row.starts_at, zone), to_local(row.ends_at, zone)
+    count = _count(row) if is_on else ""
     return CalendarEntry(
         id=row.id,
         title=" · ".join(filter(None, (row.service_name, row.title))),
+        short=" · ".join(filter(None, (row.title or row.service_name, count))),
         start=start.isoformat(timespec="seconds"),
         # In the night the clocks go back, a wall clock may show the end before the start.
         end=max(end, start).isoformat(timespec="seconds"),
         url=f"/app/{ctx.here.slug}/sessions/{row.id}",
         state=state,
         note=" · ".join(filter(None, (_state_word(state, row), row.performer, row.place))),
-        count=_count(row) if is_on else "",
+        count=count,
         editable=is_on and row.starts_at > now and ctx.actor.role is not Role.INSTRUCTOR,
     )
 

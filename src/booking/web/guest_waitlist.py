@@ -114,8 +114,8 @@ async def join_list(
         await services.limiter.check(
             JOINING_BY_EMAIL, f"{ctx.here.id}:{normalise_email(form.email)}"
         )
+        guest = await portal_guest(request, services, ctx)
         async with services.uow_factory(ctx.here.id) as uow:
-            guest = await portal_guest(request, services, ctx)
             await _wish_in(uow, ctx, subject, form.size, guest)
             await join_waitlist(uow, ctx.here, _command(subject, form, guest))
     except (NotFound, EstablishedOnly):

@@ -17,7 +17,7 @@ from src.booking.queries.lost import list_lost_dates
 from src.booking.queries.purchases import left_of_purchase
 from src.booking.views.cancellations import LostDate, Toll
 from src.booking.views.leaving import LeaveAsked, PurchaseMoney
-from src.platform.errors import InvalidInput
+from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.services import Services
 from src.platform.web.forms import Bound, bind, blank, read_form
@@ -82,6 +82,9 @@ async def decline_leave_request(
     try:
         async with services.uow_factory(ctx.here.id) as uow:
             await decline_leaving(uow, ctx, request_id, bound.struct.answer)
+    except Conflict as too_late:
+        flash(request, "warning", str(too_late))
+        return redirect(request, f"/app/{ctx.here.slug}/leave-requests/{request_id}")
     except InvalidInput as refused:
         bound = bound.refused(refused)
         return await _page(request, services, ctx, request_id, bound, status_code=422)

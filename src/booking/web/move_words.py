@@ -1,7 +1,7 @@
 """What moving dates means for whoever is in them, in words."""
 
 from src.booking.views.cancellations import Toll, Waiters
-from src.booking.web.toll_words import Fact
+from src.booking.web.toll_words import Fact, holders_words
 from src.platform.i18n import _, ngettext
 
 
@@ -18,6 +18,8 @@ def guest_facts(toll: Toll, waiting: Waiters) -> list[Fact]:
     if toll.seats:
         facts.append((_("Seats"), kept))
     facts.append((_("Mails"), _mails(toll)))
+    if toll.holders:
+        facts.append((_("Handed on"), holders_words(toll)))
     if toll.in_checkout:
         facts.append((_("Held"), _in_checkout(toll)))
     way_out = _("whoever booked before the move may leave without any charge")

@@ -10,6 +10,8 @@ from src.booking.domain.kinds import SeatState
 from src.booking.web.sold_words import door_words
 from src.platform.i18n import ngettext
 
+MOST_NAMED = 6
+
 
 def seen_seats(was: Sequence[str]) -> dict[UUID, SeatState]:
     """The states by seat, each sent as `<id>:<state>`; of what is no such pair nothing was seen."""
@@ -22,14 +24,19 @@ def seen_seats(was: Sequence[str]) -> dict[UUID, SeatState]:
 
 
 def overtaken_words(overtaken: Mapping[UUID, SeatState], names: Mapping[UUID, str]) -> str:
-    """Whose seats stay as they have become meanwhile, and what that is."""
+    """Whose seats stay as they have become meanwhile, and what that is; of many the first ones by
+    name, for the sentence has to fit into a cookie.
+    """
     words = door_words()
-    people = [f"{names.get(one, '')} ({words[state][0]})" for one, state in overtaken.items()]
+    people = sorted(f"{names.get(one, '')} ({words[state][0]})" for one, state in overtaken.items())
+    named, others = people[:MOST_NAMED], len(people) - MOST_NAMED
+    if others > 0:
+        named.append(ngettext("%(num)s other", "%(num)s others", others))
     return ngettext(
         "This has changed since the page was loaded, so it stays as it is: %(people)s. If that is"
         " wrong, press again.",
         "These have changed since the page was loaded, so they stay as they are: %(people)s. If"
         " that is wrong, choose them again.",
         len(people),
-        people=", ".join(sorted(people)),
+        people=", ".join(named),
     )

@@ -21,6 +21,8 @@ def toll_facts(toll: Toll, currency: str, *, chooses: bool = False) -> list[Fact
     facts = [(_("Seats freed"), _seats(toll))]
     if _written_to(toll) or not toll.lists.closed:
         facts.append((_("Mails"), _mails(toll)))
+    if toll.holders:
+        facts.append((_("Handed on"), holders_words(toll)))
     if toll.in_checkout:
         facts.append((_("Held"), _in_checkout(toll, currency)))
     if toll.lists.closed or toll.lists.offers:
@@ -29,6 +31,19 @@ def toll_facts(toll: Toll, currency: str, *, chooses: bool = False) -> list[Fact
     if toll.by_credit:
         facts.append((_("Credits"), _credits(toll)))
     return facts
+
+
+def holders_words(toll: Toll) -> str:
+    """To whom places were handed on, who are told by mail beside those who booked."""
+    named, others = toll.holders[:MOST_NAMED], len(toll.holders) - MOST_NAMED
+    if others > 0:
+        named.append(ngettext("%(num)s other", "%(num)s others", others))
+    return ngettext(
+        "%(names)s has the place of a guest, and is told too",
+        "%(names)s have the places of guests, and are told too",
+        len(toll.holders),
+        names=", ".join(named),
+    )
 
 
 def toll_people(toll: Toll, currency: str, zone: ZoneInfo) -> list[Fact]:
@@ -87,11 +102,12 @@ def _mails(toll: Toll) -> str:
     mails = _written_to(toll)
     if not mails:
         return _("none")
-    return ngettext("%(num)s, with your reason", "%(num)s, one to each guest", mails)
+    each = ngettext("%(num)s, with your reason", "%(num)s, one to each guest", mails)
+    return each if not toll.holders else ngettext("%(num)s", "%(num)s, one to each of them", mails)
 
 
 def _written_to(toll: Toll) -> int:
-    return toll.mails + sum(1 for one in toll.lost_holds if one.email)
+    return toll.mails + len(toll.holders) + sum(1 for one in toll.lost_holds if one.email)
 
 
 def _lists(lists: ListsToll) -> str:

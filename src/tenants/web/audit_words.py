@@ -165,6 +165,7 @@ _SENTENCES = {
     "order.transfer_mistaken": N_("Took off a bank transfer that was noted by mistake"),
     "order.transfer_extended": N_("Waits longer for a bank transfer"),
     "order.package_cancelled": N_("Cancelled a package that waited to be paid"),
+    "order.package_never_paid": N_("Cancelled a package that was never paid"),
     "order.released": N_("Released places that waited to be paid"),
     "order.link_sent": N_("Sent a link to pay again"),
     "order.refund_asked": N_("Asked for a refund"),

@@ -1,21 +1,27 @@
 """A guest whose money did not come back hears so once, and once more when it goes after all."""
 
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Literal
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
+from src.billing.commands.dispute_news import take_dispute_news
 from src.billing.commands.ending import end_locked_order
 from src.billing.commands.open_items import close_open_items
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import MoneyBack, fail_refund, request_refund, retry_refund
 from src.billing.domain.kinds import OpenItemKind, OrderState, RefundCause
+from src.billing.events import PaymentCameTooLate, RefundRequested
 from src.billing.jobs.refunds import lock_refund
-from src.billing.models import DisputeRow
+from src.billing.processor import Dispute
 from src.billing.refund_news import take_refunds_of
 from src.billing.settlement import settle_page
 from src.platform.ids import new_id
 from src.platform.mail.models import MailRow
+from src.platform.outbox.models import OutboxRow
 from tests.billing.jobs.test_mails import an_owner, mails
 from tests.billing.jobs.test_refunds import ask, fault, retry, sold
 from tests.billing.till import Till
@@ -167,27 +173,52 @@ async def test_nothing_is_missing_where_it_was_dealt_with_before_the_mail_is_wri
     assert await told(till) == []
 
 
+async def disputed(till: Till, order_id: UUID, outcome: Literal["won", "lost"] | None) -> None:
+    (payment,) = await till.payments(order_id)
+    news = Dispute(
+        id="dp_1",
+        payment_intent_id=payment.payment_intent_id or "",
+        amount_minor=2000,
+        currency="GBP",
+        outcome=outcome,
+    )
+    async with till.services.uow_factory(till.business.id) as uow:
+        assert await take_dispute_news(uow, payment.id, order_id, "ABCD-2345", news)
+    await till.work()
+
+
 async def test_what_the_guests_bank_has_is_not_told_as_missing(till: Till, sold: UUID) -> None:
     await ask(till, sold)
-    (payment,) = await till.payments(sold)
-    async with till.services.uow_factory(till.business.id) as uow:
-        uow.session.add(
-            DisputeRow(
-                tenant_id=till.business.id,
-                id=new_id(),
-                order_id=sold,
-                payment_id=payment.id,
-                processor_id="dp_1",
-                amount_minor=2000,
-                currency="GBP",
-                state="open",
-                opened_at=till.clock.now(),
-            )
-        )
     await refuse(till)
-    await till.work()
+    await disputed(till, sold, None)
     assert (await till.refunds(sold))[0].state == "failed"
     assert await told(till) == []
+
+
+async def test_what_failed_meanwhile_is_told_once_its_bank_has_given_the_money_back(
+    till: Till, sold: UUID
+) -> None:
+    await ask(till, sold)
+    await refuse(till)
+    await disputed(till, sold, None)
+    await disputed(till, sold, "won")
+    assert await told(till) == [FAILED]
+    await refuse(till)
+    await try_again(till, sold)
+    assert await told(till) == [FAILED]
+    await try_again(till, sold)
+    assert await told(till) == [FAILED, WENT]
+
+
+async def test_who_has_read_of_it_reads_it_no_second_time_after_a_dispute(
+    till: Till, sold: UUID
+) -> None:
+    await ask(till, sold)
+    await refuse(till)
+    await till.work()
+    for outcome in (None, "won"):
+        await disputed(till, sold, outcome)
+    assert await told(till) == [FAILED]
 
 
 @pytest.mark.parametrize(
@@ -240,6 +271,33 @@ async def test_a_late_payment_that_was_said_to_go_back_is_told_when_it_does_not(
     await till.work()
     assert await told(till) == [LATE]
     await comes_back(till, order_id)
+    assert await told(till) == [LATE, FAILED]
+
+
+async def test_what_a_late_payment_s_mail_called_on_its_way_is_told_when_that_try_fails_too(
+    till: Till,
+) -> None:
+    """That mail is written when the first try has failed and the second one is under way."""
+    order_id = await too_late(till)
+    (refund,) = await till.refunds(order_id)
+    async with till.services.uow_factory(till.business.id) as uow:
+        order, refund = await lock_refund(uow, refund.id)
+        await fail_refund(uow, order, refund, "declined")
+    await retry(till, refund.id)
+    async with till.services.uow_factory(till.business.id) as uow:
+        for topic, minutes in ((PaymentCameTooLate.topic, 1), (RefundRequested.topic, 2)):
+            later = uow.clock.now() + timedelta(minutes=minutes)
+            of_topic = update(OutboxRow).where(OutboxRow.topic == topic)
+            await uow.session.execute(of_topic.values(available_at=later))
+    await till.work()
+    assert await told(till) == []
+    till.clock.advance(timedelta(minutes=1))
+    await till.work()
+    assert await told(till) == [LATE]
+    assert "on its way back to you" in (await mails(till))[0].text
+    await refuse(till)
+    till.clock.advance(timedelta(minutes=1))
+    await till.work()
     assert await told(till) == [LATE, FAILED]
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 import pytest
 from icalendar import Calendar
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from src.billing.commands.by_staff import RefundByHand, refund_by_hand
 from src.billing.models import Order, Payment, Refund
@@ -201,10 +201,12 @@ async def test_the_mail_says_who_of_the_party_still_comes(
         for one in await seats_of(services.uow_factory, lotus.id)
         if (one.participant_id, one.state) == (kids.participant_id, "confirmed")
     )
+    async with services.uow_factory(lotus.id) as uow:
+        await uow.session.execute(update(Seat).where(Seat.id == other.id).values(tier="Child"))
     mailer.sent.clear()
     await leave(services, lotus, made, [other])
     await work(services, lotus.id, rounds=5)
-    assert "This is about Person 2. Still coming: Carl." in mailer.sent[0].body
+    assert "This is about Person 2 (Child). Still coming: Carl." in mailer.sent[0].body
     await leave(services, lotus, made, [carls])
     await work(services, lotus.id, rounds=5)
     assert "Still coming" not in mailer.sent[1].body

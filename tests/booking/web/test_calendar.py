@@ -76,6 +76,7 @@ async def test_sessions_are_given_on_the_clock_of_the_business(
     assert winter == {
         "id": str(session.id),
         "title": "Yoga · Basics",
+        "short": "Basics · 0/10",
         "start": "2027-03-08T18:00:00",
         "end": "2027-03-08T19:00:00",
         "url": f"/app/lotus/sessions/{session.id}",

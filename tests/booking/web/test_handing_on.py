@@ -11,8 +11,9 @@ from src.booking.domain.leaving import LeavingTerms
 from src.booking.models import Session
 from tests.booking.web.conftest import Shop, subject
 from tests.booking.web.test_guest_page import own_page
-from tests.support.builders import a_service, a_session
+from tests.support.builders import Term, a_series, a_service, a_session
 from tests.support.visitor import forms_of
+from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
 BEN = {"name": "Ben", "address": "ben@example.com"}
@@ -69,6 +70,49 @@ async def test_who_still_comes_themselves_stays_booked(shop: Shop) -> None:
     assert "You are booked" in shown.text
     assert "You gave your place" not in shown.text
     assert "Given to Ben" in shown.text
+
+
+async def a_course_of_one(shop: Shop) -> Term:
+    """Carl has a place on its dates, and Ben has that of the first one now."""
+    terms = LeavingTerms(hand_on_before=24).document()
+    service = await a_service(shop.services.uow_factory, shop.business.id, leaving=terms)
+    term = await a_series(
+        shop.services.uow_factory, service, leaving=terms, price_type="on_site", sessions=2
+    )
+    await shop.book(subject("series", term.series.id))
+    await send(shop, await page_of(shop, term.sessions[0]), BEN)
+    await shop.work()
+    return term
+
+
+async def test_one_place_of_a_course_that_was_given_away_makes_no_party_of_two(shop: Shop) -> None:
+    await a_course_of_one(shop)
+    shown = await shop.guest.open(await own_page(shop))
+    assert "Given to Ben" in shown.text
+    assert "1 person" in shown.text
+    assert "2 people" not in shown.text
+    assert "1 of 2 seats" not in shown.text
+
+
+async def test_staff_read_who_comes_instead_before_they_cancel_move_or_write(shop: Shop) -> None:
+    """Each of them has a mail of what becomes of the date, and none of a letter to the guests."""
+    term = await a_course_of_one(shop)
+    first = term.sessions[0]
+    client = shop.guest.client
+    await sign_in(client, shop.services, shop.business.owner.id)
+    page = await client.get(f"/app/lotus/sessions/{first.id}/cancel")
+    assert "2, one to each of them" in page.text
+    assert "Ben has the place of a guest, and is told too" in page.text
+    form = {
+        "to": f"session:{first.id}",
+        "subject": "Mats",
+        "body": "Bring one.",
+        "about": "service",
+    }
+    await shop.guest.open(f"/app/lotus/broadcasts/new?to=session:{first.id}")
+    written = await shop.guest.submit(form, to="/broadcasts/new")
+    assert "Not written to, for a guest gave them a place" in written.text
+    assert "Ben (ben@example.com)" in written.text
 
 
 @pytest.mark.parametrize("name", ["", "\u200b \u2060"])

@@ -18,7 +18,7 @@ from src.platform.services import Services
 from src.tenants.domain.roles import Role
 from src.tenants.models import Customer
 from tests.booking.web.conftest import Shop
-from tests.booking.web.pages import as_owner, send
+from tests.booking.web.pages import as_owner, send, send_again
 from tests.booking.web.test_guest_leaving import a_paid_course, refunds, taken
 from tests.booking.web.test_guest_page import own_page
 from tests.booking.web.test_held_places import words_of
@@ -79,7 +79,7 @@ async def test_staff_accept_by_cancelling_the_purchase(
     sent = await send(client, cancel, {"reason": "As you asked.", "money": "nothing"})
     assert sent.status_code == 303
     shown = await client.get(f"/app/lotus/leave-requests/{request.id}")
-    assert "The purchase was cancelled." in shown.text
+    assert "The purchase is being cancelled." in shown.text, "it can still be undone"
     assert "asks to leave" not in (await client.get("/app/lotus/today")).text
     mailer.sent.clear()
     await work_through(shop.services, clock, shop.business.id, timedelta(minutes=1))
@@ -160,6 +160,26 @@ async def test_taking_the_cancelling_back_has_the_guest_ask_again(shop: Shop) ->
     assert "Carl Guest asks to leave" in (await client.get("/app/lotus/today")).text
 
 
+@pytest.mark.parametrize("answer", ["Please stay.", " "])
+async def test_who_declines_what_a_colleague_has_accepted_reads_that_nothing_was_done(
+    shop: Shop, answer: str
+) -> None:
+    await a_paid_course(shop)
+    request = await asked(shop)
+    client = shop.guest.client
+    await sign_in(client, shop.services, shop.business.owner.id)
+    open_page = await client.get(f"/app/lotus/leave-requests/{request.id}")
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await cancel_purchase(
+            uow, shop.business.ctx, request.booking_id, reason="", undo_seconds=30
+        )
+    path = f"/app/lotus/leave-requests/{request.id}"
+    answered = await send_again(client, path, open_page, {"answer": answer})
+    page = await client.get(answered.headers["location"])
+    assert "This had been decided already, so nothing was done." in page.text
+    assert "The purchase is being cancelled." in page.text
+
+
 @pytest.mark.slow
 async def test_declined_the_guest_reads_why_keeps_the_course_and_may_ask_again(
     shop: Shop, mailer: RememberingMailer
@@ -181,7 +201,8 @@ async def test_declined_the_guest_reads_why_keeps_the_course_and_may_ask_again(
     assert sent.status_code == 303
     (form,) = [form for form in forms_of(open_page) if "answer" in form.fields]
     twice = await client.post(path, data={**form.fields, "answer": "No."})
-    assert twice.status_code == 409
+    assert twice.status_code == 303
+    assert "nothing was done" in (await client.get(path)).text
     await shop.work()
     [mail] = mailer.sent
     assert mail.subject == "Your course stays booked: Yoga · Spring term"

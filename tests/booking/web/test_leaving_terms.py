@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from src.booking.domain.leaving import BeforeUnit, LeavingTerms, Tier, terms_from
 from src.booking.domain.quiet_hours import QuietHours
-from src.booking.models import Booking, Series, Service
+from src.booking.models import Booking, Series, Service, Session
 from src.platform.services import Services
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.web.conftest import Shop, subject
@@ -216,6 +216,20 @@ async def test_2_27_a_guest_reads_the_terms_as_dates_before_paying(shop: Shop) -
     assert (
         "Cancel up to 24 hours before a date: half of what you paid for it comes back." in form.text
     )
+
+
+async def test_the_example_is_of_a_date_that_takes_place_and_one_has_a_seat_in(shop: Shop) -> None:
+    factory = shop.services.uow_factory
+    service = await a_service(factory, shop.business.id)
+    how: dict[str, Any] = {"join_policy": "any_time", "gap_policy": "sell_with_gaps"}
+    term = await a_series(factory, service, leaving=TERMS.document(), first_in_days=8, **how)
+    changes = ({"state": "cancelled"}, {"capacity": 1, "seats_taken": 1})
+    async with factory(shop.business.id) as uow:
+        for session, values in zip(term.sessions, changes, strict=False):
+            of_it = update(Session).where(Session.id == session.id)
+            await uow.session.execute(of_it.values(**values))
+    course = await shop.guest.open("/b/lotus/yoga?how=series")
+    assert "So for Tue, Mar 23, 2027" in course.text
 
 
 async def test_the_confirmation_repeats_the_terms_it_was_bought_under(

@@ -96,7 +96,7 @@ async def test_what_paid_for_credits_that_were_all_taken_off_is_taken_off(shop: 
     assert (totals.sold, totals.sold_minor) == (0, 0)
     said = [one.text for one in page.timeline]
     assert "€120.00 was noted as a bank transfer by mistake, and taken off: It was Bo's." in said
-    assert "Cancelled by the business before it was paid" in said
+    assert "Cancelled, as it was never paid" in said
     assert await mails(shop) == told, "what they lost was told with the credits"
     with pytest.raises(Conflict):
         await take_off(shop, order, payment.id)

@@ -128,6 +128,24 @@ async def test_the_same_form_sent_twice_makes_one_series(
     await the_only_series(services, lotus)
 
 
+async def test_a_date_that_was_sold_alone_is_free_to_stay_out_of_a_new_series(
+    services: Services, lotus: Business, owner: Visitor
+) -> None:
+    service_id, dates = await three_dates(services, lotus)
+    wish = a_wish("session", UUID(dates[1]))
+    await booked(services.uow_factory, lotus, wish)
+    await owner.open(f"/app/lotus/services/{service_id}/series/new")
+    assert "sold, so it stays" not in owner.text
+    two = {"title": "Two of three", "price_type": "free", "session_ids": [dates[0], dates[2]]}
+    await send(owner, two)
+    series = await the_only_series(services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        held = await uow.session.scalars(
+            select(Session.id).where(Session.series_id == series.id).order_by(Session.starts_at)
+        )
+        assert [str(one) for one in held] == [dates[0], dates[2]]
+
+
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [

@@ -11,6 +11,8 @@ from src.billing.models import Order
 from src.booking.check_in_codes import check_in_code
 from src.booking.domain.kinds import SeatState
 from src.booking.models import Session
+from src.booking.web.seen_seats import overtaken_words
+from src.platform.ids import new_id
 from src.platform.services import Services
 from tests.booking.web.pages import as_owner
 from tests.booking.web.test_attendance import ids_of, lotus, mark, roster_of, states_of, tonight
@@ -164,3 +166,13 @@ async def test_a_list_that_says_nothing_of_what_it_showed_is_taken_as_it_is(
         await press(client, form_of(shown, dora), "attended", {}, was=was)
         assert (await states_of(services, lotus)).count("attended") == 1
         await mark(services, lotus, tonight, [dora], SeatState.CONFIRMED)
+
+
+@pytest.mark.parametrize(("how_many", "end"), [(6, "n5 (Here)"), (7, "1 other"), (40, "34 others")])
+def test_of_many_the_first_ones_are_named(how_many: int, end: str) -> None:
+    ids = [new_id() for _number in range(how_many)]
+    names = {one: f"n{number}" for number, one in enumerate(ids)}
+    said = overtaken_words(dict.fromkeys(ids, SeatState.ATTENDED), names)
+    assert "n0 (Here)" in said
+    assert f"{end}. If" in said
+    assert len(said) < 400
