@@ -85,11 +85,11 @@
       line.append(...(name === "calendar-time" ? whole(text) : [text]));
       link.append(line);
     }
-    // Side by side there is no room for more than what tells them apart.
+    // Side by side there is no room for more than when they begin and what tells them apart.
     const short = document.createElement("span");
     short.className = "calendar-short";
     short.ariaHidden = "true";
-    short.append(event.extendedProps.short);
+    short.append(`${calendar.formatDate(event.start, TIME)} ${event.extendedProps.short}`);
     link.append(short);
     if (view.type === names.month) {
       const count = document.createElement("span");
