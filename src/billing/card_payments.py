@@ -34,7 +34,6 @@ from src.billing.payable import no_answer, refuse_unless_payable, too_small
 from src.billing.processor import (
     TOO_SMALL,
     DefinitiveFailure,
-    ProcessorError,
     ProcessorPage,
     Uncertain,
 )
@@ -95,7 +94,7 @@ async def pay_by_card(
     call = await _prepare(services, tenant_id, order_id, by)
     if call.row.processor_id is not None:
         # The answer to its making is as old as that: a press later asks how it stands now.
-        return await _press_again(services, call.row)
+        return await _press_again(services, tenant_id, call.row)
     try:
         found = await make_page(services, tenant_id, call)
     except Uncertain:
@@ -107,11 +106,14 @@ async def pay_by_card(
     return await _go_on(services, call.row, found)
 
 
-async def _press_again(services: Services, row: PaymentPage) -> CardAnswer:
+async def _press_again(services: Services, tenant_id: UUID, row: PaymentPage) -> CardAnswer:
+    """A payment stays at the processor for good; only a business can be out of reach."""
     try:
         found = await page_calls.retrieve(services.port(StripeGateway), row, row.processor_id or "")
-    except ProcessorError:
+    except Uncertain:
         return CardAnswer(outcome=CardOutcome.UNSURE)
+    except DefinitiveFailure as failure:
+        return await _refused(services, tenant_id, row, failure)
     return await _go_on(services, row, found)
 
 
