@@ -5,6 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from src.booking.views.cancellations import ListsToll, LostHold, Toll, Touched
+from src.booking.web.some_names import some_names
 from src.platform.i18n import _, ngettext
 from src.platform.web.formats import date_short, datetime_local, money
 
@@ -19,7 +20,7 @@ def toll_facts(toll: Toll, currency: str, *, chooses: bool = False) -> list[Fact
     With `chooses` it is asked what goes back.
     """
     facts = [(_("Seats freed"), _seats(toll))]
-    if _written_to(toll) or not toll.lists.closed:
+    if _written_to(toll) or toll.holders or not toll.lists.closed:
         facts.append((_("Mails"), _mails(toll)))
     if toll.holders:
         facts.append((_("Handed on"), holders_words(toll)))
@@ -34,15 +35,24 @@ def toll_facts(toll: Toll, currency: str, *, chooses: bool = False) -> list[Fact
 
 
 def holders_words(toll: Toll) -> str:
-    """To whom places were handed on, who are told by mail beside those who booked."""
-    named, others = toll.holders[:MOST_NAMED], len(toll.holders) - MOST_NAMED
-    if others > 0:
-        named.append(ngettext("%(num)s other", "%(num)s others", others))
+    """Who has a place that was handed on to them."""
+    names = list(dict.fromkeys(toll.holders))
     return ngettext(
-        "%(names)s has the place of a guest, and is told too",
-        "%(names)s have the places of guests, and are told too",
+        "%(names)s has the place of a guest",
+        "%(names)s have the places of guests",
+        len(names),
+        names=some_names(names, MOST_NAMED),
+    )
+
+
+def holder_mails(toll: Toll) -> str:
+    """What they are sent beside those who booked; empty where there are none."""
+    if not toll.holders:
+        return ""
+    return ngettext(
+        "%(num)s to who has a guest's place",
+        "%(num)s to those who have guests' places",
         len(toll.holders),
-        names=", ".join(named),
     )
 
 
@@ -100,14 +110,15 @@ def _seats(toll: Toll) -> str:
 
 def _mails(toll: Toll) -> str:
     mails = _written_to(toll)
-    if not mails:
-        return _("none")
-    each = ngettext("%(num)s, with your reason", "%(num)s, one to each guest", mails)
-    return each if not toll.holders else ngettext("%(num)s", "%(num)s, one to each of them", mails)
+    said = (
+        ngettext("%(num)s, with your reason", "%(num)s, one to each guest", mails) if mails else "",
+        holder_mails(toll),
+    )
+    return "; ".join(filter(None, said)) or _("none")
 
 
 def _written_to(toll: Toll) -> int:
-    return toll.mails + len(toll.holders) + sum(1 for one in toll.lost_holds if one.email)
+    return toll.mails + sum(1 for one in toll.lost_holds if one.email)
 
 
 def _lists(lists: ListsToll) -> str:

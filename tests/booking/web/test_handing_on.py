@@ -101,8 +101,10 @@ async def test_staff_read_who_comes_instead_before_they_cancel_move_or_write(sho
     client = shop.guest.client
     await sign_in(client, shop.services, shop.business.owner.id)
     page = await client.get(f"/app/lotus/sessions/{first.id}/cancel")
-    assert "2, one to each of them" in page.text
-    assert "Ben has the place of a guest, and is told too" in page.text
+    assert "1, with your reason; 1 to who has a guest" in page.text
+    assert "Ben has the place of a guest" in page.text
+    course = await client.get(f"/app/lotus/series/{term.series.id}/cancel")
+    assert "1, with your reason; 1 to who has a guest" in course.text
     form = {
         "to": f"session:{first.id}",
         "subject": "Mats",
