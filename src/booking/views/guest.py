@@ -33,7 +33,7 @@ class PriceChoice(NamedTuple):
 
 class CreditChoice(NamedTuple):
     """A lot that can pay: `key` is what the form sends for it, `needed` are the credits that it
-    takes of the `left` ones.
+    takes of the `left` ones, and `lot_ids` all lots that they lie in.
     """
 
     key: str
@@ -41,6 +41,7 @@ class CreditChoice(NamedTuple):
     needed: int
     left: int
     expires_at: datetime | None
+    lot_ids: frozenset[UUID]
 
 
 class WishCredits(msgspec.Struct, frozen=True, kw_only=True):
