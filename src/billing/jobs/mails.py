@@ -106,10 +106,10 @@ async def _late_refund(uow: UnitOfWork, event: PaymentCameTooLate) -> Refund | N
 async def tell_of_refund(job: JobContext, event: OrderRefunded) -> None:
     """Money is on its way back to the guest's card, or on their voucher again."""
     async with job.unit_of_work(done=True) as uow:
-        refund = await get_refund(uow, event.refund_id)
+        # Locked, since which mails were read decides what a failure meanwhile is told as.
+        order, refund = await lock_refund(uow, event.refund_id)
         if refund.state != RefundState.SUCCEEDED or not await _is_told(uow, refund):
             return
-        order = await get_order(uow, event.order_id)
         has_failed = await has_failed_before(uow, refund.id)
         key = _went_key(refund.id, refund.attempt if has_failed else None)
         await _tell_guest(job, uow, "refunded", order, refund, key)
@@ -156,7 +156,9 @@ async def tell_of_failed_refund(job: JobContext, event: RefundFailed) -> None:
         if read is _Read.FAILED or (read is None and refund.cause == RefundCause.TOO_LATE):
             # Of a late payment its own mail says it, which is still to come.
             return
-        key = _failure_key(refund.id, event.attempt)
+        # The event may come late: the mail tells of the failure that stands.
+        attempt = refund.attempt if refund.state == RefundState.FAILED else event.attempt
+        key = _failure_key(refund.id, attempt)
         await _tell_guest(job, uow, "refund_failed", order, refund, key)
 
 
