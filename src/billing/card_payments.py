@@ -37,7 +37,7 @@ from src.billing.processor import (
     ProcessorPage,
     Uncertain,
 )
-from src.billing.putting_aside import put_aside
+from src.billing.putting_aside import InTheWay, put_aside, why_in_the_way
 from src.billing.queries.attempts import newest_page
 from src.billing.settlement import close_page, settle_page
 from src.billing.stripe_gateway import StripeGateway
@@ -91,7 +91,10 @@ async def pay_by_card(
         await put_aside(services, tenant_id, order_id, lambda page: page.card_id != by.card_id)
     except Uncertain as doubt:
         raise no_answer() from doubt
-    call = await _prepare(services, tenant_id, order_id, by)
+    try:
+        call = await _prepare(services, tenant_id, order_id, by)
+    except InTheWay as still:
+        raise await why_in_the_way(services, tenant_id) from still
     if call.row.processor_id is not None:
         # The answer to its making is as old as that: a press later asks how it stands now.
         return await _press_again(services, tenant_id, call.row)
@@ -196,7 +199,7 @@ async def _prepare(services: Services, tenant_id: UUID, order_id: UUID, by: ByCa
         refuse_unless_payable(order, newest, now)
         if newest is not None and newest.state != PageState.FAILED:
             if newest.card_id != by.card_id or newest.put_aside_at is not None:
-                raise no_answer()
+                raise InTheWay
             return PageCall(row=newest, is_replay=True)
         card = await get_usable_card(uow, by.customer_id, by.card_id, by.today_on)
         fee_bp = services.settings.platform_fee_bp
