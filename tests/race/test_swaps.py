@@ -3,7 +3,6 @@
 The control takes the guard off the last place and shows the race.
 """
 
-import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -26,7 +25,7 @@ from tests.race.test_leaving import check_counts, leaving
 from tests.race.test_seats import without_check
 from tests.race.test_sessions import Act, at_once
 from tests.support.builders import Business, Term, a_business, a_series, a_service
-from tests.support.locks import until_somebody_waits
+from tests.support.locks import held_until_all_wait
 from tests.support.policies import a_refund_package, gives_package
 from tests.support.policies import leaving as terms
 
@@ -140,13 +139,13 @@ async def test_control_without_the_guard_the_date_is_overbooked(
         acts.append(swapping(business, made, [seat_id], pilates.sessions[0]))
     await without_check(committing, "sessions", "ck_sessions_seats_taken")
     monkeypatch.setattr(claims, "_EXCHANGE", UNGUARDED)
-    async with committing.uow_factory(business.id) as uow:
-        # Held until all of them have seen the last place free, however busy the machine is.
-        locked = select(Session.id).where(Session.id == pilates.sessions[0].id)
-        await uow.session.execute(locked.with_for_update(key_share=True))
-        swaps = asyncio.create_task(at_once(committing, business.id, acts))
-        await until_somebody_waits(committing.uow_factory, many=len(acts))
-    outcome = await swaps
+    outcome = await held_until_all_wait(
+        committing.uow_factory,
+        business.id,
+        select(Session.id).where(Session.id == pilates.sessions[0].id),
+        many=len(acts),
+        acts=at_once(committing, business.id, acts),
+    )
     assert outcome["done"] == len(acts), outcome
 
 
