@@ -78,6 +78,13 @@ class CardToKeep(Event, frozen=True, kw_only=True):
     page_id: UUID
 
 
+class CardKept(Event, frozen=True, kw_only=True):
+    """A customer keeps a card that was not kept before; they have not been told yet."""
+
+    topic: ClassVar[str] = "billing.card_kept"
+    card_id: UUID
+
+
 class CardEnded(Event, frozen=True, kw_only=True):
     """A card is kept no longer, and is to be taken off at the processor."""
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy import select
 
+from src.billing.card_mails import register_card_mails
 from src.billing.models import Order
 from src.billing.queries.what_was_bought import what_was_bought
 from src.billing.transfer_mails import register_transfer_mails
@@ -45,6 +46,7 @@ def register_billing_mails() -> None:
     for kind in _KINDS:
         register_mail_kind(kind)
     register_transfer_mails()
+    register_card_mails()
 
 
 def _shown(key: str) -> Callable[[UnitOfWork, Preview], Awaitable[Mail]]:

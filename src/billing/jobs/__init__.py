@@ -2,6 +2,7 @@
 
 from src.billing.events import (
     CardEnded,
+    CardKept,
     CardToKeep,
     CreditEndSet,
     CreditsChanged,
@@ -20,7 +21,12 @@ from src.billing.events import (
     VoucherBought,
     VoucherToSend,
 )
-from src.billing.jobs.cards import detach_card, end_processor_customer, keep_card
+from src.billing.jobs.cards import (
+    detach_card,
+    end_processor_customer,
+    keep_card,
+    tell_of_kept_card,
+)
 from src.billing.jobs.credit_ends import note_end, watching_credits
 from src.billing.jobs.credit_mails import tell_of_changed_credits
 from src.billing.jobs.fees import (
@@ -62,6 +68,7 @@ def register(registry: Registry) -> None:
     registry.on(ProcessorEventReceived, "billing.processor_event", handle_processor_event)
     registry.on(RefundRequested, "billing.send_refund", send_refund)
     registry.on(CardToKeep, "billing.keep_card", keep_card)
+    registry.on(CardKept, "billing.tell_card_kept", tell_of_kept_card)
     registry.on(CardEnded, "billing.detach_card", detach_card)
     registry.on(ProcessorCustomerEnded, "billing.end_customer", end_processor_customer)
     registry.on(PaymentCameTooLate, "billing.tell_too_late", tell_of_late_payment)
