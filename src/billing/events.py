@@ -56,10 +56,15 @@ class PackageBought(Event, frozen=True, kw_only=True):
 
 
 class PackageLapsed(Event, frozen=True, kw_only=True):
-    """A package was not paid for on site in time, or its buyer gave it up: it never was."""
+    """A package was not paid for on site in time, or its buyer gave it up: it never was. Nor was
+    one whose transfer had been noted by mistake: `again` tells one such end from another, and
+    `to_voucher_minor` goes back with it to the voucher that had paid a part.
+    """
 
     topic: ClassVar[str] = "billing.package_lapsed"
     order_id: UUID
+    again: UUID | None = None
+    to_voucher_minor: int = 0
 
 
 class OrderRefunded(Event, frozen=True, kw_only=True):
