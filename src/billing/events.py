@@ -48,6 +48,27 @@ class TransferOver(Event, frozen=True, kw_only=True):
     order_id: UUID
 
 
+class TransferNotDue(Event, frozen=True, kw_only=True):
+    """A bank transfer was noted that nothing waits for, or more than is due, as far as is known by
+    now; `again` is what its form is told by.
+    """
+
+    topic: ClassVar[str] = "billing.transfer_not_due"
+    order_id: UUID
+    again: UUID
+
+
+class TransferSentBack(Event, frozen=True, kw_only=True):
+    """A member has said that so much of what was transferred is sent back; `again` tells one
+    telling from others.
+    """
+
+    topic: ClassVar[str] = "billing.transfer_sent_back"
+    order_id: UUID
+    amount_minor: int
+    again: UUID
+
+
 class PackageBought(Event, frozen=True, kw_only=True):
     """A package was bought: its credits are there, or wait for what is to be paid on site."""
 

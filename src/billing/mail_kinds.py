@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from src.billing.models import Order
 from src.billing.queries.what_was_bought import what_was_bought
+from src.billing.transfer_back_mails import register_transfer_back_mails
 from src.billing.transfer_mails import register_transfer_mails
 from src.billing.views.mails import MoneyMail
 from src.platform.db.uow import UnitOfWork
@@ -53,6 +54,7 @@ def register_billing_mails() -> None:
     for kind in _KINDS:
         register_mail_kind(kind)
     register_transfer_mails()
+    register_transfer_back_mails()
 
 
 def _shown(key: str) -> Callable[[UnitOfWork, Preview], Awaitable[Mail]]:

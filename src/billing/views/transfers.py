@@ -105,6 +105,24 @@ class MistakePage(msgspec.Struct, frozen=True, kw_only=True):
     form: Bound[Any]
 
 
+class TransferBackMail(msgspec.Struct, frozen=True, kw_only=True):
+    """To a guest whose transfer is sent back, or has been, in all or in part; every word is in
+    their language. `came` is what has come, `back` what of it goes back, and `reason` says why.
+    """
+
+    locale: str
+    from_name: str
+    guest_name: str
+    reference: str
+    what: str
+    back: str
+    contact: str
+    href: str
+    holds_places: bool
+    came: str = ""
+    reason: str = ""
+
+
 class TransferMail(msgspec.Struct, frozen=True, kw_only=True):
     """To a guest who is to pay by bank transfer, or was; every word is in the guest's language.
 
