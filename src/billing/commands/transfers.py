@@ -23,7 +23,7 @@ from src.billing.domain.transfers import (
     reminded_at,
     transfer_name,
 )
-from src.billing.events import TransferAwaited, TransferPartCame
+from src.billing.events import TransferAwaited, TransferNotDue, TransferPartCame
 from src.billing.lines import first_start_of, handlers_of
 from src.billing.models import Order, Payment
 from src.billing.queries.payment_settings import find_transfer_account
@@ -111,6 +111,8 @@ async def mark_transfer_received(
     await audit(uow, ctx, "order.transfer_received", "order", order.id, **facts)
     missing_minor = order.to_pay_minor - await get_received_minor(uow, order.id)
     order.paid_minor += cmd.amount_minor
+    if order.state != OrderState.OPEN or cmd.amount_minor > missing_minor:
+        uow.record(TransferNotDue(order_id=order.id, again=cmd.token))
     if order.state == OrderState.CONFIRMED or order.state == OrderState.CANCELLED:
         _add_payment(uow, order, cmd, cmd.amount_minor, is_extra=True)
         stands = order.state == OrderState.CONFIRMED

@@ -16,8 +16,10 @@ from src.billing.events import (
     RefundFailed,
     RefundRequested,
     TransferAwaited,
+    TransferNotDue,
     TransferOver,
     TransferPartCame,
+    TransferSentBack,
     VoucherBought,
     VoucherToSend,
 )
@@ -49,6 +51,7 @@ from src.billing.jobs.transfers import (
     tell_part_came,
     tell_transfer_over,
 )
+from src.billing.jobs.transfers_back import tell_sent_back, tell_transfer_not_due
 from src.billing.jobs.vouchers import send_voucher, sending, tell_of_purchase
 from src.billing.lapsing import lapse_unpaid_packages
 from src.billing.reconcile import reconcile
@@ -77,6 +80,8 @@ def register(registry: Registry) -> None:
     registry.on(TransferAwaited, "billing.tell_transfer", tell_how_to_transfer)
     registry.on(TransferOver, "billing.tell_transfer_over", tell_transfer_over)
     registry.on(TransferPartCame, "billing.tell_transfer_part", tell_part_came)
+    registry.on(TransferNotDue, "billing.tell_not_due", tell_transfer_not_due)
+    registry.on(TransferSentBack, "billing.tell_sent_back", tell_sent_back)
     registry.on(FeeForgiven, "billing.tell_forgiven", tell_of_forgiven_fee)
     registry.on(FeePaid, "billing.tell_fee_paid", tell_of_paid_fee)
     registry.on(CreditsChanged, "billing.tell_credits", tell_of_changed_credits)

@@ -28,6 +28,7 @@ from src.billing.fee_links import fee_path
 from src.billing.fee_words import FeeStanding, why_not_asked
 from src.billing.jobs.refunds import lock_refund
 from src.billing.lines import handlers_of
+from src.billing.mail_kinds import WAY
 from src.billing.models import Fee, OpenItem, Order, OrderLine, Refund
 from src.billing.open_item_words import open_item_sentence
 from src.billing.queries.disputes import list_payments_with_the_bank
@@ -47,7 +48,7 @@ from src.tenants.domain.roles import Role
 from src.tenants.models import Member, User
 from src.tenants.queries.tenants import tenant_snapshot
 from src.tenants.queries.wordings import find_wordings
-from src.tenants.worded_mails import render_worded
+from src.tenants.worded_mails import SHIPPED, has_words_for, render_worded
 
 PLATFORM_NAME = "Seatline"
 
@@ -236,7 +237,10 @@ async def _tell_guest(
         contact=tenant.contact_email,
         href=settings.base_url + (path or f"/b/{tenant.slug}"),
     )
-    words = render_worded(kind, view, order.locale, await find_wordings(uow))
+    wordings = await find_wordings(uow)
+    if view.to_voucher and not has_words_for(kind, WAY.name, order.locale, wordings):
+        wordings = SHIPPED
+    words = render_worded(kind, view, order.locale, wordings)
     mail = Mail(
         kind=f"billing.{kind}",
         to_address=order.guest_email,

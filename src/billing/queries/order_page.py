@@ -32,7 +32,12 @@ from src.billing.queries.disputes import (
 from src.billing.queries.orders import open_item_view
 from src.billing.queries.timeline import History, timeline
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
-from src.billing.queries.transfers import BoughtCredits, get_bought_credits, list_mistakable
+from src.billing.queries.transfers import (
+    BoughtCredits,
+    get_bought_credits,
+    is_transfer_awaited,
+    list_mistakable,
+)
 from src.billing.standing import get_is_all_cancelled
 from src.billing.views.orders import (
     LineView,
@@ -178,8 +183,10 @@ def _page(
         pages_of_sold=around.pages_of_sold,
         holds_places=history.holds_places,
         may_still_come=_may_still_come(history),
+        missing_minor=_missing_minor(history),
         may_be_mistaken=around.may_be_mistaken,
         is_package=around.credits.is_package,
+        credits_in_places=around.credits.in_places,
         are_credits_off=around.credits.are_off,
         package_waits_until_at=order.created_at + WAITS_FOR_MONEY if around.package_waits else None,
     )
@@ -192,6 +199,19 @@ def _may_still_come(history: History) -> bool:
         return False
     noted = [one.amount_minor for one in history.payments if one.method == TRANSFER_METHOD]
     return sum(noted) < order.to_pay_minor
+
+
+def _missing_minor(history: History) -> int:
+    """Of a transfer that is waited for while a part of it is there; 0 where none of it is."""
+    order = history.order
+    received_minor = sum(
+        one.amount_minor - one.refunded_minor
+        for one in history.payments
+        if one.method == TRANSFER_METHOD and not one.is_extra
+    )
+    if not is_transfer_awaited(order) or not received_minor:
+        return 0
+    return order.to_pay_minor - received_minor
 
 
 def _returning_minor(history: History) -> int:

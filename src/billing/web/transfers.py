@@ -26,6 +26,7 @@ from src.billing.processor import ProcessorError
 from src.billing.queries.transfers import (
     due_on_of,
     get_noted_minor,
+    get_paid_by_voucher_minor,
     get_received_minor,
     list_mistakable,
 )
@@ -35,6 +36,7 @@ from src.billing.standing import get_is_all_cancelled
 from src.billing.views.transfers import TransferPage
 from src.billing.web.amounts import plain_amount, read_amount
 from src.billing.words import not_had_words, who_ended_it
+from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _, current_locale
 from src.platform.ids import new_id
@@ -207,6 +209,13 @@ def _ended(order: Order) -> str:
     return who_ended_it(order_end(order.state, order.closed_why))
 
 
+async def _on_order_minor(uow: UnitOfWork, order: Order) -> int:
+    """What of a voucher is kept for the order, or was paid with it and has not gone back."""
+    if order.state == OrderState.OPEN:
+        return order.voucher_minor
+    return await get_paid_by_voucher_minor(uow, order.id)
+
+
 def _to_order(request: AnyRequest, ctx: RequestContext, order_id: UUID) -> Response[bytes]:
     return redirect(request, f"/app/{ctx.here.slug}/orders/{order_id}")
 
@@ -232,6 +241,7 @@ async def _shown(
         what = await what_was_bought(uow, order, zone)
         kinds = await handlers_of(uow, order)
         is_all_gone = await get_is_all_cancelled(uow, order_id)
+        on_order_minor = await _on_order_minor(uow, order)
     today, due_on = to_local(services.clock.now(), zone).date(), due_on_of(order, zone)
     left_minor = max(order.to_pay_minor - came_minor, 0) or order.to_pay_minor
     first = {
@@ -251,6 +261,7 @@ async def _shown(
         currency=order.currency,
         total_minor=order.total_minor,
         voucher_minor=order.voucher_minor,
+        on_voucher_minor=order.voucher_minor - on_order_minor,
         received_minor=came_minor,
         noted_minor=noted_minor,
         may_be_mistaken=bool(mistakable),

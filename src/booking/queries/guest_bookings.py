@@ -15,7 +15,7 @@ from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.disputes import get_taken_back_minor, is_with_the_bank
 from src.billing.queries.fees import list_guest_fees
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
-from src.billing.queries.transfers import find_how_to_transfer
+from src.billing.queries.transfers import find_how_to_transfer, get_beside_price
 from src.booking.credit_words import given_lines
 from src.booking.domain.naming import may_guest_name
 from src.booking.domain.states import LIVE_SEATS
@@ -131,6 +131,7 @@ async def _on_the_way(uow: UnitOfWork, tenant: TenantSnapshot, order: Order) -> 
     return {
         "owed_minor": await get_owed_minor(uow, order.id),
         "to_hand_back_minor": await get_to_hand_back_minor(uow, order.id),
+        "beside": await get_beside_price(uow, order),
         "transfer": await find_how_to_transfer(uow, order, tenant.zone),
     }
 

@@ -23,7 +23,8 @@ from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.disputes import get_taken_back_minor
 from src.billing.queries.lots import lot_facts, scope_of
 from src.billing.queries.receipts import list_taxes
-from src.billing.queries.transfers import find_how_to_transfer
+from src.billing.queries.to_hand_back import get_to_hand_back_minor
+from src.billing.queries.transfers import find_how_to_transfer, get_beside_price
 from src.booking.guest_links import package_path
 from src.booking.queries.guest_money import GuestMoney, get_guest_money, went_back
 from src.booking.queries.guest_packages import list_sold_singly, works_for
@@ -81,6 +82,9 @@ async def get_purchase(
         owed_minor=await get_owed_minor(uow, order_id),
         **await went_back(uow, order, money),
         taken_back_minor=await get_taken_back_minor(uow, order_id),
+        to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
+        beside=await get_beside_price(uow, order),
+        payment_mode=order.payment_mode,
         money_back=money.back,
         hold_until_at=payable_until(order.hold_expires_at),
         waits_until_at=order.created_at + WAITS_FOR_MONEY if stage == "waiting" else None,

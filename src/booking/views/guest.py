@@ -9,7 +9,7 @@ import msgspec
 
 from src.billing.domain.holds import is_shortened_by_paying
 from src.billing.views.cards import CardAttempt, CardChoice
-from src.billing.views.transfers import HowToTransfer
+from src.billing.views.transfers import BesidePrice, HowToTransfer
 from src.booking.domain.agreements import Needed
 from src.booking.domain.questions import Question
 from src.booking.domain.quotes import SubjectKind
@@ -292,6 +292,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     settled_minor: int = 0
     taken_back_minor: int
     to_hand_back_minor: int
+    beside: BesidePrice
     fees: list[FeeLine] = []
     money_back: str
     why_not_booked: str
@@ -365,6 +366,11 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     def returned_minor(self) -> int:
         """What has gone back to the guest."""
         return self.refunded_minor - self.returning_minor
+
+    @property
+    def is_more_than_price(self) -> bool:
+        """Whether what was paid is not the price: then both are told."""
+        return self.paid_minor > self.total_minor or self.beside.in_all_minor > 0
 
     @property
     def is_waiting(self) -> bool:
