@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, select
 
 from src.billing.domain.credits import LotState, lot_state
 from src.billing.domain.holds import payable_until
@@ -16,7 +16,7 @@ from src.billing.domain.kinds import (
     order_end,
 )
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
-from src.billing.models import CreditLot, Order
+from src.billing.models import CreditEntry, CreditLot, Order
 from src.billing.owed import get_discount_minor, get_owed_minor
 from src.billing.queries.cards import find_card_attempt
 from src.billing.queries.coupon_use import coupon_code_of
@@ -67,6 +67,7 @@ async def get_purchase(
         guest_email=order.guest_email,
         credits=lot.bought,
         left=lot.balance,
+        gone=await _gone(uow, lot),
         state=str(lot_state(lot_facts(lot), now)),
         expires_at=lot.expires_at,
         validity_days=lot.validity_days,
@@ -117,6 +118,29 @@ async def find_bought(uow: UnitOfWork, order_id: UUID) -> tuple[Order, CreditLot
     if row is None:
         raise NotFound(_("There is no such purchase."))
     return row[0], row[1]
+
+
+async def _gone(uow: UnitOfWork, lot: CreditLot) -> str:
+    """Where the credits of an empty lot went, by its ledger."""
+    if lot.balance or lot.state != LotState.ACTIVE:
+        return ""
+    used = await uow.session.scalar(
+        select(-func.coalesce(func.sum(CreditEntry.credits), 0)).where(
+            CreditEntry.tenant_id == uow.tenant,
+            CreditEntry.lot_id == lot.id,
+            CreditEntry.seat_id.is_not(None),
+        )
+    )
+    is_rolled_over = await uow.session.scalar(
+        select(
+            exists().where(CreditLot.tenant_id == uow.tenant, CreditLot.rolled_from_id == lot.id)
+        )
+    )
+    if is_rolled_over:
+        return "rolled_over"
+    if not used:
+        return "taken_off"
+    return "used" if used >= lot.bought else "parted"
 
 
 def _stage(

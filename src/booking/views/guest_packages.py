@@ -169,7 +169,8 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     over, bought, waiting (to be paid on site, until `waits_until_at`), lapsed, let_go (given up
     while it waited), called_off (by the business while it waited), expired, given_up, released (the
     business waits no longer), not_payable, too_late (money came that nothing was bought with).
-    `credits` are those that were bought, `left` what is left of them by now.
+    `credits` are those that were bought, `left` what is left of them by now; `gone` says where
+    they went of which nothing is left: used, taken_off, rolled_over, or parted (used in part).
     `voucher_minor` is paid by a voucher, `to_pay_minor` the rest. `to_voucher_minor` is on that
     voucher again, `as_voucher_minor` was given back as a new one; `refunded_minor` went back as
     money, of which `returning_minor` is on its way. `taken_back_minor` is with the guest's bank
@@ -185,6 +186,7 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     guest_email: str
     credits: int
     left: int
+    gone: str
     state: str
     expires_at: datetime | None
     validity_days: int
