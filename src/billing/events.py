@@ -70,10 +70,13 @@ class TransferSentBack(Event, frozen=True, kw_only=True):
 
 
 class PackageBought(Event, frozen=True, kw_only=True):
-    """A package was bought: its credits are there, or wait for what is to be paid on site."""
+    """A package was bought: its credits are there, or wait for what is to be paid on site. One that
+    was cancelled as never paid is there `again`, which tells one such time from another.
+    """
 
     topic: ClassVar[str] = "billing.package_bought"
     order_id: UUID
+    again: UUID | None = None
 
 
 class PackageLapsed(Event, frozen=True, kw_only=True):

@@ -8,9 +8,10 @@ import msgspec
 from sqlalchemy import select
 
 from src.billing.credit_mails import OF_PACKAGES, credits_in_words, end_in_words
-from src.billing.domain.kinds import CALLED_OFF_WHY, GIVEN_UP_WHY, PaymentMode
+from src.billing.domain.kinds import CALLED_OFF_WHY, GIVEN_UP_WHY
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
 from src.billing.models import CreditLot, Order
+from src.billing.queries.never_paid import was_never_paid
 from src.billing.views.receipts import TaxSum
 from src.booking.guest_links import package_path
 from src.platform.config import Settings
@@ -127,6 +128,7 @@ def package_mail(
     """
     with use_locale(order.locale):
         on_voucher = _on_voucher(order, to_voucher_minor)
+        is_back = key == BOUGHT and again is not None
         waits_until = order.created_at + WAITS_FOR_MONEY
         pay_by = date_medium(waits_until, tenant.zone) if _waits_on_site(order, lot) else ""
         view = PackageMail(
@@ -138,13 +140,13 @@ def package_mail(
             package_name=lot.name,
             sessions_remaining=credits_in_words(lot.balance or lot.bought, order.locale),
             package_expiry=_end(lot.expires_at, lot, tenant, order.locale),
-            standing=_standing(order, lot, pay_by, on_voucher),
+            standing=_standing(order, lot, pay_by, on_voucher, is_back=is_back),
             pay_by=pay_by,
             money_line=" · ".join((_money_line(order, lot), *_tax_words(order, taxes))),
             booking_url=settings.base_url + package_path(settings, tenant.slug, order),
             is_given_up=order.closed_why == GIVEN_UP_WHY,
             is_called_off=order.closed_why == CALLED_OFF_WHY,
-            is_never_paid=_is_never_paid(order),
+            is_never_paid=was_never_paid(order),
             on_voucher=on_voucher,
         )
     words = render_worded(key, view, order.locale, _true_words(key, view, wordings))
@@ -184,18 +186,13 @@ def _waits_on_site(order: Order, lot: CreditLot) -> bool:
     return order.payment_mode == "on_site" and lot.state == "pending"
 
 
-def _is_never_paid(order: Order) -> bool:
-    """Nothing else cancels a package that a transfer had paid."""
-    return order.closed_why == CALLED_OFF_WHY and order.payment_mode == PaymentMode.TRANSFER
-
-
 def _on_voucher(order: Order, minor: int) -> str:
     if not minor:
         return ""
     return _("%(amount)s is on your voucher again.", amount=_money(order, minor))
 
 
-def _standing(order: Order, lot: CreditLot, pay_by: str, on_voucher: str) -> str:
+def _standing(order: Order, lot: CreditLot, pay_by: str, on_voucher: str, *, is_back: bool) -> str:
     if pay_by:
         return _(
             "You can use the credits as soon as you have paid. If it is not paid by %(day)s, it"
@@ -211,10 +208,13 @@ def _standing(order: Order, lot: CreditLot, pay_by: str, on_voucher: str) -> str
         return _("There are no credits, and what your voucher had paid goes back to it.")
     if lot.state == "void":
         return _("There are no credits, and you owe nothing.")
-    return _(
+    use = _(
         "You can use the credits now: choose a date, sign in with this address, and choose your"
         " credits as the way to pay."
     )
+    if is_back:
+        return " ".join((_("Your transfer came after all, so this is yours again."), use))
+    return use
 
 
 def _money_line(order: Order, lot: CreditLot) -> str:

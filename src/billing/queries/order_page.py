@@ -29,6 +29,7 @@ from src.billing.queries.disputes import (
     list_disputes_of_order,
     list_payments_with_the_bank,
 )
+from src.billing.queries.never_paid import was_never_paid
 from src.billing.queries.orders import open_item_view
 from src.billing.queries.timeline import History, timeline
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
@@ -183,6 +184,7 @@ def _page(
         pages_of_sold=around.pages_of_sold,
         holds_places=history.holds_places,
         may_still_come=_may_still_come(history),
+        was_never_paid=was_never_paid(history.order),
         missing_minor=_missing_minor(history),
         may_be_mistaken=around.may_be_mistaken,
         is_package=around.credits.is_package,
@@ -193,8 +195,12 @@ def _page(
 
 
 def _may_still_come(history: History) -> bool:
-    """Whether less was noted of transfers than the order cost. What went back had come."""
+    """Whether less was noted of transfers than the order cost. What went back had come. It may of a
+    package as well that is cancelled, since its transfer was taken off.
+    """
     order = history.order
+    if was_never_paid(order):
+        return True
     if order.payment_mode != PaymentMode.TRANSFER or order.state == OrderState.CONFIRMED:
         return False
     noted = [one.amount_minor for one in history.payments if one.method == TRANSFER_METHOD]

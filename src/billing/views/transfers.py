@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from src.billing.domain.kinds import OrderState
+from src.billing.domain.kinds import NotHad, OrderState
 from src.platform.web.forms import Bound
 
 
@@ -40,12 +40,26 @@ class BesidePrice(msgspec.Struct, frozen=True, kw_only=True):
         return self.left_minor + self.back_minor
 
 
+class Comeback(msgspec.Struct, frozen=True, kw_only=True):
+    """A package that was cancelled as never paid, with so many credits until `ends_at`: what its
+    transfer brings back, should it have come after all, and `why` it cannot, None where it can. Of
+    the price a voucher paid `voucher_minor`, and has `on_voucher_minor` by now.
+    """
+
+    credits: int
+    ends_at: datetime | None
+    voucher_minor: int
+    on_voucher_minor: int
+    why: NotHad | None
+
+
 class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     """One order's transfer, for the business. `due_at` and `due_on` are None once nothing is waited
     for any more. `holds_places`: others can have what is not paid. Of `total_minor`, the price, a
     voucher pays `voucher_minor`, of which `on_voucher_minor` is back on it. `received_minor` is the
     price's, `noted_minor` all that was noted.
     `may_be_mistaken`: some of it can be taken off. `is_all_cancelled`: nothing of the order stands.
+    `comeback`: it was a package, and never paid.
     `ended` says why nothing can be had with what comes now, by somebody's own decision.
     """
 
@@ -65,6 +79,7 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     noted_minor: int
     may_be_mistaken: bool
     is_all_cancelled: bool
+    comeback: Comeback | None
     ended: str
     due_on: date | None
     holds_places: bool
@@ -84,6 +99,8 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_in_vain(self) -> bool:
         """Whether nothing can be had with what comes now."""
+        if self.comeback is not None and self.comeback.why is None:
+            return False
         return self.due_on is None and (self.state == OrderState.CONFIRMED or bool(self.ended))
 
 

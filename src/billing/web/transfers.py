@@ -23,6 +23,7 @@ from src.billing.domain.kinds import OrderEnd, OrderState, PaymentMode, order_en
 from src.billing.lines import first_start_of, handlers_of
 from src.billing.models import Order
 from src.billing.processor import ProcessorError
+from src.billing.queries.never_paid import find_comeback
 from src.billing.queries.transfers import (
     due_on_of,
     get_noted_minor,
@@ -172,6 +173,8 @@ def _said(received: Received, currency: str, end: OrderEnd) -> tuple[Level, str]
     match received.outcome:
         case Outcome.CONFIRMED:
             return "success", _("The money has come, and the order is confirmed.")
+        case Outcome.BROUGHT_BACK:
+            return "success", _("The money has come, and the package is there again.")
         case Outcome.PARTIAL:
             return "info", _("Noted. %(amount)s is still missing.", amount=amount)
         case Outcome.TOO_MUCH:
@@ -242,6 +245,7 @@ async def _shown(
         kinds = await handlers_of(uow, order)
         is_all_gone = await get_is_all_cancelled(uow, order_id)
         on_order_minor = await _on_order_minor(uow, order)
+        comeback = await find_comeback(uow, order)
     today, due_on = to_local(services.clock.now(), zone).date(), due_on_of(order, zone)
     left_minor = max(order.to_pay_minor - came_minor, 0) or order.to_pay_minor
     first = {
@@ -266,6 +270,7 @@ async def _shown(
         noted_minor=noted_minor,
         may_be_mistaken=bool(mistakable),
         is_all_cancelled=is_all_gone,
+        comeback=comeback,
         ended=_ended(order),
         due_on=due_on,
         holds_places=not kinds or any(kind.holds_places for kind in kinds),

@@ -34,7 +34,9 @@ async def tell_of_package(job: JobContext, event: PackageBought) -> None:
         settings = job.services.settings
         tenant = await tenant_snapshot(uow, uow.tenant, job.clock.now())
         taxes, wordings = await list_taxes(uow, order.id), await find_wordings(uow)
-        mail = package_mail(BOUGHT, settings, tenant, order, lot, wordings, taxes=taxes)
+        mail = package_mail(
+            BOUGHT, settings, tenant, order, lot, wordings, taxes=taxes, again=event.again
+        )
         await queue_mail(uow, mail, host=settings.host)
 
 
