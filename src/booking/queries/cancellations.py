@@ -249,7 +249,7 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
     people = await _people(uow, which, money)
     ids = select(Seat.id, Seat.credit_lot_id)
     seats = reached(select(Seat.id), uow.tenant, [*which, taken])
-    holders = [one.name for one in (await list_holders_of(uow, seats)).values() if one.address]
+    holders = (await list_holders_of(uow, seats)).values()
     return Toll(
         seats=totals.seats,
         customers=totals.customers,
@@ -266,7 +266,7 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
         credits_gone=await count_credits_gone(uow, reached(ids, uow.tenant, [*which, taken])),
         people=people,
         more=totals.bookings - len(people),
-        holders=sorted(holders),
+        holders=sorted((one.name, one.address) for one in holders if one.address),
         lost_holds=await list_lost_holds(uow, which),
     )
 

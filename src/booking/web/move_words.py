@@ -17,9 +17,9 @@ def guest_facts(toll: Toll, waiting: Waiters) -> list[Fact]:
     facts = list_facts(waiting, toll.lists.offers)
     if toll.seats:
         facts.append((_("Seats"), kept))
-    facts.append((_("Mails"), "; ".join(filter(None, (_mails(toll), holder_mails(toll))))))
+    facts.append((_("Mails"), "; ".join(filter(None, (_mails(toll), holder_mails(toll.holders))))))
     if toll.holders:
-        facts.append((_("Handed on"), holders_words(toll)))
+        facts.append((_("Handed on"), holders_words(toll.holders)))
     if toll.in_checkout:
         facts.append((_("Held"), _in_checkout(toll)))
     way_out = _("whoever booked before the move may leave without any charge")

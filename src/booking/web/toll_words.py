@@ -10,8 +10,11 @@ from src.platform.i18n import _, ngettext
 from src.platform.web.formats import date_short, datetime_local, money
 
 Fact = tuple[str, str]
+NameAndAddress = tuple[str, str]
+MOST_DATES = 3
+"""Of one guest; more of them are counted."""
 MOST_NAMED = 3
-"""Dates of one guest; more of them are counted."""
+"""Of whom places were handed on to."""
 
 
 def toll_facts(toll: Toll, currency: str, *, chooses: bool = False) -> list[Fact]:
@@ -23,7 +26,7 @@ def toll_facts(toll: Toll, currency: str, *, chooses: bool = False) -> list[Fact
     if _written_to(toll) or toll.holders or not toll.lists.closed:
         facts.append((_("Mails"), _mails(toll)))
     if toll.holders:
-        facts.append((_("Handed on"), holders_words(toll)))
+        facts.append((_("Handed on"), holders_words(toll.holders)))
     if toll.in_checkout:
         facts.append((_("Held"), _in_checkout(toll, currency)))
     if toll.lists.closed or toll.lists.offers:
@@ -34,9 +37,9 @@ def toll_facts(toll: Toll, currency: str, *, chooses: bool = False) -> list[Fact
     return facts
 
 
-def holders_words(toll: Toll) -> str:
-    """Who has a place that was handed on to them."""
-    names = list(dict.fromkeys(toll.holders))
+def holders_words(holders: Sequence[NameAndAddress]) -> str:
+    """Who has a place that was handed on to them; two of one name are two."""
+    names = [name for name, _address in dict.fromkeys(holders)]
     return ngettext(
         "%(names)s has the place of a guest",
         "%(names)s have the places of guests",
@@ -45,14 +48,14 @@ def holders_words(toll: Toll) -> str:
     )
 
 
-def holder_mails(toll: Toll) -> str:
+def holder_mails(holders: Sequence[NameAndAddress]) -> str:
     """What they are sent beside those who booked; empty where there are none."""
-    if not toll.holders:
+    if not holders:
         return ""
     return ngettext(
         "%(num)s to who has a guest's place",
         "%(num)s to those who have guests' places",
-        len(toll.holders),
+        len(holders),
     )
 
 
@@ -94,7 +97,7 @@ def which_dates(starts: Sequence[Sequence[datetime]], zone: ZoneInfo) -> list[st
 
 
 def _dates(starts: Sequence[datetime], zone: ZoneInfo) -> str:
-    if len(starts) > MOST_NAMED:
+    if len(starts) > MOST_DATES:
         return ngettext("%(num)s date", "%(num)s dates", len(starts))
     return "; ".join(date_short(at, zone) for at in starts)
 
@@ -112,7 +115,7 @@ def _mails(toll: Toll) -> str:
     mails = _written_to(toll)
     said = (
         ngettext("%(num)s, with your reason", "%(num)s, one to each guest", mails) if mails else "",
-        holder_mails(toll),
+        holder_mails(toll.holders),
     )
     return "; ".join(filter(None, said)) or _("none")
 
