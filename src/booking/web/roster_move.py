@@ -198,8 +198,14 @@ def _facts(view: MoveView, target: MoveTarget) -> list[Fact]:
     said = "; ".join(part for part in (moved if mailed else "", holder_mails(view.holders)) if part)
     facts.append((_("Mails"), said or _("none")))
     if view.holders:
-        facts.append((_("Handed on"), _("%(who)s. It ends.", who=holders_words(view.holders))))
+        facts.append((_("Handed on"), _lost(view.holders)))
     return facts
+
+
+def _lost(holders: list[tuple[str, str]]) -> str:
+    """Who had a guest's place, and that they have it no more."""
+    who = holders_words(holders)
+    return ngettext("%(who)s. It ends.", "%(who)s. They end.", len(set(holders)), who=who)
 
 
 def _label(target: MoveTarget, zone: str) -> str:
