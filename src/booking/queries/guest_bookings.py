@@ -220,6 +220,8 @@ async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
             Seat.sold_sequence,
             Seat.told_sequence,
             Seat.most_percent,
+            Seat.share_minor,
+            Seat.credit_lot_id,
             Seat.tier,
             Seat.may_leave_free,
             Seat.is_handed_on,
