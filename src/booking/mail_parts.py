@@ -293,7 +293,7 @@ def _deadline(tenant: TenantSnapshot, facts: BookingFacts, now: datetime) -> str
     most = min(item.seat.most_percent for item in facts.seats)
     terms = capped(terms_from(facts.booking.leaving), most)
     paying, first = paying_of(facts.order), facts.seats[0].session
-    seats = sum(item.session.id == first.id for item in facts.seats)
+    seats = count_paying(item.seat for item in facts.seats if item.session.id == first.id)
     return next_deadline_words(terms, paying, first.starts_at, tenant.zone, now, seats)
 
 

@@ -163,6 +163,7 @@ def moved(uow: UnitOfWork, asked: Preview, facts: BookingFacts) -> Mail:
         facts,
         facts,
         people=[],
+        owed_minor=0,
         why=_("The hall is closed."),
         by_guest=False,
         now=uow.clock.now(),

@@ -1,6 +1,6 @@
 """Who has a place that was handed on, and what handing one on would mean for its guest."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -52,6 +52,25 @@ async def list_holders(uow: UnitOfWork, session_id: UUID, *, by_order: UUID) -> 
     return [
         Holder(row.id, row.order_id, row.name, row.address or "", row.is_handed_on) for row in found
     ]
+
+
+async def who_sits_after(uow: UnitOfWork, seats: Sequence[Seat]) -> dict[UUID, UUID]:
+    """By seat, the participant who would sit on another date that it is moved to: a place that was
+    handed on is its guest's again there.
+    """
+    handed = [seat.id for seat in seats if seat.is_handed_on]
+    sits = {seat.id: seat.participant_id for seat in seats}
+    if not handed:
+        return sits
+    found = await uow.session.execute(
+        select(HandingOn.seat_id, HandingOn.was_participant_id)
+        .where(HandingOn.tenant_id == uow.tenant, HandingOn.seat_id.in_(handed))
+        .order_by(HandingOn.id)
+    )
+    firsts: dict[UUID, UUID | None] = {}
+    for seat_id, participant_id in found:
+        firsts.setdefault(seat_id, participant_id)
+    return sits | {seat_id: first for seat_id, first in firsts.items() if first is not None}
 
 
 async def find_told_before(uow: UnitOfWork, handing: HandingOn) -> HandingOn | None:
