@@ -203,6 +203,44 @@ async def test_without_its_voucher_it_does_not_come_back(
     assert "Please send it back." in page
 
 
+@pytest.mark.parametrize("minor", [5000, 3000])
+async def test_what_was_refunded_does_not_come_back(
+    shop: Shop, clock: FrozenClock, minor: int
+) -> None:
+    """Its credits left with a refund: with all that the voucher had paid, or with a part of it."""
+    await a_voucher(shop.services.uow_factory, shop.business.id, minor=5000)
+    order = await by_transfer(shop, coupon=CODE, quoted_minor=REST_MINOR)
+    await receive(shop, order, REST_MINOR)
+    await refund_all(shop, minor)
+    [transfer] = await mistakable(shop, order)
+    await take_off(shop, order, transfer)
+    await shop.work()
+    assert await left(shop) == 5000
+    amount = f"€{minor // 100}.00"
+    page = await page_of(shop, order, "/transfer")
+    assert f"cannot be brought back: {amount} was refunded for its credits before" in page
+    assert "All of it goes back by hand." in page
+    await page_of(shop, order, "/transfer")
+    await shop.guest.submit({}, to="/received")
+    assert "Its credits were refunded before." in shop.guest.text
+    assert "Please send back €70.00" in shop.guest.text
+    lot = await only_lot(shop)
+    assert (lot.state, lot.balance) == ("void", 0)
+    assert await left(shop) == 5000, "the voucher pays nothing"
+    assert [one.is_extra for one in await rows(shop, Payment) if one.method == "transfer"] == [True]
+    assert "billing.transfer_not_due" in await mails(shop)
+
+
+async def refund_all(shop: Shop, minor: int) -> None:
+    lot = await only_lot(shop)
+    cmd = RefundCredits(
+        lot_id=lot.id, amount_minor=minor, seen=lot.balance, reason="Not paid", token=new_id()
+    )
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await refund_credits(uow, shop.business.ctx, cmd)
+    await shop.work()
+
+
 async def test_once_its_time_is_over_it_does_not_come_back(shop: Shop, clock: FrozenClock) -> None:
     order, _before = await never_paid(shop, clock)
     clock.advance(timedelta(days=100))
