@@ -109,7 +109,8 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
 class MistakePage(msgspec.Struct, frozen=True, kw_only=True):
     """Transfers that may have been noted by mistake, the newest first, as a field's options.
     `is_awaited`: the order waits for the rest of its price. `of_package`: credits that it bought
-    were taken off. A voucher paid `voucher_minor` beside them, and has not got it back.
+    were taken off. A voucher paid `voucher_minor` beside them, and has not got it back. Of
+    `promised` of them the guest has a mail that it came and goes back.
     """
 
     slug: str
@@ -121,6 +122,7 @@ class MistakePage(msgspec.Struct, frozen=True, kw_only=True):
     voucher_minor: int
     currency: str
     transfers: list[tuple[str, str, str]]
+    promised: int
     form: Bound[Any]
 
 
