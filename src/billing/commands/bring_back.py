@@ -38,13 +38,13 @@ async def bring_back_package(uow: UnitOfWork, ctx: RequestContext, order: Order)
     Returns why it is nothing, None where it is all. Raises: Conflict while the voucher's part is
     still on its way back.
     """
+    if await get_refunded_for_credits_minor(uow, order.id):
+        return NotHad.REFUNDED
     if await is_voucher_part_on_its_way(uow, order):
         raise Conflict(
             _("What the voucher had paid is just going back to it. Please try again in a moment."),
             code="on_its_way_back",
         )
-    if await get_refunded_for_credits_minor(uow, order.id):
-        return NotHad.REFUNDED
     try:
         async with uow.attempt():
             await _bring_back(uow, ctx, order)

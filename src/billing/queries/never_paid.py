@@ -40,13 +40,15 @@ async def find_comeback(uow: UnitOfWork, order: Order) -> Comeback | None:
     if not number or (ends_at is not None and ends_at < uow.clock.now()):
         why = NotHad.GONE
     on_voucher_minor = await _on_voucher_minor(uow, order)
-    if why is None and on_voucher_minor < order.voucher_minor:
+    is_on_its_way = await is_voucher_part_on_its_way(uow, order)
+    if why is None and not is_on_its_way and on_voucher_minor < order.voucher_minor:
         why = NotHad.VOUCHER
     return Comeback(
         credits=int(number or 0),
         ends_at=ends_at,
         voucher_minor=order.voucher_minor,
         on_voucher_minor=on_voucher_minor,
+        is_on_its_way=is_on_its_way,
         refunded_minor=refunded_minor,
         why=why,
     )

@@ -43,14 +43,16 @@ class BesidePrice(msgspec.Struct, frozen=True, kw_only=True):
 class Comeback(msgspec.Struct, frozen=True, kw_only=True):
     """A package that was cancelled as never paid, with so many credits until `ends_at`: what its
     transfer brings back, should it have come after all, and `why` it cannot, None where it can. Of
-    the price a voucher paid `voucher_minor`, and has `on_voucher_minor` by now; `refunded_minor`
-    went back for its credits before it was cancelled.
+    the price a voucher paid `voucher_minor`, and has `on_voucher_minor` by now, or gets it back in
+    this very moment (`is_on_its_way`). `refunded_minor` went back for its credits before it was
+    cancelled.
     """
 
     credits: int
     ends_at: datetime | None
     voucher_minor: int
     on_voucher_minor: int
+    is_on_its_way: bool
     refunded_minor: int
     why: NotHad | None
 

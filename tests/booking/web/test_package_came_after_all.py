@@ -255,9 +255,16 @@ async def test_while_the_voucher_gets_its_part_back_nothing_is_noted(shop: Shop)
     order = await by_transfer(shop, coupon=CODE, quoted_minor=REST_MINOR)
     await receive(shop, order, REST_MINOR)
     await undo(shop, order, await only_lot(shop))
+    page = await page_of(shop, order, "/transfer")
+    assert "What a voucher had paid of it is just going back to it." in page
+    assert "Note its transfer in a moment" in page
+    for wrong in ("cannot be brought back", "Sell the package anew", "All of it goes back"):
+        assert wrong not in page
     with pytest.raises(Conflict, match="try again in a moment"):
         await receive(shop, order, REST_MINOR)
     await shop.work()
+    assert "is there again" not in await page_of(shop, order)
+    assert "10 credits are there again" in await page_of(shop, order, "/transfer")
     assert await receive(shop, order, REST_MINOR) is Outcome.BROUGHT_BACK
 
 
