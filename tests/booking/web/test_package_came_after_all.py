@@ -248,6 +248,22 @@ async def test_once_its_time_is_over_it_does_not_come_back(shop: Shop, clock: Fr
     assert "its credits would have ended on" in page
     assert await receive(shop, order, PRICE_MINOR) is Outcome.TO_HAND_BACK
     assert (await only_lot(shop)).state == "void"
+    page = await page_of(shop, order)
+    assert "What came since did not bring it back." in page
+    assert "It came after all" not in page
+    assert "Another transfer came" in page
+    page = await read(shop, package_path(shop.services.settings, "lotus", order))
+    assert "since your transfer for it had not come by then" in page
+    assert "has not come" not in page
+    assert "€120.00 came by bank transfer that was not due." in page
+
+
+async def test_after_a_part_of_it_the_rest_may_still_come(shop: Shop, clock: FrozenClock) -> None:
+    order, _before = await never_paid(shop, clock)
+    page = await read(shop, package_path(shop.services.settings, "lotus", order))
+    assert "since your transfer for it has not come." in page
+    await receive(shop, order, PRICE_MINOR - 1)
+    assert "It came after all" in await page_of(shop, order)
 
 
 async def test_while_the_voucher_gets_its_part_back_nothing_is_noted(shop: Shop) -> None:
