@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, bindparam, select
 
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import HandingOn, Seat
@@ -34,9 +34,12 @@ async def list_holders_of(
     uow: UnitOfWork, seat_ids: Collection[UUID] | Select[tuple[UUID]]
 ) -> dict[UUID, Holder]:
     """Of these seats those that were handed on, with who has them."""
-    found = await uow.session.execute(
-        _holders(uow).where(Seat.id.in_(seat_ids), Seat.is_handed_on.is_(True))
-    )
+    if isinstance(seat_ids, Select):
+        is_one: ColumnElement[bool] = Seat.id.in_(seat_ids)
+    else:
+        # As one parameter, since a large session has more seats than a statement may have.
+        is_one = Seat.id == any_(bindparam(None, list(seat_ids), type_=ARRAY(Uuid())))
+    found = await uow.session.execute(_holders(uow).where(is_one, Seat.is_handed_on.is_(True)))
     return {row.id: Holder(row.id, row.order_id, row.name, row.address, True) for row in found}
 
 

@@ -10,13 +10,14 @@ from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import (
     CALLED_OFF_WHY,
     GIVEN_UP_WHY,
+    VOUCHER_METHOD,
     OrderEnd,
     OrderState,
     PaymentMode,
     order_end,
 )
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
-from src.billing.models import CreditEntry, CreditLot, Order
+from src.billing.models import CreditEntry, CreditLot, Order, Payment
 from src.billing.owed import get_discount_minor, get_owed_minor
 from src.billing.queries.cards import find_card_attempt
 from src.billing.queries.coupon_use import coupon_code_of
@@ -59,6 +60,9 @@ async def get_purchase(
     now = uow.clock.now()
     attempt, has_paid = await find_card_attempt(uow, order_id, has_paid=has_paid)
     stage = _stage(order, lot, money, now, has_paid=has_paid)
+    back = await went_back(uow, order, money)
+    in_circle_minor = await _in_circle_minor(uow, order, back["to_voucher_minor"])
+    back["to_voucher_minor"] -= in_circle_minor
     return PurchaseView(
         stage=stage,
         reference=order.reference,
@@ -79,9 +83,9 @@ async def get_purchase(
         taxes=await list_taxes(uow, order_id),
         voucher_minor=order.voucher_minor,
         to_pay_minor=order.to_pay_minor,
-        paid_minor=order.paid_minor,
+        paid_minor=order.paid_minor - in_circle_minor,
         owed_minor=await get_owed_minor(uow, order_id),
-        **await went_back(uow, order, money),
+        **back,
         taken_back_minor=await get_taken_back_minor(uow, order_id),
         to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
         beside=await get_beside_price(uow, order),
@@ -141,6 +145,20 @@ async def _gone(uow: UnitOfWork, lot: CreditLot) -> str:
     if not used:
         return "taken_off"
     return "used" if used >= lot.bought else "parted"
+
+
+async def _in_circle_minor(uow: UnitOfWork, order: Order, to_voucher_minor: int) -> int:
+    """What went from the order back to its voucher and was paid with it once more, as the package
+    came back: to its buyer that is one payment, and nothing that came or went beside it.
+    """
+    paid_minor = await uow.session.scalar(
+        select(func.sum(Payment.amount_minor)).where(
+            Payment.tenant_id == uow.tenant,
+            Payment.order_id == order.id,
+            Payment.method == VOUCHER_METHOD,
+        )
+    )
+    return max(0, min(int(paid_minor or 0) - order.voucher_minor, to_voucher_minor))
 
 
 def _stage(

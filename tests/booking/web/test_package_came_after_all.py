@@ -121,8 +121,9 @@ async def test_the_voucher_pays_its_part_again(shop: Shop, clock: FrozenClock) -
     assert (await only_lot(shop)).state == "active"
     await it_adds_up(shop, order, 5000 + 5000 + REST_MINOR, 5000)
     page = await read(shop, package_path(shop.services.settings, "lotus", order))
-    for words in ("Price €120.00", "Received €170.00", "Back on the voucher €50.00"):
-        assert words in page
+    assert "Paid €120.00 Of it by voucher €50.00" in page
+    assert "Back on the voucher" not in page, "that paid once more"
+    assert "€170.00" not in page
     lot = await only_lot(shop)
     cmd = RefundCredits(lot_id=lot.id, amount_minor=12_000, seen=10, reason="Ill", token=new_id())
     async with shop.services.uow_factory(shop.business.id) as uow:
@@ -130,6 +131,9 @@ async def test_the_voucher_pays_its_part_again(shop: Shop, clock: FrozenClock) -
     await shop.work()
     assert given is not None
     assert (given.by_hand_minor, await left(shop)) == (REST_MINOR, 5000), "all of it, once more"
+    page = await read(shop, package_path(shop.services.settings, "lotus", order))
+    for words in ("Paid €120.00", "Back on the voucher €50.00", "The business gives back €70.00"):
+        assert words in page
 
 
 async def test_once_back_it_can_be_cancelled_as_never_paid_again(
@@ -141,6 +145,10 @@ async def test_once_back_it_can_be_cancelled_as_never_paid_again(
     ended = ["billing.credits_changed", "package_lapsed"]
     assert (await mails(shop))[-2:] == ended, "each end is told"
     assert await left(shop) == 5000
+    page = await read(shop, package_path(shop.services.settings, "lotus", order))
+    assert "Paid €50.00 Of it by voucher €50.00" in page
+    assert "Back on the voucher €50.00" in page
+    assert "€100.00" not in page
     assert (await the_order(shop)).paid_minor == (await the_order(shop)).refunded_minor == 10_000
     assert await receive(shop, order, REST_MINOR) is Outcome.BROUGHT_BACK
     assert (await only_lot(shop)).balance == 10
@@ -203,6 +211,44 @@ async def test_without_its_voucher_it_does_not_come_back(
     assert "Please send it back." in page
 
 
+@pytest.mark.parametrize("minor", [5000, 3000])
+async def test_what_was_refunded_does_not_come_back(
+    shop: Shop, clock: FrozenClock, minor: int
+) -> None:
+    """Its credits left with a refund: with all that the voucher had paid, or with a part of it."""
+    await a_voucher(shop.services.uow_factory, shop.business.id, minor=5000)
+    order = await by_transfer(shop, coupon=CODE, quoted_minor=REST_MINOR)
+    await receive(shop, order, REST_MINOR)
+    await refund_all(shop, minor)
+    [transfer] = await mistakable(shop, order)
+    await take_off(shop, order, transfer)
+    await shop.work()
+    assert await left(shop) == 5000
+    amount = f"€{minor // 100}.00"
+    page = await page_of(shop, order, "/transfer")
+    assert f"cannot be brought back: {amount} was refunded for its credits before" in page
+    assert "All of it goes back by hand." in page
+    await page_of(shop, order, "/transfer")
+    await shop.guest.submit({}, to="/received")
+    assert "Its credits were refunded before." in shop.guest.text
+    assert "Please send back €70.00" in shop.guest.text
+    lot = await only_lot(shop)
+    assert (lot.state, lot.balance) == ("void", 0)
+    assert await left(shop) == 5000, "the voucher pays nothing"
+    assert [one.is_extra for one in await rows(shop, Payment) if one.method == "transfer"] == [True]
+    assert "billing.transfer_not_due" in await mails(shop)
+
+
+async def refund_all(shop: Shop, minor: int) -> None:
+    lot = await only_lot(shop)
+    cmd = RefundCredits(
+        lot_id=lot.id, amount_minor=minor, seen=lot.balance, reason="Not paid", token=new_id()
+    )
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await refund_credits(uow, shop.business.ctx, cmd)
+    await shop.work()
+
+
 async def test_once_its_time_is_over_it_does_not_come_back(shop: Shop, clock: FrozenClock) -> None:
     order, _before = await never_paid(shop, clock)
     clock.advance(timedelta(days=100))
@@ -210,6 +256,22 @@ async def test_once_its_time_is_over_it_does_not_come_back(shop: Shop, clock: Fr
     assert "its credits would have ended on" in page
     assert await receive(shop, order, PRICE_MINOR) is Outcome.TO_HAND_BACK
     assert (await only_lot(shop)).state == "void"
+    page = await page_of(shop, order)
+    assert "What came since did not bring it back." in page
+    assert "It came after all" not in page
+    assert "Another transfer came" in page
+    page = await read(shop, package_path(shop.services.settings, "lotus", order))
+    assert "since your transfer for it had not come by then" in page
+    assert "has not come" not in page
+    assert "€120.00 came by bank transfer that was not due." in page
+
+
+async def test_after_a_part_of_it_the_rest_may_still_come(shop: Shop, clock: FrozenClock) -> None:
+    order, _before = await never_paid(shop, clock)
+    page = await read(shop, package_path(shop.services.settings, "lotus", order))
+    assert "since your transfer for it has not come." in page
+    await receive(shop, order, PRICE_MINOR - 1)
+    assert "It came after all" in await page_of(shop, order)
 
 
 async def test_while_the_voucher_gets_its_part_back_nothing_is_noted(shop: Shop) -> None:
@@ -217,9 +279,16 @@ async def test_while_the_voucher_gets_its_part_back_nothing_is_noted(shop: Shop)
     order = await by_transfer(shop, coupon=CODE, quoted_minor=REST_MINOR)
     await receive(shop, order, REST_MINOR)
     await undo(shop, order, await only_lot(shop))
+    page = await page_of(shop, order, "/transfer")
+    assert "What a voucher had paid of it is just going back to it." in page
+    assert "Note its transfer in a moment" in page
+    for wrong in ("cannot be brought back", "Sell the package anew", "All of it goes back"):
+        assert wrong not in page
     with pytest.raises(Conflict, match="try again in a moment"):
         await receive(shop, order, REST_MINOR)
     await shop.work()
+    assert "is there again" not in await page_of(shop, order)
+    assert "10 credits are there again" in await page_of(shop, order, "/transfer")
     assert await receive(shop, order, REST_MINOR) is Outcome.BROUGHT_BACK
 
 
