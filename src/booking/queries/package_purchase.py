@@ -10,20 +10,19 @@ from src.billing.domain.holds import payable_until
 from src.billing.domain.kinds import (
     CALLED_OFF_WHY,
     GIVEN_UP_WHY,
-    VOUCHER_METHOD,
     OrderEnd,
     OrderState,
     PaymentMode,
     order_end,
 )
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
-from src.billing.models import CreditEntry, CreditLot, Order, Payment
+from src.billing.models import CreditEntry, CreditLot, Order
 from src.billing.owed import get_discount_minor, get_owed_minor
 from src.billing.queries.cards import find_card_attempt
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.disputes import get_taken_back_minor
 from src.billing.queries.lots import lot_facts, scope_of
-from src.billing.queries.receipts import list_taxes
+from src.billing.queries.receipts import in_circle_minor, list_taxes
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
 from src.billing.queries.transfers import find_how_to_transfer, get_beside_price
 from src.booking.guest_links import package_path
@@ -148,17 +147,11 @@ async def _gone(uow: UnitOfWork, lot: CreditLot) -> str:
 
 
 async def _in_circle_minor(uow: UnitOfWork, order: Order, to_voucher_minor: int) -> int:
-    """What went from the order back to its voucher and was paid with it once more, as the package
-    came back: to its buyer that is one payment, and nothing that came or went beside it.
-    """
-    paid_minor = await uow.session.scalar(
-        select(func.sum(Payment.amount_minor)).where(
-            Payment.tenant_id == uow.tenant,
-            Payment.order_id == order.id,
-            Payment.method == VOUCHER_METHOD,
-        )
+    """Of what goes back to its voucher, what was paid with it once more."""
+    found = await uow.session.scalar(
+        select(in_circle_minor()).where(Order.tenant_id == uow.tenant, Order.id == order.id)
     )
-    return max(0, min(int(paid_minor or 0) - order.voucher_minor, to_voucher_minor))
+    return min(int(found or 0), to_voucher_minor)
 
 
 def _stage(

@@ -29,6 +29,7 @@ from tests.booking.web.test_paying_packages import (
 from tests.booking.web.test_place_package import only_lot
 from tests.booking.web.test_transfer_words import page_of, read
 from tests.support.clock import FrozenClock
+from tests.support.portal import sign_in_portal
 from tests.support.vouchers import CODE, a_voucher
 
 pytestmark = pytest.mark.anyio
@@ -134,6 +135,11 @@ async def test_the_voucher_pays_its_part_again(shop: Shop, clock: FrozenClock) -
     page = await read(shop, package_path(shop.services.settings, "lotus", order))
     for words in ("Paid €120.00", "Back on the voucher €50.00", "The business gives back €70.00"):
         assert words in page
+    await sign_in_portal(shop.guest.client, shop.services, shop.business.id, order.customer_id)
+    receipts = await read(shop, "/b/lotus/me/receipts")
+    assert "€50.00 back" in receipts, "not what only went round"
+    assert "€100.00 back" not in receipts
+    assert "Received in all €170.00" in await read(shop, f"/b/lotus/me/receipts/{order.id}")
 
 
 async def test_once_back_it_can_be_cancelled_as_never_paid_again(
