@@ -2,12 +2,13 @@
 
 import csv
 import io
+from datetime import timedelta
 
 import pytest
 from httpx import AsyncClient
 
 from src.billing.commands.by_staff import mark_paid_on_site
-from src.billing.commands.credits import SYSTEM, write_entry
+from src.billing.commands.credits import SYSTEM, lock_lot, write_entry
 from src.billing.commands.lapse_package import cancel_package, lapse_package
 from src.billing.domain.credits import EntryKind
 from src.billing.domain.kinds import PaymentMode
@@ -19,6 +20,7 @@ from tests.booking.web.conftest import Shop, rows
 from tests.booking.web.pages import send_again
 from tests.booking.web.test_credits import HOME
 from tests.booking.web.test_place_package import a_pending_one, buy, only_lot, wish
+from tests.support.clock import FrozenClock
 from tests.support.credits import a_lot, a_package
 from tests.support.portal import sign_in_portal
 from tests.support.vouchers import CODE, a_voucher, on_it
@@ -27,6 +29,7 @@ from tests.tenants.web.signed_in import sign_in
 pytestmark = pytest.mark.anyio
 
 ME = "/b/lotus/me"
+TICK = 'rounded-full bg-success text-success-content"'
 
 
 async def signed_in(shop: Shop, order: Order) -> None:
@@ -171,6 +174,43 @@ async def test_what_was_paid_back_is_not_counted_out_of_what_was_bought(shop: Sh
     await shop.guest.open(ME)
     assert "Its unused credits were given back for money." in shop.guest.text
     assert "of 11" not in shop.guest.text
+
+
+@pytest.mark.parametrize("end", ["refunded", "used", "ended"])
+async def test_what_nobody_can_use_any_more_does_not_read_as_if_one_could(
+    shop: Shop, clock: FrozenClock, end: str
+) -> None:
+    order = await a_pending_one(shop)
+    path = package_path(shop.services.settings, "lotus", order)
+    waiting = await shop.guest.open(path)
+    assert "A session has to start by then." in waiting.text
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await mark_paid_on_site(uow, shop.business.ctx, order.id)
+    bought = await shop.guest.open(path)
+    assert TICK in bought.text
+    assert "A session has to start by then." in bought.text
+    lot = await only_lot(shop)
+    if end == "ended":
+        clock.advance(timedelta(days=91))
+    else:
+        async with shop.services.uow_factory(shop.business.id) as uow:
+            locked = await lock_lot(uow, lot.id)
+            locked.refunded_minor = locked.paid_minor if end == "refunded" else 0
+            kind = EntryKind.REFUND if end == "refunded" else EntryKind.REDEEM
+            await write_entry(uow, locked, kind, -10, SYSTEM)
+    over = await shop.guest.open(path)
+    assert TICK not in over.text
+    assert "A session has to start by then." not in over.text
+    assert "0 of 10 left" in over.text
+
+
+async def test_what_was_never_bought_says_that_it_has_no_credits(shop: Shop) -> None:
+    order = await a_pending_one(shop)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        assert await cancel_package(uow, shop.business.ctx, order.id)
+    page = await shop.guest.open(package_path(shop.services.settings, "lotus", order))
+    assert "None: 10 sessions were ordered" in page.text
+    assert "A session has to start by then." not in page.text
 
 
 async def test_the_file_of_what_was_sold_counts_as_paid_what_was_paid(shop: Shop) -> None:
