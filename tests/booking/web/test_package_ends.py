@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from httpx import AsyncClient
@@ -202,6 +203,23 @@ async def test_what_nobody_can_use_any_more_does_not_read_as_if_one_could(
     assert TICK not in over.text
     assert "A session has to start by then." not in over.text
     assert "0 of 10 left" in over.text
+
+
+async def test_the_heading_counts_what_is_left(shop: Shop) -> None:
+    order = await a_pending_one(shop)
+    path = package_path(shop.services.settings, "lotus", order)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await mark_paid_on_site(uow, shop.business.ctx, order.id)
+    whole = await shop.guest.open(path)
+    assert "10 sessions are yours" in whole.text
+    assert f"This page's link is in the mail to {order.guest_email}." in unescape(whole.text)
+    lot = await only_lot(shop)
+    for taken, said in ((7, "3 sessions are left"), (2, "1 session is left")):
+        async with shop.services.uow_factory(shop.business.id) as uow:
+            await write_entry(uow, await lock_lot(uow, lot.id), EntryKind.REDEEM, -taken, SYSTEM)
+        page = await shop.guest.open(path)
+        assert said in page.text
+        assert "yours" not in page.text
 
 
 async def test_what_was_never_bought_says_that_it_has_no_credits(shop: Shop) -> None:
