@@ -200,7 +200,9 @@ async def refill_lots(uow: UnitOfWork, order_id: UUID, author: Author, now: date
         lot.state, lot.balance = str(LotState.ACTIVE), lot.bought
         lot.activated_at = await _first_filled_at(uow, lot)
         set_end(uow, lot, lot.expires_at)
-        row = entry_row(uow.tenant, lot.id, EntryKind.ADJUST, lot.bought, author, now)
+        # It names its order, which nothing does that staff add.
+        named = {"order_id": order_id}
+        row = entry_row(uow.tenant, lot.id, EntryKind.ADJUST, lot.bought, author, now, **named)
         uow.insert(ENTRIES, [row])
     return [lot.id for lot in lots]
 

@@ -1,5 +1,7 @@
 """A transfer was taken off a package by mistake: once it is noted anew, the package is back."""
 
+import csv
+import io
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -17,6 +19,7 @@ from src.platform.errors import Conflict
 from src.platform.ids import new_id
 from src.platform.mail.models import MailRow
 from tests.booking.web.conftest import Shop, rows
+from tests.booking.web.pages import send_again
 from tests.booking.web.test_package_transfer_mistaken import mistakable, remove, take_off
 from tests.booking.web.test_paying_packages import (
     PRICE_MINOR,
@@ -108,6 +111,26 @@ async def it_adds_up(shop: Shop, order: Order, paid_minor: int, refunded_minor: 
     assert (totals.sold, totals.sold_minor) == (1, PRICE_MINOR)
     said = [one.text for one in page.timeline]
     assert "The transfer came after all, and the package with it" in said
+
+
+async def test_once_back_no_more_were_sold_than_before(shop: Shop, clock: FrozenClock) -> None:
+    """Not what was bought and what came back, less what had been taken off between."""
+    order, _before = await never_paid(shop, clock)
+    await receive(shop, order, PRICE_MINOR)
+    lot = await only_lot(shop)
+    here = "/app/lotus/credits"
+    for page in (
+        await page_of(shop, order, f"/../../credits/{lot.id}"),
+        await read(shop, f"/app/lotus/customers/{order.customer_id}"),
+    ):
+        assert "10 of 10" in page
+        assert "taken off" not in page.replace("was taken off", "")
+    await remove(shop, lot, 2)
+    page = await read(shop, f"{here}/{lot.id}")
+    assert "8 of 10 2 taken off" in page
+    sent = await send_again(shop.guest.client, f"{here}/sales", await shop.guest.open(here), {})
+    [row] = csv.DictReader(io.StringIO(sent.content.decode("utf-8-sig")))
+    assert (row["Credits"], row["Left"], row["Credits taken off"]) == ("10", "8", "2")
 
 
 async def test_the_voucher_pays_its_part_again(shop: Shop, clock: FrozenClock) -> None:
