@@ -243,6 +243,12 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
         return self.paid_minor > self.total_minor or self.beside.in_all_minor > 0
 
     @property
+    def has_price_apart(self) -> bool:
+        """Whether the price is told beside what came, be that more or less."""
+        came_in_part = 0 < self.paid_minor < self.total_minor and not self.owed_minor
+        return self.is_more_than_price or came_in_part
+
+    @property
     def is_waiting(self) -> bool:
         """Whether the page may change by itself in a moment."""
         return self.stage == "processing"

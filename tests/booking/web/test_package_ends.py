@@ -14,12 +14,15 @@ from src.billing.commands.lapse_package import cancel_package, lapse_package
 from src.billing.domain.credits import EntryKind
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import CreditLot, Order
+from src.billing.settlement import give_up_order, released_by
 from src.booking.guest_links import package_path
 from src.platform.mail.models import MailRow
 from src.tenants.models import MailWording
 from tests.booking.web.conftest import Shop, rows
 from tests.booking.web.pages import send_again
+from tests.booking.web.test_back_on_vouchers import words
 from tests.booking.web.test_credits import HOME
+from tests.booking.web.test_paying_packages import by_transfer, receive
 from tests.booking.web.test_place_package import a_pending_one, buy, only_lot, wish
 from tests.support.clock import FrozenClock
 from tests.support.credits import a_lot, a_package
@@ -220,6 +223,17 @@ async def test_the_heading_counts_what_is_left(shop: Shop) -> None:
         page = await shop.guest.open(path)
         assert said in page.text
         assert "yours" not in page.text
+
+
+async def test_what_came_in_part_is_told_beside_the_price(shop: Shop) -> None:
+    order = await by_transfer(shop)
+    path = package_path(shop.services.settings, "lotus", order)
+    assert "Price €120.00" in words(await shop.guest.open(path))
+    await receive(shop, order, 1000)
+    await give_up_order(shop.services, shop.business.id, order.id, released_by(shop.business.ctx))
+    page = words(await shop.guest.open(path))
+    assert "Price €120.00 Paid €10.00" in page
+    assert "The business gives back €10.00" in page
 
 
 async def test_what_was_never_bought_says_that_it_has_no_credits(shop: Shop) -> None:
