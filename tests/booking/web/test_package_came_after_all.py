@@ -133,6 +133,15 @@ async def test_once_back_no_more_were_sold_than_before(shop: Shop, clock: Frozen
     assert (row["Credits"], row["Left"], row["Credits taken off"]) == ("10", "8", "2")
 
 
+async def test_the_page_asks_for_what_the_voucher_does_not_pay(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    order, _before = await never_paid(shop, clock, by_voucher=True)
+    page = await page_of(shop, order, "/transfer")
+    assert "What is less than €70.00, or too much, goes back by hand." in page
+    assert "less than the price" not in page
+
+
 async def test_the_voucher_pays_its_part_again(shop: Shop, clock: FrozenClock) -> None:
     order, _before = await never_paid(shop, clock, by_voucher=True)
     assert await left(shop) == 5000
