@@ -126,6 +126,7 @@ class _Judged(NamedTuple):
         if not fitting:
             return []
         target, needed = fitting[0].target, fitting[0].needed
+        ends = {lot.id: lot.expires_at for lot in lots}
         once: dict[frozenset[UUID], LotFacts] = {}
         for lot in usable_lots([facts.lot for facts in fitting], target, needed, self.now):
             # Lots that pay together are one choice, named by the one that is offered first.
@@ -138,6 +139,7 @@ class _Judged(NamedTuple):
                 left=lot.balance,
                 expires_at=lot.expires_at,
                 lot_ids=lot.lot_ids,
+                is_first_end=len({ends[lot_id] for lot_id in lot.lot_ids}) > 1,
             )
             for lot in once.values()
         ]
