@@ -34,6 +34,7 @@ from tests.booking.web.test_transfer_words import page_of, read
 from tests.support.clock import FrozenClock
 from tests.support.portal import sign_in_portal
 from tests.support.vouchers import CODE, a_voucher
+from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -131,6 +132,12 @@ async def test_once_back_no_more_were_sold_than_before(shop: Shop, clock: Frozen
     sent = await send_again(shop.guest.client, f"{here}/sales", await shop.guest.open(here), {})
     [row] = csv.DictReader(io.StringIO(sent.content.decode("utf-8-sig")))
     assert (row["Credits"], row["Left"], row["Credits taken off"]) == ("10", "8", "2")
+
+
+async def test_who_words_the_mail_reads_that_it_is_sent_then_too(shop: Shop) -> None:
+    await sign_in(shop.guest.client, shop.services, shop.business.owner.id)
+    page = await read(shop, "/app/lotus/settings/mails/package_bought")
+    assert "and again when it was paid on site, or when its transfer came after all." in page
 
 
 async def test_the_page_asks_for_what_the_voucher_does_not_pay(
