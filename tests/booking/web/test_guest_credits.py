@@ -255,6 +255,7 @@ async def test_without_signing_in_no_lot_is_taken(shop: Shop) -> None:
 
 
 async def test_two_tabs_spend_the_last_credit_once(shop: Shop) -> None:
+    """Row 2-45: a package was used more often than it had credits."""
     date = await a_date(shop)
     customer_id, lot_id = await carl_with(shop, 1)
     url = subject("session", date.id)

@@ -209,6 +209,7 @@ async def test_what_nobody_can_use_any_more_does_not_read_as_if_one_could(
 
 
 async def test_the_heading_counts_what_is_left(shop: Shop) -> None:
+    """Row 2-45: nobody saw how much of a package was used."""
     order = await a_pending_one(shop)
     path = package_path(shop.services.settings, "lotus", order)
     async with shop.services.uow_factory(shop.business.id) as uow:

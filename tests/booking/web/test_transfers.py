@@ -237,7 +237,6 @@ async def test_money_for_an_order_that_is_paid_says_that_it_stands(shop: Shop) -
     assert proposed(paid) == "", "nothing is waited for, and one press would note what never came"
     nothing = await submit(client, paid, "/received")
     assert nothing.status_code == 422
-    assert "Please give an amount that is more than nothing." in nothing.text
     done = await submit(client, paid, "/received", amount="9")
     said = (await client.get(done.headers["location"])).text
     assert "The order was paid already. Please send back €9.00." in said
