@@ -142,7 +142,8 @@ class Lot:
 class Place:
     """A seat. `sold` is the run's sequence that it was sold at; it `is_marked` when it took the
     place of one that could be left without any penalty. `ending` is what is under way for it, and
-    `lot` where the credit came from that paid it.
+    `lot` where the credit came from that paid it. `had` is who had it before it was handed on for
+    the first time.
     """
 
     id: UUID
@@ -160,6 +161,12 @@ class Place:
     lot: Lot | None = None
     is_handed_on: bool = False
     times_handed_on: int = 0
+    had: UUID | None = None
+
+    @property
+    def sits_after(self) -> UUID:
+        """Who would sit on another date: a place that is handed on is its guest's again there."""
+        return self.had if self.is_handed_on and self.had is not None else self.person
 
     @property
     def leaves_free(self) -> bool:

@@ -135,7 +135,7 @@ async def find_who_is_there(
     """
     people = list((await who_sits_after(uow, [one.seat for one in own])).values())
     names = select(func.lower(Participant.name)).where(
-        Participant.tenant_id == uow.tenant, Participant.id.in_(people), Participant.name != ""
+        Participant.tenant_id == uow.tenant, Participant.id.in_(people)
     )
     found = await uow.session.scalars(
         select(Seat.session_id)
