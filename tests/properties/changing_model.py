@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from tests.properties.credits_model import Credits
+from tests.properties.sums import half_up
 from tests.properties.things import (
     LIVE,
     MOVES_BEFORE,
@@ -13,7 +14,6 @@ from tests.properties.things import (
     Place,
     Run,
     Sale,
-    half_up,
     is_ahead,
     is_coming,
     sells_singly,
