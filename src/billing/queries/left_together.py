@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 
 from src.billing.domain.credits import Left, LotFacts, left_together
 from src.billing.models import CreditLot
@@ -15,7 +15,8 @@ from src.platform.db.uow import UnitOfWork
 async def list_left(uow: UnitOfWork, lot_ids: Collection[UUID]) -> dict[UUID, Left]:
     """By lot, these and all others of their owners."""
     owners = select(CreditLot.customer_id).where(
-        CreditLot.tenant_id == uow.tenant, CreditLot.id.in_(lot_ids)
+        CreditLot.tenant_id == uow.tenant,
+        CreditLot.id == any_(bindparam(None, list(lot_ids), type_=ARRAY(Uuid()))),
     )
     found = await uow.session.scalars(
         select(CreditLot).where(

@@ -94,7 +94,8 @@ async def facts_of_orders(uow: UnitOfWork, order_ids: Sequence[UUID]) -> list[Bo
     found = await uow.session.execute(
         _OF_ORDERS, {"tenant_id": uow.tenant, "order_ids": list(order_ids)}
     )
-    return await _with_those_alike(uow, _by_order(found))
+    [bookings] = await _with_those_alike(uow, [_by_order(found)])
+    return bookings
 
 
 async def facts_of_seats(
@@ -109,7 +110,7 @@ async def facts_of_seats(
     rows: list[list[Row[Any]]] = [[] for _portion in portions]
     for row in found:
         rows[places[row[4].id]].append(row)
-    return [await _with_those_alike(uow, _by_order(portion)) for portion in rows]
+    return await _with_those_alike(uow, [_by_order(portion) for portion in rows])
 
 
 async def bookings_that_go_on(uow: UnitOfWork, ended: Sequence[BookingFacts]) -> set[UUID]:
@@ -167,25 +168,22 @@ async def find_split_parties(
     }
 
 
-async def _with_those_alike(uow: UnitOfWork, found: list[BookingFacts]) -> list[BookingFacts]:
-    """The same, with what is left of credits that came back one by one."""
-    ids = {one.credits.lot_id for one in found if one.credits and one.credits.pays_together}
-    if not ids:
-        return found
-    left = await list_left(uow, ids)
-    return [
-        replace(
-            one,
-            credits=replace(
-                one.credits,
-                left=left[one.credits.lot_id].credits,
-                expires_at=left[one.credits.lot_id].first_ends_at,
-            ),
-        )
-        if one.credits is not None and one.credits.lot_id in ids
-        else one
-        for one in found
-    ]
+async def _with_those_alike(
+    uow: UnitOfWork, portions: list[list[BookingFacts]]
+) -> list[list[BookingFacts]]:
+    """The same, with what is left of credits that came back one by one, asked once for all."""
+    paid = [one.credits for portion in portions for one in portion if one.credits is not None]
+    ids = {one.lot_id for one in paid if one.pays_together}
+    left = await list_left(uow, ids) if ids else {}
+
+    def whole(one: BookingFacts) -> BookingFacts:
+        if one.credits is None or not one.credits.pays_together:
+            return one
+        kind = left[one.credits.lot_id]
+        spent = replace(one.credits, left=kind.credits, expires_at=kind.first_ends_at)
+        return replace(one, credits=spent)
+
+    return [[whole(one) for one in portion] for portion in portions]
 
 
 def _by_order(rows: Iterable[Row[Any]]) -> list[BookingFacts]:

@@ -60,8 +60,8 @@ async def get_purchase(
     attempt, has_paid = await find_card_attempt(uow, order_id, has_paid=has_paid)
     stage = _stage(order, lot, money, now, has_paid=has_paid)
     back = await went_back(uow, order, money)
-    in_circle_minor = await _in_circle_minor(uow, order, back["to_voucher_minor"])
-    back["to_voucher_minor"] -= in_circle_minor
+    went_round_minor = await _went_round_minor(uow, order, back["to_voucher_minor"])
+    back["to_voucher_minor"] -= went_round_minor
     return PurchaseView(
         stage=stage,
         reference=order.reference,
@@ -82,7 +82,7 @@ async def get_purchase(
         taxes=await list_taxes(uow, order_id),
         voucher_minor=order.voucher_minor,
         to_pay_minor=order.to_pay_minor,
-        paid_minor=order.paid_minor - in_circle_minor,
+        paid_minor=order.paid_minor - went_round_minor,
         owed_minor=await get_owed_minor(uow, order_id),
         **back,
         taken_back_minor=await get_taken_back_minor(uow, order_id),
@@ -146,7 +146,7 @@ async def _gone(uow: UnitOfWork, lot: CreditLot) -> str:
     return "used" if used >= lot.bought else "parted"
 
 
-async def _in_circle_minor(uow: UnitOfWork, order: Order, to_voucher_minor: int) -> int:
+async def _went_round_minor(uow: UnitOfWork, order: Order, to_voucher_minor: int) -> int:
     """Of what goes back to its voucher, what was paid with it once more."""
     found = await uow.session.scalar(
         select(in_circle_minor()).where(Order.tenant_id == uow.tenant, Order.id == order.id)

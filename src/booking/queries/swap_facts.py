@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 
 from src.billing.domain.credits import LotFacts, LotSource, LotState
 from src.billing.models import CreditLot
@@ -136,8 +136,10 @@ async def find_who_is_there(
     """
     people = list((await who_sits_after(uow, [one.seat for one in own])).values())
     names = select(func.lower(Participant.name)).where(
-        Participant.tenant_id == uow.tenant, Participant.id.in_(people), *_named(named)
+        Participant.tenant_id == uow.tenant, Participant.id.in_(people)
     )
+    if named:
+        names = names.where(Participant.name != "")
     found = await uow.session.scalars(
         select(Seat.session_id)
         .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
@@ -154,10 +156,6 @@ async def find_who_is_there(
         )
     )
     return set(found)
-
-
-def _named(named: bool) -> list[ColumnElement[bool]]:
-    return [Participant.name != ""] if named else []
 
 
 async def _lots_of(uow: UnitOfWork, own: Sequence[OwnSeat]) -> Mapping[UUID, LotFacts]:

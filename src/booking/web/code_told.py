@@ -4,6 +4,7 @@ what became of the one that was used before.
 
 from collections.abc import Sequence
 
+from src.billing.domain.vouchers import masked
 from src.platform.i18n import _
 from src.platform.web.formats import money
 
@@ -38,6 +39,12 @@ def code_words(lines: Sequence[tuple[str, int, str]], off_minor: int) -> str:
     return lines[-1][0] if off_minor else ""
 
 
+def _is_named(typed: str, words: str) -> bool:
+    """Whether the words of a price's line are about this code; a voucher's show its end alone."""
+    of_coupon = _("Code %(code)s", code=typed)
+    return of_coupon.casefold() == words.casefold() or masked(typed).casefold() in words.casefold()
+
+
 def exchanged(before: str, now: str, *, typed: str) -> str:
     """What became of the code that was used before: another is in its place, or what was `typed`
     over it is of no use and it went all the same. `before` and `now` are both `code_words`. A form
@@ -46,7 +53,7 @@ def exchanged(before: str, now: str, *, typed: str) -> str:
     """
     if not before or before == now or not (now or typed.strip()):
         return ""
-    if not now and typed.strip().casefold() in before.casefold():
+    if not now and _is_named(typed.strip(), before):
         # It is that very code which is of no use any more, and the reason stands beside it.
         return ""
     if not now:

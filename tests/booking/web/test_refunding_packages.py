@@ -137,7 +137,7 @@ async def test_where_the_card_fails_its_own_credits_alone_are_back(shop: Shop) -
     assert await refunds(shop) == [(True, "succeeded", 5000), (False, "succeeded", 2200)]
 
 
-async def test_what_the_desk_took_comes_last_and_by_hand(shop: Shop) -> None:
+async def paid_by_voucher_and_at_the_desk(shop: Shop) -> None:
     await a_voucher(shop.services.uow_factory, shop.business.id, minor=5000)
     package = await a_package(shop.services.uow_factory, shop.business.id)
     await buy(shop, wish(package.id, coupon=CODE, way=PaymentMode.ON_SITE))
@@ -145,6 +145,10 @@ async def test_what_the_desk_took_comes_last_and_by_hand(shop: Shop) -> None:
     assert lot.order_id is not None
     async with shop.services.uow_factory(shop.business.id) as uow:
         await mark_paid_on_site(uow, shop.business.ctx, lot.order_id)
+
+
+async def test_what_the_desk_took_comes_last_and_by_hand(shop: Shop) -> None:
+    await paid_by_voucher_and_at_the_desk(shop)
     lot = await used(shop, 4)
     client = shop.guest.client
     await sign_in(client, shop.services, shop.business.owner.id)
@@ -171,13 +175,7 @@ async def test_the_history_tells_all_that_went_back_for_credits_that_left_in_one
     shop: Shop,
 ) -> None:
     """The voucher's part is for so many of them that none is left for what the desk took."""
-    await a_voucher(shop.services.uow_factory, shop.business.id, minor=5000)
-    package = await a_package(shop.services.uow_factory, shop.business.id)
-    await buy(shop, wish(package.id, coupon=CODE, way=PaymentMode.ON_SITE))
-    lot = await only_lot(shop)
-    assert lot.order_id is not None
-    async with shop.services.uow_factory(shop.business.id) as uow:
-        await mark_paid_on_site(uow, shop.business.ctx, lot.order_id)
+    await paid_by_voucher_and_at_the_desk(shop)
     lot = await used(shop, 5)
     assert await give(shop, lot, 6000) == Refunded(6000, by_hand_minor=1000)
     [item] = await rows(shop, OpenItem)
