@@ -89,7 +89,8 @@ def i5_a_lots_balance_is_its_ledger() -> str:
 def i5_each_seat_took_one_credit_and_gives_it_back_once() -> str:
     """A seat that was exchanged within its order took none itself: its predecessor's credit is its
     own now. One whose lot had ended may have got another lot instead; and what nothing paid for any
-    more has left its lot again.
+    more has left its lot again. What names the purchase of its own lot is of no seat: a package
+    came, or came back.
     """
     return """
         SELECT o.id || ': ' || seats.taking || ' seats took ' || e.taken || ', ' || seats.giving
@@ -102,7 +103,8 @@ def i5_each_seat_took_one_credit_and_gives_it_back_once() -> str:
         CROSS JOIN LATERAL (SELECT -coalesce(sum(credits) FILTER (WHERE kind = 'redeem'), 0)
             AS taken, coalesce(sum(credits) FILTER (WHERE kind IN ('restore', 'adjust')), 0)
             AS given
-            FROM credit_entries WHERE order_id = o.id) e
+            FROM credit_entries n WHERE order_id = o.id AND NOT EXISTS (SELECT 1 FROM credit_lots
+            WHERE id = n.lot_id AND order_id = o.id)) e
         WHERE seats.taking <> e.taken OR seats.giving <> e.given"""
 
 

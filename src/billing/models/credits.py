@@ -165,8 +165,9 @@ class CreditLot(TenantScoped, Base):
 class CreditEntry(TenantScoped, Base):
     """One line of a lot's ledger: only ever added. `credits` is signed; the sum is the balance.
 
-    A seat takes a lot's credit once and gives it back once. `by` is guest, staff or system, `actor`
-    who it was then, `reason` what staff wrote.
+    A seat takes a lot's credit once and gives it back once. `order_id` is the seat's order, or the
+    lot's own purchase where that filled it again. `by` is guest, staff or system, `actor` who it
+    was then, `reason` what staff wrote.
     """
 
     __tablename__ = "credit_entries"
