@@ -86,6 +86,13 @@ class CollectionPageView(msgspec.Struct, frozen=True, kw_only=True):
     contact_phone: str
 
 
+class OfferFrameView(msgspec.Struct, frozen=True, kw_only=True):
+    """A frame with things on sale in it."""
+
+    title: str
+    cards: list[OfferCard]
+
+
 class KeptEmbedView(msgspec.Struct, frozen=True, kw_only=True):
     """All that a frame shows of a collection that is for existing customers: the way to it."""
 

@@ -57,7 +57,7 @@ async def _kept_page(
     Raises: EstablishedOnly.
     """
     await require_established(request, services, ctx)
-    asked = _asked(request, service_slug)
+    asked = asked_of(request, service_slug)
     async with services.uow_factory(ctx.here.id) as uow:
         base_url = services.settings.base_url
         view = await get_service_page(uow, ctx.here, asked, base_url, to_established=True)
@@ -71,7 +71,7 @@ async def _dates_page(
     """As a stranger sees it. Raises: NotFound for what is absent, hidden or has no dates;
     EstablishedOnly.
     """
-    asked = _asked(request, service_slug)
+    asked = asked_of(request, service_slug)
 
     async def view() -> Any:
         async with services.uow_factory(ctx.here.id) as uow:
@@ -120,7 +120,7 @@ def _series_with_own(offer: SeriesOffer, own: frozenset[UUID]) -> SeriesOffer:
     return msgspec.structs.replace(offer, dates=dates, reason="", waitlist_href=None)
 
 
-def _asked(request: AnyRequest, service_slug: str) -> Asked:
+def asked_of(request: AnyRequest, service_slug: str) -> Asked:
     query = request.query_params
     side = query.get("how")
     return Asked(
