@@ -130,6 +130,11 @@ GET POST /credits/{lot_id}/people
 GET POST /credits/{lot_id}/{act}
 GET /packages
 GET /packages/embed
+GET /link
+GET /services/{service_id}/link
+GET /series/{series_id}/link
+GET /packages/{package_id}/link
+GET /collections/{collection_id}/link
 GET POST /packages/new
 GET /packages/{package_id}
 GET POST /packages/{package_id}/edit

@@ -1,0 +1,21 @@
+"""Links to what a business offers, to be sent, printed and put into other sites."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+
+class OfferingLink(msgspec.Struct, frozen=True, kw_only=True):
+    """The way to one offering. `group` is what kind of thing it is; `path` leads guests to it,
+    `frame` is what other sites show of it, `home` where it is looked after, below the dashboard.
+
+    `stops` say why nobody can have it there just now, `notes` what else is to be known.
+    """
+
+    name: str
+    group: str
+    path: str
+    frame: str
+    home: str
+    stops: Sequence[str] = ()
+    notes: Sequence[str] = ()
