@@ -76,6 +76,7 @@ async def get_appointment_page(
         notice=guest_sentence(against) if against else None,
         is_listed=service.active and service.visibility == Visibility.PUBLIC and not is_kept,
         picker=picker,
+        is_kept=is_kept,
         leaving=await _leaving(uow, tenant, service, uow.clock.now()),
         packages=await _packages(uow, tenant, service),
         packages_href=f"{hub_href}/packages",

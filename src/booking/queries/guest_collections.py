@@ -98,6 +98,7 @@ async def get_collection_page(
         notice=shop.notice,
         path=path,
         url=base_url + path,
+        image=f"{base_url}{shop.path}/app/share.png",
         hub_href=shop.path,
         is_kept=collection.established_only,
         contact_email=tenant.contact_email,

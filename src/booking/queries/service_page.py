@@ -117,6 +117,7 @@ async def get_service_page(
         prices=_single_prices(month, row, on_sale),
         leaving=_single_rules(terms[row.id], row, shop),
         structured=describe_service(on_sale, row, tenant, base_url),
+        next_at=row.next_at,
         packages=await _packages(uow, tenant, on_sale, row),
         packages_href=f"{shop.path}/packages",
     )

@@ -80,6 +80,7 @@ class CollectionPageView(msgspec.Struct, frozen=True, kw_only=True):
     notice: str | None
     path: str
     url: str
+    image: str
     hub_href: str
     is_kept: bool
     contact_email: str

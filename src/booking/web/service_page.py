@@ -15,6 +15,7 @@ from src.booking.web.for_established import PRIVATE, require_established
 from src.booking.web.hub import FRESH, uuid_of, wanted_of
 from src.booking.web.own_holds import may_hold, own_holds
 from src.booking.web.page_cache import PageCache
+from src.booking.web.share_cards import card_of
 from src.platform.errors import NotFound
 from src.platform.i18n import current_locale
 from src.platform.services import Services
@@ -74,8 +75,10 @@ async def _dates_page(
     asked = asked_of(request, service_slug)
 
     async def view() -> Any:
+        base_url = services.settings.base_url
         async with services.uow_factory(ctx.here.id) as uow:
-            return await get_service_page(uow, ctx.here, asked, services.settings.base_url)
+            found = await get_service_page(uow, ctx.here, asked, base_url)
+        return msgspec.structs.replace(found, card=card_of(ctx.here, found, asked, base_url))
 
     if may_hold(request):
         held = await own_holds(request, services, ctx, service_slug)
