@@ -91,6 +91,7 @@ GET /broadcasts
 GET POST /broadcasts/new
 POST /broadcasts/new/preview
 POST /broadcasts/new/trial
+POST /broadcasts/new/link
 GET /broadcasts/{broadcast_id}
 GET /services/{service_id}/sessions
 GET POST /services/{service_id}/sessions/new

@@ -12,11 +12,11 @@ from src.billing.queries.package_terms import list_packages_on_sale
 from src.booking.domain.collections import Access, Thing, ThingKind
 from src.booking.domain.kinds import ServiceKind, Visibility
 from src.booking.models import Collection, Series, Service
-from src.booking.queries.collections import access_by_thing
+from src.booking.queries.collections import access_by_thing, list_collections, list_offerable
 from src.booking.queries.guest_collections import collection_path, make_cards, series_path
 from src.booking.queries.on_sale import list_on_sale
 from src.booking.queries.shop import shop_of
-from src.booking.views.offering_links import OfferingLink
+from src.booking.views.offering_links import LinkChoice, OfferingLink
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
@@ -218,3 +218,28 @@ def _kept() -> str:
 
 def _read_by_guests(said: str) -> str:
     return _("Nobody can have it just now. Guests read: “%(said)s”", said=said)
+
+
+async def list_link_choices(uow: UnitOfWork, tenant: TenantSnapshot) -> list[LinkChoice]:
+    """All that can be had just now, what only known customers can have too; the hub first."""
+    offerable = await list_offerable(uow, only_current=True)
+    cards, shop = await make_cards(
+        uow, tenant, [one.thing for one in offerable], to_established=True
+    )
+    hub = LinkChoice(key="hub", name=tenant.name, group=_("Your booking page"), path=shop.path)
+    things = [
+        LinkChoice(key=one.key, name=one.name, group=one.group, path=card.href)
+        for one in offerable
+        if (card := cards.get(one.thing)) is not None and card.href and not card.reason
+    ]
+    collections = [
+        LinkChoice(
+            key=f"collection:{row.id}",
+            name=row.title,
+            group=_("Collections"),
+            path=collection_path(tenant.slug, row.slug),
+        )
+        for row in await list_collections(uow)
+        if row.active and row.count and tenant.entitlements.has(Feature.COLLECTIONS)
+    ]
+    return [hub, *things, *collections]

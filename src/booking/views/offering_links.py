@@ -19,3 +19,12 @@ class OfferingLink(msgspec.Struct, frozen=True, kw_only=True):
     home: str
     stops: Sequence[str] = ()
     notes: Sequence[str] = ()
+
+
+class LinkChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that can be had just now. `key` is what forms call it."""
+
+    key: str
+    name: str
+    group: str
+    path: str

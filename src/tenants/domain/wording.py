@@ -32,6 +32,19 @@ class Paragraph(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
 
 
+def linked(text: str, base_url: str) -> list[tuple[str, str]]:
+    """The text in parts, each with where it leads, "" for words.
+
+    Only addresses below `base_url` lead anywhere: what guests typed stands in mails too, and must
+    not become a link in the business's name.
+    """
+    if not base_url:
+        return [(text, "")]
+    address = re.compile(rf"({re.escape(base_url)}/\S*[^\s.,;:!?)])")
+    parts = address.split(text)
+    return [(part, part if n % 2 else "") for n, part in enumerate(parts) if part]
+
+
 def wording_errors(
     wording: Wording, known: Collection[str], needed: Collection[str] = ()
 ) -> dict[str, str]:

@@ -8,6 +8,7 @@ from src.tenants.domain.wording import (
     Paragraph,
     Wording,
     fill,
+    linked,
     paragraphs_of,
     wording_errors,
 )
@@ -68,3 +69,25 @@ def test_all_that_is_unknown_is_named_once() -> None:
     wording = Wording(subject="Hello", body="{when} {customer_name} {where} {when}")
     said = wording_errors(wording, {"customer_name"})["body"]
     assert "There is no {when}, {where} in this mail." in said
+
+
+@pytest.mark.parametrize(
+    ("text", "leads"),
+    [
+        (
+            "See https://x.example/b/lotus.",
+            [("See ", 0), ("https://x.example/b/lotus", 1), (".", 0)],
+        ),
+        ("https://x.example/b/a?b=1&c=2#d", [("https://x.example/b/a?b=1&c=2#d", 1)]),
+        ("https://x.example.evil/b and http://x.example/b", None),
+        ("I am https://evil.example/", None),
+        ("", []),
+    ],
+)
+def test_only_our_own_addresses_lead_anywhere(
+    text: str, leads: list[tuple[str, int]] | None
+) -> None:
+    expected = [(text, 0)] if leads is None else leads
+    found = linked(text, "https://x.example")
+    assert found == [(part, part if is_link else "") for part, is_link in expected]
+    assert linked(text, "") == [(text, "")]
