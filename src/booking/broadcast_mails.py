@@ -76,7 +76,7 @@ def _mail(
         href="",
         button="",
         unsubscribe_url=way_out,
-        own_site=settings.base_url,
+        own_page=f"{settings.base_url}/b/{tenant.slug}",
     )
     words = render_mail("worded", view, locale)
     return Mail(

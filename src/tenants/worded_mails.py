@@ -103,8 +103,8 @@ class MailKind(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WordedView(msgspec.Struct, frozen=True, kw_only=True):
-    """A mail in a business's own words. `runs` are its dates, if it has any; addresses below
-    `own_site` can be followed.
+    """A mail in a business's own words. `runs` are its dates, if it has any; `own_page` and
+    addresses below it can be followed.
     """
 
     locale: str
@@ -115,11 +115,11 @@ class WordedView(msgspec.Struct, frozen=True, kw_only=True):
     href: str
     button: str
     unsubscribe_url: str
-    own_site: str = ""
+    own_page: str = ""
 
     def linked(self, text: str) -> list[tuple[str, str]]:
         """See `wording.linked`."""
-        return linked(text, self.own_site)
+        return linked(text, self.own_page)
 
 
 _kinds: dict[str, MailKind] = {}

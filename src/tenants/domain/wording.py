@@ -15,6 +15,8 @@ LONGEST_SUBJECT = 200
 LONGEST_BODY = 8_000
 DATES, LINK = "dates", "booking_link"
 _PLACEHOLDER = re.compile(r"\{\s*([^{}\n]*?)\s*\}")
+_AFTER_ADDRESS = re.escape(".,;:!?)]}>\"'”’»")
+_UPWARDS = re.compile(r"\.\.|%2e", re.IGNORECASE)
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 
 
@@ -32,17 +34,18 @@ class Paragraph(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
 
 
-def linked(text: str, base_url: str) -> list[tuple[str, str]]:
+def linked(text: str, own_page: str) -> list[tuple[str, str]]:
     """The text in parts, each with where it leads, "" for words.
 
-    Only addresses below `base_url` lead anywhere: what guests typed stands in mails too, and must
-    not become a link in the business's name.
+    Only `own_page` and the addresses below it lead anywhere: what guests typed stands in mails too,
+    and must not become a link to somewhere else in the business's name, by a way up either.
     """
-    if not base_url:
+    if not own_page:
         return [(text, "")]
-    address = re.compile(rf"({re.escape(base_url)}/\S*[^\s.,;:!?)])")
-    parts = address.split(text)
-    return [(part, part if n % 2 else "") for n, part in enumerate(parts) if part]
+    below = rf"[/?#](?:\S*[^\s{_AFTER_ADDRESS}])?"
+    address = re.compile(rf"({re.escape(own_page)}(?:{below}|(?![\w-])))")
+    parts = [(part, n % 2 == 1) for n, part in enumerate(address.split(text)) if part]
+    return [(part, part if leads and not _UPWARDS.search(part) else "") for part, leads in parts]
 
 
 def wording_errors(

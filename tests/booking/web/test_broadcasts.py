@@ -9,6 +9,7 @@ from src.booking.models import Session
 from src.booking.web.broadcast_compose import TRIALS_BY_USER
 from src.platform.services import Services
 from src.tenants.models import User
+from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.jobs.test_broadcast import send as broadcast
 from tests.booking.jobs.test_broadcast import session as to_session
 from tests.booking.jobs.test_changes import guests_of
@@ -298,6 +299,26 @@ async def test_a_link_is_put_in_at_the_end_and_what_was_typed_stays(
     [mail] = mailer.sent
     assert f"Yoga: {link}" in mail.body
     assert f'href="{link}"' in mail.alternatives[0][0]
+
+
+async def test_what_a_guest_is_called_leads_to_no_page_of_anybody_else(
+    client: AsyncClient, services: Services, mailer: RememberingMailer, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    elsewhere = f"{services.settings.base_url}/b/eve/prizes"
+    called = a_wish("session", session.id, guest_name=f"Carl, your prize: {elsewhere}")
+    await booked(services.uow_factory, lotus, called)
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    new = "/app/lotus/broadcasts/new"
+    typed = {"subject": "Mats", "body": "Dear {customer_name}"}
+    looked = await send(client, f"{new}?to=session:{session.id}", typed, to=new)
+    await send_again(client, new, looked, {"sure": "on"})
+    await work(services, lotus.id)
+    [mail] = mailer.sent
+    assert elsewhere in mail.body
+    assert f'href="{elsewhere}' not in mail.alternatives[0][0]
 
 
 @pytest.mark.parametrize("link", ["", "service:0", "collection:x"])
