@@ -18,7 +18,8 @@ EDGE = 72
 TITLE_SIZES = (100, 80, 62)
 MOST_TITLE_LINES = 3
 FACT_SIZE, BUSINESS_SIZE = 42, 38
-LINE = 3
+RULE, LINE = HEIGHT - EDGE - 78, 3
+"""Where the line above the business's name is, and how thick."""
 _LEADING = 1.2
 
 
@@ -29,8 +30,9 @@ def share_picture(poster: Poster) -> bytes:
     picture = Image.new("RGB", (WIDTH, HEIGHT), ground)
     draw = ImageDraw.Draw(picture)
     width = WIDTH - 2 * EDGE
-    size, lines = _fitted(drawn_part(poster.title), width)
-    top = EDGE - round(size * 0.1)
+    facts_height = round(FACT_SIZE * (0.4 + _LEADING * len(poster.facts)))
+    size, lines = _fitted(drawn_part(poster.title), width, RULE - facts_height)
+    top = _top(size)
     for line in lines:
         draw.text((EDGE, top), line, font=font(size), fill=ink)
         top += round(size * _LEADING)
@@ -41,21 +43,32 @@ def share_picture(poster: Poster) -> bytes:
         top += round(FACT_SIZE * _LEADING)
     foot = HEIGHT - EDGE
     name = _cut(drawn_part(poster.business), BUSINESS_SIZE, width)
-    draw.rectangle((EDGE, foot - 78, WIDTH - EDGE, foot - 78 + LINE), fill=ink)
+    draw.rectangle((EDGE, RULE, WIDTH - EDGE, RULE + LINE), fill=ink)
     draw.text((EDGE, foot), name, font=font(BUSINESS_SIZE), fill=ink, anchor="ls")
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 
-def _fitted(title: str, width: int) -> tuple[int, list[str]]:
-    """As large as it goes on few lines; what does not go on them at the smallest size is cut."""
+def _top(size: int) -> int:
+    """Of a title at that size: letters begin a little below the top of their line."""
+    return EDGE - round(size * 0.1)
+
+
+def _fitted(title: str, width: int, bottom: int) -> tuple[int, list[str]]:
+    """As large as it goes on few lines above `bottom` with all its words whole; what does not go on
+    them at the smallest size is cut.
+    """
     for size in TITLE_SIZES:
         lines = list(_wrapped(title, size, width))
-        if len(lines) <= MOST_TITLE_LINES:
+        goes = _top(size) + len(lines) * round(size * _LEADING) <= bottom
+        is_whole = all(font(size).getlength(word) <= width for word in title.split())
+        if goes and is_whole and len(lines) <= MOST_TITLE_LINES:
             return size, lines
     kept = lines[:MOST_TITLE_LINES]
-    return size, [*kept[:-1], _cut(f"{kept[-1]}…", size, width)]
+    if len(lines) > len(kept):
+        kept[-1] = _cut(f"{kept[-1]}…", size, width)
+    return size, kept
 
 
 def _wrapped(text: str, size: int, width: int) -> Iterator[str]:

@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image, ImageColor
 
-from src.booking.share_picture import EDGE, HEIGHT, WIDTH, share_picture
+from src.booking.share_picture import EDGE, HEIGHT, LINE, RULE, WIDTH, share_picture
 from src.booking.views.sharing import Poster
 from src.platform.web.theme import printed_accent
 
@@ -21,28 +21,46 @@ def drawn(title: str, *facts: str) -> Image.Image:
     "title",
     [
         "Yoga",
+        "Pregnancy yoga with Anna · Monday mornings",
+        "Pilates for everybody who sits all day long at work",
         "A word " * 40,
         "Donaudampfschifffahrt" * 6,
         "",
         "\U0001f9d8 瑜伽",
         "\n\t",
     ],
-    ids=["short", "long", "one word", "empty", "not in the font", "blank"],
+    ids=[
+        "short",
+        "three lines",
+        "more lines",
+        "long",
+        "one word",
+        "empty",
+        "not in the font",
+        "blank",
+    ],
 )
-def test_nothing_is_drawn_over_the_edge(title: str) -> None:
+def test_nothing_is_drawn_over_the_edge_or_another_part(title: str) -> None:
     with drawn(title, "€15.00 " * 30, "Next: Tue 1 Dec, 18:00") as picture:
         assert picture.size == (WIDTH, HEIGHT)
         ground = ImageColor.getrgb(printed_accent(ACCENT)[0])
-        rims = (
+        free = (
             (0, 0, WIDTH, EDGE // 2),
             (0, HEIGHT - EDGE // 2, WIDTH, HEIGHT),
             (0, 0, EDGE - 8, HEIGHT),
             (WIDTH - EDGE + 8, 0, WIDTH, HEIGHT),
+            (0, RULE - 4, WIDTH, RULE),
+            (0, RULE + LINE + 1, WIDTH, RULE + 30),
         )
-        for rim in rims:
-            assert picture.crop(rim).getcolors() == [
-                ((rim[2] - rim[0]) * (rim[3] - rim[1]), ground)
-            ], rim
+        for part in free:
+            assert picture.crop(part).getcolors() == [
+                ((part[2] - part[0]) * (part[3] - part[1]), ground)
+            ], part
+
+
+def test_a_long_word_is_drawn_smaller_before_it_is_cut() -> None:
+    with drawn("Schwangerschaftsyoga") as one, drawn("Schwangerschaftsyogi") as other:
+        assert one.tobytes() != other.tobytes()
 
 
 def test_letters_that_the_font_has_not_are_left_out() -> None:
