@@ -17,14 +17,17 @@ FILE = "share.png"
 
 
 def hub_card(tenant: TenantSnapshot, view: HubView, base_url: str) -> ShareCard:
-    """With the next date that somebody can have a place on."""
+    """With the next date that somebody can have a place on, or what is in the way of booking."""
     about = _("Dates, courses and free seats at %(business)s.", business=view.name)
     coming = [at for card in view.services if (at := card.next_free_at) is not None]
     return _card(
         tenant,
         title=view.name,
         text=view.about[:200] or about,
-        facts=[shortened(view.about), _next(min(coming, default=None), tenant)],
+        facts=[
+            shortened(view.about),
+            view.notice or _next(min(coming, default=None), tenant),
+        ],
         url=view.url,
         picture=f"{base_url}{view.path}/app/{FILE}?",
     )
@@ -33,13 +36,13 @@ def hub_card(tenant: TenantSnapshot, view: HubView, base_url: str) -> ShareCard:
 def service_card(
     tenant: TenantSnapshot, view: ServicePageView | AppointmentPageView, base_url: str
 ) -> ShareCard:
-    """With its one price label, and its next date where it has dates."""
+    """With its one price label and its next date where it has dates, or why it cannot be had."""
     next_at = view.next_at if isinstance(view, ServicePageView) else None
     return _card(
         tenant,
         title=view.name,
-        text=". ".join(filter(None, [view.price, view.summary])),
-        facts=[view.price, _next(next_at, tenant)],
+        text=_sentences(view.notice or view.price, view.summary),
+        facts=[view.notice] if view.notice else [view.price, _next(next_at, tenant)],
         url=view.url,
         picture=f"{base_url}{view.path}/{FILE}?",
     )
@@ -48,18 +51,27 @@ def service_card(
 def series_card(
     tenant: TenantSnapshot, view: ServicePageView, offer: SeriesOffer, base_url: str
 ) -> ShareCard:
-    """Of one series of the service: its price, or why it cannot be had, and its dates."""
+    """Of one series of the service: its price with the dates that it is for, or why it cannot be
+    had, and the next one.
+    """
     price = min([offer.price_minor, *(one.price_minor for one in offer.prices)])
-    said = offer.reason or price_words(price, view.currency, is_lowest=bool(offer.prices))
+    words = price_words(price, view.currency, is_lowest=bool(offer.prices))
     held = [date for date in offer.dates if date.state != "cancelled"]
     dates = ngettext("%(num)s date", "%(num)s dates", len(held))
+    if offer.included < len(held):
+        dates = ngettext(
+            "%(left)s of %(num)s date", "%(left)s of %(num)s dates", len(held), left=offer.included
+        )
     coming = [date.starts_at for date in held if date.state in ("included", "full")]
     path = series_path(tenant.slug, view.path.rpartition("/")[2], offer.series_id)
     return _card(
         tenant,
         title=f"{view.name} · {offer.title}",
-        text=". ".join(filter(None, [said, shortened(offer.description) or view.summary])),
-        facts=[f"{said} · {dates}", _next(min(coming, default=None), tenant)],
+        text=_sentences(offer.reason or words, shortened(offer.description) or view.summary),
+        facts=[
+            offer.reason or f"{words} · {dates}",
+            _next(min(coming, default=None), tenant),
+        ],
         url=base_url + path.partition("#")[0],
         picture=f"{base_url}{view.path}/{FILE}?series={offer.series_id}&",
     )
@@ -76,6 +88,11 @@ def _card(
     )
     image = f"{picture}v={poster.version}"
     return ShareCard(title=title, text=text, url=url, image=image, poster=poster)
+
+
+def _sentences(*parts: str) -> str:
+    """One after the other, whether or not they end as sentences do."""
+    return " ".join(part if part[-1] in ".!?…" else f"{part}." for part in parts if part)
 
 
 def _next(at: datetime | None, tenant: TenantSnapshot) -> str:

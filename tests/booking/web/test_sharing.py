@@ -8,6 +8,7 @@ import pytest
 from httpx import AsyncClient
 from PIL import Image, ImageColor
 
+from src.booking.domain.reasons import not_at_present
 from src.booking.models import Service
 from src.booking.share_picture import HEIGHT, WIDTH
 from src.platform.services import Services
@@ -91,6 +92,29 @@ async def test_the_picture_is_sent_once_and_its_address_changes_with_it(
     changed = await client.get(path, headers={"if-none-match": tag})
     assert changed.status_code == 200
     assert changed.headers["etag"] != tag
+
+
+async def test_what_cannot_be_had_says_so_instead_of_a_price_and_a_date(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    factory = services.uow_factory
+    off = await a_service(factory, lotus.id, slug="off", description="For all.", active=False)
+    await a_session(factory, off)
+    found = await said(client, "/b/lotus/off")
+    assert found["og:description"] == f"{not_at_present()} For all."
+    assert found["og:image:alt"] == f"Yoga: {not_at_present()}"
+
+
+async def test_a_series_that_has_begun_says_how_many_dates_its_price_is_for(
+    client: AsyncClient, services: Services, yoga: Service
+) -> None:
+    more = {"first_in_days": -8, "join_policy": "any_time"}
+    term = await a_series(services.uow_factory, yoga, sessions=4, **more)
+    found = await said(client, f"/b/lotus/yoga?how=series&series={term.series.id}")
+    assert "€30.00 · 2 of 4 dates" in found["og:image:alt"]
+    whole = await a_series(services.uow_factory, yoga, title="Autumn", sessions=4)
+    found = await said(client, f"/b/lotus/yoga?how=series&series={whole.series.id}")
+    assert "€60.00 · 4 dates" in found["og:image:alt"]
 
 
 async def test_of_what_is_hidden_or_kept_there_is_no_picture(
