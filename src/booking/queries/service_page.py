@@ -52,7 +52,8 @@ Side = Literal["series", "single"]
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What the address of a service's page asks for; None: whatever there is. `in_frame`: for
-    another site, where its own months and sides stay in the frame, and a series stands alone.
+    another site, where its own months and sides stay in the frame, and a series stands alone, with
+    no price but its own.
     """
 
     slug: str
@@ -85,13 +86,14 @@ async def get_service_page(
     series, month = [], None
     sides = _sides(on_sale, row, asked)
     side = asked.side if asked.side in sides else sides[0]
-    if asked.in_frame and asked.series is not None:
+    is_alone = asked.in_frame and asked.series is not None
+    if is_alone:
         sides, side = ["series"], "series"
     terms = await find_terms(uow, tenant, row.id, [one.row.id for one in on_sale.series])
     if row.active:
         series = [series_offer(offer, row, shop, terms[offer.row.id]) for offer in on_sale.series]
         month = await _month(uow, shop, row, asked) if side == "single" else None
-    if asked.in_frame and asked.series is not None:
+    if is_alone:
         series = [offer for offer in series if offer.series_id == asked.series]
     path, label = f"{shop.path}/{row.slug}", on_sale.label(row, tenant.currency)
     return ServicePageView(
@@ -100,7 +102,7 @@ async def get_service_page(
         summary=shortened(row.description),
         minutes=row.duration_minutes,
         is_online=row.mode == SessionMode.ONLINE,
-        price=price_text(label, current_locale()),
+        price="" if is_alone else price_text(label, current_locale()),
         price_alone=price_text(replace(label, sold_out=False), current_locale()),
         zone=tenant.zone,
         currency=tenant.currency,

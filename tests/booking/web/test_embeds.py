@@ -97,11 +97,12 @@ async def test_one_series_stands_alone(
     client: AsyncClient, services: Services, yoga: Service
 ) -> None:
     one = await a_series(services.uow_factory, yoga, title="Mondays", visibility="unlisted")
-    await a_series(services.uow_factory, yoga, title="Tuesdays")
+    await a_series(services.uow_factory, yoga, title="Tuesdays", price_minor=4500)
     text = await framed(client, f"/embed/lotus/yoga?series={one.series.id}")
     assert "Mondays" in text
     assert "Tuesdays" not in text
     assert "how=single" not in text
+    assert set(re.findall(r"€[\d.]+", text)) == {"€60.00"}, "neither single dates nor others"
     assert "Mondays" not in await framed(client, "/embed/lotus/yoga"), "its link alone leads there"
 
 
