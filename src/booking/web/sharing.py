@@ -15,7 +15,7 @@ from src.booking.queries.appointment_page import get_appointment_page
 from src.booking.queries.dates import Wanted
 from src.booking.queries.hub import get_hub
 from src.booking.queries.service_page import Asked, get_service_page, no_such_service
-from src.booking.queries.time_picker import Picked, Place
+from src.booking.queries.time_picker import Picked
 from src.booking.share_picture import share_picture
 from src.booking.views.sharing import ShareCard
 from src.booking.web.hub import uuid_of
@@ -72,11 +72,10 @@ async def show_service_picture(
 
 async def _appointment_card(services: Services, ctx: RequestContext, slug: str) -> ShareCard:
     """Raises: NotFound."""
-    nowhere = Place(path="", href_of=lambda _slot: "")
     base_url = services.settings.base_url
     try:
         async with services.uow_factory(ctx.here.id) as uow:
-            view = await get_appointment_page(uow, ctx.here, slug, Picked(), nowhere, base_url)
+            view = await get_appointment_page(uow, ctx.here, slug, Picked(), None, base_url)
     except EstablishedOnly:
         raise no_such_service() from None
     return service_card(ctx.here, view, base_url)
