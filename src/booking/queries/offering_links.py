@@ -32,15 +32,18 @@ def frame_of(path: str) -> str:
 async def get_hub_link(uow: UnitOfWork, tenant: TenantSnapshot) -> OfferingLink:
     """The front page of the business."""
     on_sale = await list_on_sale(uow, tenant, uow.clock.now())
-    notice = shop_of(tenant, on_sale, uow.clock.now()).notice
-    path = f"/b/{tenant.slug}"
+    shop = shop_of(tenant, on_sale, uow.clock.now())
+    stops: list[str] = []
+    if shop.notice:
+        # What costs nothing, or is paid on site, can be had without online payment.
+        stops = [_also_read(shop.notice) if shop.is_open else _read_by_guests(shop.notice)]
     return OfferingLink(
         name=tenant.name,
         group=_("Your booking page"),
-        path=path,
-        frame=frame_of(path),
+        path=shop.path,
+        frame=frame_of(shop.path),
         home="services",
-        stops=[_read_by_guests(notice)] if notice else [],
+        stops=stops,
     )
 
 
@@ -206,7 +209,10 @@ def _hidden() -> str:
 
 
 def _unlisted() -> str:
-    return _("It is in no list of yours: guests find it by this link alone.")
+    return _(
+        "It is not listed on your booking page: guests find it by this link, or in a collection"
+        " that it is in."
+    )
 
 
 def _kept() -> str:
@@ -218,6 +224,10 @@ def _kept() -> str:
 
 def _read_by_guests(said: str) -> str:
     return _("Nobody can have it just now. Guests read: “%(said)s”", said=said)
+
+
+def _also_read(said: str) -> str:
+    return _("Guests read there: “%(said)s”", said=said)
 
 
 async def list_link_choices(uow: UnitOfWork, tenant: TenantSnapshot) -> list[LinkChoice]:

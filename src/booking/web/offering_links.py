@@ -173,14 +173,15 @@ def _answer(
     if kind in KINDS:
         return _code(base_url + link.path, kind, link.path)
     business = ctx.here.name
-    title = link.name if link.path == f"/b/{ctx.here.slug}" else f"{link.name} – {business}"
+    is_hub = link.path == f"/b/{ctx.here.slug}"
+    title = link.name if is_hub else f"{link.name} – {business}"
     view = LinkView(
         link=link,
         url=base_url + link.path,
         frame_url=base_url + link.frame,
         snippet=snippet_of(base_url, base_url + link.frame, title),
         code_href=f"{base}{here}?code=",
-        crumbs=[(link.name, f"{base}/{link.home}")],
+        crumbs=[(_("Services") if is_hub else link.name, f"{base}/{link.home}")],
         others=others,
     )
     return page(request, "booking/link.html", view)

@@ -140,7 +140,7 @@ async def test_the_code_is_of_the_link_to_be_seen_and_to_be_kept(
     [
         ({"visibility": "hidden"}, "It is hidden, so there is no page at this address."),
         ({"active": False}, "It is switched off: guests read there"),
-        ({"visibility": "unlisted"}, "guests find it by this link alone"),
+        ({"visibility": "unlisted"}, "guests find it by this link, or in a collection"),
         ({}, "Guests read: “No dates at present”"),
     ],
 )
@@ -151,6 +151,26 @@ async def test_what_keeps_guests_from_a_service_is_said(
     if "active" in more:
         await a_session(services.uow_factory, service)
     assert said in await shown(client, f"/services/{service.id}/link")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"payments_ready": False}, "Guests read there: “Online payment is not possible"),
+        ({"status": "paused"}, "Nobody can have it just now. Guests read: “"),
+    ],
+)
+async def test_what_keeps_guests_from_all_there_is_is_told_from_what_keeps_them_from_some(
+    client: AsyncClient, services: Services, more: dict[str, Any], said: str
+) -> None:
+    business = await a_business(services.uow_factory, "lotus", **more)
+    await as_owner(client, services, business)
+    for slug, price_type in (("yoga", "online"), ("meditation", "free")):
+        service = await a_service(
+            services.uow_factory, business.id, slug=slug, price_type=price_type
+        )
+        await a_session(services.uow_factory, service)
+    assert said in await shown(client, "/link")
 
 
 @pytest.mark.parametrize(
