@@ -18,8 +18,8 @@ from src.booking.queries.hub import get_hub
 from src.booking.queries.service_page import Asked, get_service_page
 from src.booking.queries.time_picker import Picked, Place
 from src.booking.views.appointments import AppointmentPageView
-from src.booking.views.collections import KeptEmbedView
 from src.booking.web.appointment_page import picked_of
+from src.booking.web.for_established import kept_frame
 from src.booking.web.guest_subject import slot_query
 from src.booking.web.hub import FRESH, wanted_of
 from src.booking.web.page_cache import PageCache
@@ -38,7 +38,6 @@ EMBEDDED = {
     "embeddable": True,
     "session": False,
 }
-KEPT_TEMPLATE = "booking/guest/collection_kept_embed.html"
 
 frames = PageCache(fresh=FRESH)
 
@@ -82,7 +81,7 @@ async def embedded_service(
             slug, href = ctx.here.slug, f"/b/{ctx.here.slug}/{service_slug}"
             if asked.series is not None:
                 href = series_path(slug, service_slug, asked.series)
-            return cacheable_page(request, KEPT_TEMPLATE, KeptEmbedView(href=href))
+            return kept_frame(request, href)
 
     key = (ctx.here.id, current_locale(), asked, picked)
     now = services.clock.now()

@@ -16,8 +16,9 @@ from src.booking.queries.guest_collections import make_cards
 from src.booking.queries.guest_packages import get_packages_page
 from src.booking.queries.kept import kept_packages
 from src.booking.queries.own_credits import get_own_lots
-from src.booking.views.collections import KeptEmbedView, OfferCard, OfferFrameView
+from src.booking.views.collections import OfferCard, OfferFrameView
 from src.booking.views.guest_packages import PackagesView
+from src.booking.web.for_established import kept_frame
 from src.booking.web.hub import FRESH, uuid_of
 from src.booking.web.page_cache import PageCache
 from src.platform.errors import NotFound
@@ -39,7 +40,6 @@ EMBEDDED = {
 TEMPLATE = "booking/guest_packages/packages.html"
 EMBED_TEMPLATE = "booking/guest_packages/embed.html"
 OFFERS_TEMPLATE = "booking/guest/collection_embed.html"
-KEPT_TEMPLATE = "booking/guest/collection_kept_embed.html"
 PRIVATE = {"cache-control": "private, no-store"}
 
 package_pages = PageCache(fresh=FRESH)
@@ -101,7 +101,7 @@ async def _one_embedded(
         raise NotFound(_("There is no such package."))
     if is_kept:
         href = f"/b/{ctx.here.slug}/packages/{package_id}"
-        return cacheable_page(request, KEPT_TEMPLATE, KeptEmbedView(href=href))
+        return kept_frame(request, href)
     view = OfferFrameView(title=cards[thing].name, cards=[cards[thing]])
     return cacheable_page(request, OFFERS_TEMPLATE, view)
 
