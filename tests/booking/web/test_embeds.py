@@ -131,7 +131,26 @@ async def test_what_is_not_there_may_not_be_looked_at(
     client: AsyncClient, services: Services, lotus: Business, more: dict[str, Any]
 ) -> None:
     await a_service(services.uow_factory, lotus.id, **more)
-    assert (await client.get("/embed/lotus/yoga")).status_code == 404
+    answer = await client.get("/embed/lotus/yoga")
+    assert answer.status_code == 404
+    leads_out_for_want_of_a_frame(answer)
+
+
+async def test_a_business_that_is_closed_has_no_frames(
+    client: AsyncClient, services: Services
+) -> None:
+    await a_business(services.uow_factory, "lotus", status="closed")
+    answer = await client.get("/embed/lotus")
+    assert answer.status_code == 410
+    leads_out_for_want_of_a_frame(answer)
+    assert "<base" not in (await client.get("/b/lotus")).text
+
+
+def leads_out_for_want_of_a_frame(answer: Response) -> None:
+    """What is said instead may stand in the other site; none of our pages that it leads to may."""
+    assert "frame-ancestors *" in answer.headers["content-security-policy"]
+    assert "set-cookie" not in answer.headers
+    assert '<base target="_top">' in answer.text
 
 
 async def test_what_is_off_says_so(
