@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from markupsafe import escape
 
+from src.booking.domain.service_rules import slug_for
 from src.booking.qr_codes import PRINTED_SCALE, qr_png, qr_svg
 from src.booking.queries.collections import list_collections, list_offerable
 from src.booking.queries.offering_links import (
@@ -171,7 +172,7 @@ def _answer(
     base, base_url = _base(ctx), services.settings.base_url
     kind = request.query_params.get("code", "")
     if kind in KINDS:
-        return _code(base_url + link.path, kind, link.path)
+        return _code(base_url + link.path, kind, link)
     business = ctx.here.name
     is_hub = link.path == f"/b/{ctx.here.slug}"
     title = link.name if is_hub else f"{link.name} – {business}"
@@ -187,10 +188,15 @@ def _answer(
     return page(request, "booking/link.html", view)
 
 
-def _code(url: str, kind: str, path: str) -> Response[bytes]:
-    """Named after what it leads to, where a browser keeps it as a file."""
+def _code(url: str, kind: str, link: OfferingLink) -> Response[bytes]:
+    """Named after what it leads to, where a browser keeps it as a file: a series not as its service
+    is, or the one's poster gets the other's code.
+    """
     drawn = qr_svg(url) if kind == "svg" else qr_png(url, PRINTED_SCALE)
-    words = path.partition("?")[0].strip("/").removeprefix("b/").replace("/", "-")
+    page_path, _mark, query = link.path.partition("?")
+    words = page_path.strip("/").removeprefix("b/").replace("/", "-")
+    if query:
+        words = f"{words}-{slug_for(link.name.rpartition(' · ')[2])}"
     named = f'inline; filename="{words}-qr.{kind}"'
     headers = {"content-disposition": named, "cache-control": "private, no-store"}
     return Response(drawn, media_type=KINDS[kind], headers=headers)

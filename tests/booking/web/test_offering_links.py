@@ -117,6 +117,9 @@ async def test_the_code_is_of_the_link_to_be_seen_and_to_be_kept(
     assert drawn.headers["content-type"] == "image/svg+xml"
     assert ElementTree.fromstring(drawn.content).tag.endswith("svg")
     assert 'filename="lotus-yoga-qr.svg"' in drawn.headers["content-disposition"]
+    term = await a_series(services.uow_factory, yoga, title="Spring term")
+    of_series = await client.get(f"{APP}/series/{term.series.id}/link?code=svg")
+    assert 'filename="lotus-yoga-spring-term-qr.svg"' in of_series.headers["content-disposition"]
     png = await client.get(f"{APP}{here}?code=png")
     assert png.headers["content-type"] == "image/png"
     wanted = segno.make(f"{services.settings.base_url}/b/lotus/yoga", error="m", micro=False)
