@@ -8,10 +8,12 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Frame, expect
 
+from src.booking.web.offering_links import snippet_of
 from src.platform.services import Services
 from tests.browser import guest as g
 from tests.browser.person import DESK, PATIENCE_MS, PHONE, Person
 from tests.browser.test_guest_packages import shoots
+from tests.support.accessibility import violations
 from tests.support.builders import PASSWORD, Business, Term, a_series, a_service
 from tests.support.program import Program
 from tests.support.stage import staged
@@ -22,9 +24,10 @@ HEIGHT = "Math.ceil(document.getElementById('main').getBoundingClientRect().heig
 
 
 @contextmanager
-def a_site_with(snippet: str) -> Iterator[str]:
+def a_site_with(snippet: str, style: str = "") -> Iterator[str]:
     """The owner's own site, on a host that is not the program's. Yields its address."""
-    body = f"<!doctype html><html lang=en><title>Studio</title><h1>Studio</h1>{snippet}".encode()
+    head = f"<!doctype html><html lang=en><title>Studio</title><style>{style}</style>"
+    body = f"{head}<main><h1>Studio</h1>{snippet}</main>".encode()
 
     class Site(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -106,6 +109,33 @@ def test_a_frame_on_another_site_leads_to_a_booking_on_ours(
     g.fills_in(guest, "Carl", f"carl@{slug}.example")
     guest.press("Book now")
     g.is_booked(guest)
+
+
+@pytest.mark.parametrize(
+    ("style", "likes", "shown"),
+    [
+        ("", "dark", "light"),
+        ("body { background: #123; color: oklch(0.95 0 0) }", "light", "dark"),
+        ("body { background: #123; color: #eee }", "light", "dark"),
+    ],
+    ids=["light", "dark", "dark in rgb"],
+)
+def test_a_frame_is_as_dark_as_the_site_around_it(
+    program: Program, person: Callable[..., Person], style: str, likes: str, shown: str
+) -> None:
+    slug = f"{shown}-{'rgb' if '#eee' in style else 'site'}"
+    business = staged(program, slug, paid=False)
+    a_free_term(program, business)
+    guest = person(DESK, color_scheme=likes)
+    frame_url = f"{program.base_url}/embed/{slug}/yoga"
+    with a_site_with(snippet_of(program.base_url, frame_url, "Yoga"), style) as site:
+        guest.page.goto(site)
+        frame = framed(guest, f"/embed/{slug}/yoga")
+        expect(frame.locator("html")).to_have_css("color-scheme", shown, timeout=PATIENCE_MS)
+        frame.get_by_role("link", name="Single dates").click()
+        frame.wait_for_url("**?how=single*")
+        expect(frame.locator("html")).to_have_css("color-scheme", shown, timeout=PATIENCE_MS)
+        assert violations(guest.page) == []
 
 
 def test_frames_are_accessible_and_as_wide_as_their_window(
