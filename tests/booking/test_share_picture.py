@@ -58,6 +58,20 @@ def test_nothing_is_drawn_over_the_edge_or_another_part(title: str) -> None:
             ], part
 
 
+def test_what_is_said_below_the_title_goes_on_in_a_second_line() -> None:
+    said = "Small classes above the canal. Come as you are, for all that you need is here"
+    with drawn("Yoga", f"{said} on top") as one, drawn("Yoga", f"{said} on tap") as other:
+        assert one.tobytes() != other.tobytes()
+
+
+def test_a_long_title_leaves_it_one_line() -> None:
+    title = "Pilates for everybody who sits all day long at work and then some more words"
+    said = "Small classes above the canal. Come as you are, for all that you need is here"
+    facts = ("€15.00 a date", "Next: Tue 1 Dec, 18:00")
+    with drawn(title, said, *facts) as one, drawn(title, f"{said} now", *facts) as other:
+        assert one.tobytes() == other.tobytes()
+
+
 def test_a_long_word_is_drawn_smaller_before_it_is_cut() -> None:
     with drawn("Schwangerschaftsyoga") as one, drawn("Schwangerschaftsyogi") as other:
         assert one.tobytes() != other.tobytes()
