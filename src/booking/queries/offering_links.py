@@ -148,6 +148,7 @@ async def get_collection_link(
         home=f"collections/{collection.id}",
         stops=stops,
         notes=[_kept()] if collection.established_only else [],
+        is_kept=collection.established_only,
     )
 
 
@@ -163,7 +164,8 @@ async def _as_sold(
 ) -> OfferingLink:
     """With for whom it is, and with what guests read there where nothing else is in the way."""
     notes = list(link.notes)
-    if (await access_by_thing(uow)).get(thing) is Access.ESTABLISHED:
+    is_kept = (await access_by_thing(uow)).get(thing) is Access.ESTABLISHED
+    if is_kept:
         notes.append(_kept())
     stops = list(link.stops)
     if not stops:
@@ -171,7 +173,7 @@ async def _as_sold(
         card = cards.get(thing)
         if card is not None and card.reason:
             stops.append(_read_by_guests(card.reason))
-    return msgspec.structs.replace(link, stops=stops, notes=notes)
+    return msgspec.structs.replace(link, stops=stops, notes=notes, is_kept=is_kept)
 
 
 def _stops_of_service(tenant: TenantSnapshot, service: Service) -> list[str]:
@@ -218,7 +220,7 @@ def _unlisted() -> str:
 def _kept() -> str:
     return _(
         "It is for known customers only: who is not signed in is asked to sign in there, and led"
-        " back. A frame shows only the way to the page."
+        " back."
     )
 
 

@@ -204,14 +204,18 @@ async def test_what_is_kept_or_off_is_said_of_packages_and_collections(
     kept = await a_package(factory, lotus.id, name="Kept")
     off = await a_package(factory, lotus.id, name="Off", active=False)
     regulars = await a_collection(factory, lotus.id, kept)
-    gone = await a_collection(factory, lotus.id, title="Gone", active=False)
+    gone = await a_collection(factory, lotus.id, title="Gone", active=False, established_only=False)
     for link, said in (
         (f"/packages/{kept.id}", "It is for known customers only"),
         (f"/packages/{off.id}", "It is off sale"),
         (f"/collections/{regulars.id}", "It is for known customers only"),
         (f"/collections/{gone.id}", "It is switched off, so there is no page"),
     ):
-        assert said in await shown(client, f"{link}/link"), link
+        text = await shown(client, f"{link}/link")
+        assert said in text, link
+        for_known = "known customers only" in said
+        assert ("It shows only the way to its page" in text) == for_known, link
+        assert ("It always shows what is on sale" in text) != for_known, link
 
 
 async def test_what_is_given_back_for_dates_has_none(
