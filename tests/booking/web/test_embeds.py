@@ -143,7 +143,10 @@ async def test_a_business_that_is_closed_has_no_frames(
     answer = await client.get("/embed/lotus")
     assert answer.status_code == 410
     leads_out_for_want_of_a_frame(answer)
-    assert "<base" not in (await client.get("/b/lotus")).text
+    page = (await client.get("/b/lotus")).text
+    assert "<base" not in page
+    assert "data-theme" not in page
+    assert "<header" in page
 
 
 def leads_out_for_want_of_a_frame(answer: Response) -> None:
@@ -151,6 +154,9 @@ def leads_out_for_want_of_a_frame(answer: Response) -> None:
     assert "frame-ancestors *" in answer.headers["content-security-policy"]
     assert "set-cookie" not in answer.headers
     assert '<base target="_top">' in answer.text
+    assert 'data-theme="light"' in answer.text, "as frames look, whatever the reader likes"
+    assert "js/embedded.js" in answer.text, "as high as what is said"
+    assert "<header" not in answer.text
 
 
 async def test_what_is_off_says_so(
