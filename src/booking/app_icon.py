@@ -1,7 +1,4 @@
-"""A business's mark on the home screen of a phone: its first letter on its colour.
-
-Only this module knows the library that draws it.
-"""
+"""A business's mark on the home screen of a phone: its first letter on its colour."""
 
 import io
 from functools import lru_cache
@@ -26,9 +23,9 @@ def app_icon(name: str, accent_hex: str, size: int) -> bytes:
     picture = Image.new("RGB", (size, size), ground)
     draw = ImageDraw.Draw(picture)
     letter = name.strip()[:1].upper()
-    if _is_drawn(letter):
-        font = _font(round(size * LETTER_SHARE))
-        draw.text((size / 2, size / 2), letter, font=font, fill=ink, anchor="mm")
+    if drawn_part(letter):
+        large = font(round(size * LETTER_SHARE))
+        draw.text((size / 2, size / 2), letter, font=large, fill=ink, anchor="mm")
     else:
         _draw_seats(draw, size, ink)
     buffer = io.BytesIO()
@@ -36,16 +33,21 @@ def app_icon(name: str, accent_hex: str, size: int) -> bytes:
     return buffer.getvalue()
 
 
+def drawn_part(text: str) -> str:
+    """On one line, without the letters that the font has not: they are drawn as empty boxes."""
+    return " ".join("".join(one for one in text if one.isspace() or _is_drawn(one)).split())
+
+
+@lru_cache(maxsize=4096)
 def _is_drawn(letter: str) -> bool:
-    """Whether the font has it; a letter that it has not is drawn as an empty box."""
-    font = _font(32)
-    drawn = bytes(font.getmask(letter)) if letter else b""
-    return drawn not in (b"", bytes(font.getmask(_NO_LETTER)))
+    small = font(32)
+    return bytes(small.getmask(letter)) not in (b"", bytes(small.getmask(_NO_LETTER)))
 
 
-@lru_cache(maxsize=8)
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(FONTS / "DejaVuSans-Bold.ttf", size)
+@lru_cache(maxsize=16)
+def font(size: int, *, bold: bool = True) -> ImageFont.FreeTypeFont:
+    name = "DejaVuSans-Bold" if bold else "DejaVuSans"
+    return ImageFont.truetype(FONTS / f"{name}.ttf", size)
 
 
 def _draw_seats(draw: ImageDraw.ImageDraw, size: int, ink: str) -> None:

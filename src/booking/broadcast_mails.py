@@ -28,7 +28,7 @@ def broadcast_mail(
             settings, tenant, to.customer_id, MailTopic.MARKETING, broadcast.sent_at
         )
     wording = Wording(subject=broadcast.subject, body=broadcast.body)
-    mail = _mail(tenant, wording, to, way_out)
+    mail = _mail(settings, tenant, wording, to, way_out)
     key = f"broadcast:{broadcast.id}:{to.address}"
     return replace(mail, dedupe_key=key, unsubscribe_url=way_out)
 
@@ -45,7 +45,7 @@ def shown_mail(
     whoever looks at it is not to choose for a guest.
     """
     way_out = f"{settings.base_url}/b/{tenant.slug}" if is_marketing else ""
-    return _mail(tenant, wording, guest, way_out)
+    return _mail(settings, tenant, wording, guest, way_out)
 
 
 def trial_of(shown: Mail, user: User, trial_id: UUID) -> Mail:
@@ -62,7 +62,9 @@ def trial_of(shown: Mail, user: User, trial_id: UUID) -> Mail:
     )
 
 
-def _mail(tenant: TenantSnapshot, wording: Wording, to: Recipient, way_out: str) -> Mail:
+def _mail(
+    settings: Settings, tenant: TenantSnapshot, wording: Wording, to: Recipient, way_out: str
+) -> Mail:
     locale = to.locale or tenant.locale
     values = {"customer_name": to.name, "business": tenant.name}
     view = WordedView(
@@ -74,6 +76,7 @@ def _mail(tenant: TenantSnapshot, wording: Wording, to: Recipient, way_out: str)
         href="",
         button="",
         unsubscribe_url=way_out,
+        own_page=f"{settings.base_url}/b/{tenant.slug}",
     )
     words = render_mail("worded", view, locale)
     return Mail(

@@ -1,14 +1,12 @@
-"""The code of a whole booking that is shown at the door, as text, link and picture.
+"""The code of a whole booking that is shown at the door, as text and link.
 
 The code names its order and is signed for one business: another's code is not a wrong one, it is
 none at all. It opens this one booking for members alone; it is not the guest's own link.
 """
 
 import base64
-import io
 from uuid import UUID
 
-import segno
 from itsdangerous import BadSignature, Signer
 
 from src.billing.models import Order
@@ -17,8 +15,6 @@ from src.platform.errors import NotFound
 from src.platform.i18n import _
 
 MOST_CHARACTERS = 100
-SCALE, QUIET_ZONE = 6, 4
-"""Pixels a module, and modules of white around it; four are what readers may count on."""
 
 
 def check_in_code(settings: Settings, order: Order) -> str:
@@ -44,23 +40,6 @@ def check_in_path(settings: Settings, slug: str, order: Order) -> str:
 def code_in(typed: str) -> str:
     """The code in what a scanner or a person put in: the code itself, or the whole link."""
     return typed.strip().split("?")[0].rstrip("/").rpartition("/")[2]
-
-
-def qr_svg(address: str) -> bytes:
-    """A drawing that stays sharp at any size, black on white on dark pages too."""
-    return _drawn(address, "svg")
-
-
-def qr_png(address: str) -> bytes:
-    """For mails, whose readers show no drawings."""
-    return _drawn(address, "png")
-
-
-def _drawn(address: str, kind: str) -> bytes:
-    buffer = io.BytesIO()
-    code = segno.make(address, error="m", micro=False)
-    code.save(buffer, kind=kind, scale=SCALE, border=QUIET_ZONE, light="#fff", dark="#000")
-    return buffer.getvalue()
 
 
 def _signer(settings: Settings, tenant_id: UUID) -> Signer:

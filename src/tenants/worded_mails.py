@@ -16,7 +16,14 @@ from src.platform.i18n import N_, _, use_locale
 from src.platform.mail.queue import Mail
 from src.platform.mail.templates import RenderedMail, render_mail
 from src.tenants.context import TenantSnapshot
-from src.tenants.domain.wording import Paragraph, Wording, fill, paragraphs_of, placeholders_in
+from src.tenants.domain.wording import (
+    Paragraph,
+    Wording,
+    fill,
+    linked,
+    paragraphs_of,
+    placeholders_in,
+)
 
 
 class Placeholder(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +103,9 @@ class MailKind(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WordedView(msgspec.Struct, frozen=True, kw_only=True):
-    """A mail in a business's own words. `runs` are its dates, if it has any."""
+    """A mail in a business's own words. `runs` are its dates, if it has any; `own_page` and
+    addresses below it can be followed.
+    """
 
     locale: str
     from_name: str
@@ -106,6 +115,11 @@ class WordedView(msgspec.Struct, frozen=True, kw_only=True):
     href: str
     button: str
     unsubscribe_url: str
+    own_page: str = ""
+
+    def linked(self, text: str) -> list[tuple[str, str]]:
+        """See `wording.linked`."""
+        return linked(text, self.own_page)
 
 
 _kinds: dict[str, MailKind] = {}

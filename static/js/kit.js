@@ -54,6 +54,23 @@
     }
   });
 
+  // Text that a select offers, put where the cursor is: <button data-insert="id of the textarea"
+  // data-from="id of the select">. Where there was no cursor yet it goes to the end.
+  const visited = new WeakSet();
+
+  document.addEventListener("focusin", ({ target }) => visited.add(target));
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-insert]");
+    const text = button && document.getElementById(button.dataset.from).selectedOptions[0]?.dataset.text;
+    if (!text) return;
+    event.preventDefault();
+    const into = document.getElementById(button.dataset.insert);
+    const [start, end] = visited.has(into) ? [into.selectionStart, into.selectionEnd] : Array(2).fill(into.value.length);
+    into.setRangeText(text, start, end, "end");
+    into.focus();
+  });
+
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     for (const menu of document.querySelectorAll("details[data-menu][open]")) {

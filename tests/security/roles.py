@@ -91,6 +91,7 @@ GET /broadcasts
 GET POST /broadcasts/new
 POST /broadcasts/new/preview
 POST /broadcasts/new/trial
+POST /broadcasts/new/link
 GET /broadcasts/{broadcast_id}
 GET /services/{service_id}/sessions
 GET POST /services/{service_id}/sessions/new
@@ -130,6 +131,11 @@ GET POST /credits/{lot_id}/people
 GET POST /credits/{lot_id}/{act}
 GET /packages
 GET /packages/embed
+GET /link
+GET /services/{service_id}/link
+GET /series/{series_id}/link
+GET /packages/{package_id}/link
+GET /collections/{collection_id}/link
 GET POST /packages/new
 GET /packages/{package_id}
 GET POST /packages/{package_id}/edit

@@ -35,6 +35,14 @@ async def test_no_route_is_both_public_and_guarded(app: Litestar) -> None:
     assert both == []
 
 
+async def test_only_frames_may_be_framed_and_they_know_nobody(app: Litestar) -> None:
+    framed = [route for route in routes(app) if route.handler.opt.get("embeddable")]
+    below = [route for route in routes(app) if route.path.startswith("/embed")]
+    assert [str(route) for route in framed] == [str(route) for route in below] != []
+    assert {route.method for route in framed} == {"GET"}
+    assert {route.handler.opt.get("session") for route in framed} == {False}
+
+
 async def test_an_instructor_reaches_no_page_that_asks_for_more(
     app: Litestar,
     client: AsyncClient,

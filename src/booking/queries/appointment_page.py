@@ -35,12 +35,13 @@ async def get_appointment_page(
     tenant: TenantSnapshot,
     slug: str,
     picked: Picked,
-    place: Place,
+    place: Place | None,
     base_url: str,
     *,
     customer_id: UUID | None = None,
 ) -> AppointmentPageView:
-    """`customer_id` is who has proved to be that customer.
+    """`customer_id` is who has proved to be that customer. Without a `place` no free time is
+    looked for.
 
     Raises: NotFound for a service that is absent, hidden, frozen, or has dates of its own;
     EstablishedOnly for one that is kept for others than them.
@@ -56,7 +57,9 @@ async def get_appointment_page(
         service_facts(service),
         pays_online=pays_online(service),
     )
-    picker = None if against else await get_time_picker(uow, tenant, service, picked, place)
+    picker = None
+    if place is not None and not against:
+        picker = await get_time_picker(uow, tenant, service, picked, place)
     hub_href = f"/b/{tenant.slug}"
     path = f"{hub_href}/{service.slug}"
     return AppointmentPageView(
@@ -76,6 +79,7 @@ async def get_appointment_page(
         notice=guest_sentence(against) if against else None,
         is_listed=service.active and service.visibility == Visibility.PUBLIC and not is_kept,
         picker=picker,
+        is_kept=is_kept,
         leaving=await _leaving(uow, tenant, service, uow.clock.now()),
         packages=await _packages(uow, tenant, service),
         packages_href=f"{hub_href}/packages",

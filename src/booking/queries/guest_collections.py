@@ -35,6 +35,11 @@ def collection_path(slug: str, collection_slug: str) -> str:
     return f"/b/{slug}/collections/{collection_slug}"
 
 
+def series_path(slug: str, service_slug: str, series_id: UUID) -> str:
+    """Where a series stands on its service's page, unlisted ones too."""
+    return f"/b/{slug}/{service_slug}?how=series&series={series_id}#series-{series_id}"
+
+
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """What an address leads to; with `moved` it is one that the collection had before."""
 
@@ -83,8 +88,35 @@ async def get_collection_page(
     collection = await uow.session.get_one(Collection, (uow.tenant, collection_id))
     if collection.established_only and not to_established:
         raise EstablishedOnly
-    now = uow.clock.now()
     things = await _shown(uow, collection_id, to_established=to_established)
+    shown, shop = await make_cards(uow, tenant, things, to_established=to_established)
+    path = collection_path(tenant.slug, collection.slug)
+    return CollectionPageView(
+        title=collection.title,
+        cover_text=collection.cover_text,
+        cards=[shown[thing] for thing in things if thing in shown],
+        notice=shop.notice,
+        path=path,
+        url=base_url + path,
+        image=f"{base_url}{shop.path}/app/share.png",
+        hub_href=shop.path,
+        is_kept=collection.established_only,
+        contact_email=tenant.contact_email,
+        contact_phone=tenant.contact_phone,
+    )
+
+
+async def make_cards(
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    things: Sequence[Thing],
+    *,
+    to_established: bool = False,
+) -> tuple[dict[Thing, OfferCard], Shop]:
+    """Those of the things that guests may know of, each with why it cannot be had just now. Without
+    `to_established`, what is kept for established customers has to be left out of them before.
+    """
+    now = uow.clock.now()
     services, series, packages = await _rows(uow, things)
     on_sale = await find_chosen_on_sale(
         uow,
@@ -97,24 +129,11 @@ async def get_collection_page(
         open_ones = [offer for offer in on_sale.series if not offer.row.is_kept]
         on_sale = msgspec.structs.replace(on_sale, series=open_ones)
     cards = _Cards(tenant, on_sale, shop_of(tenant, on_sale, now))
-    shown = {
+    return {
         **{Thing(ThingKind.SERVICE, one.id): cards.service(one) for one in services.values()},
         **{Thing(ThingKind.SERIES, one.id): cards.series(one) for one in series.values()},
         **await _package_cards(uow, tenant, packages, to_established=to_established),
-    }
-    path = collection_path(tenant.slug, collection.slug)
-    return CollectionPageView(
-        title=collection.title,
-        cover_text=collection.cover_text,
-        cards=[shown[thing] for thing in things if thing in shown],
-        notice=cards.shop.notice,
-        path=path,
-        url=base_url + path,
-        hub_href=cards.shop.path,
-        is_kept=collection.established_only,
-        contact_email=tenant.contact_email,
-        contact_phone=tenant.contact_phone,
-    )
+    }, cards.shop
 
 
 async def _shown(uow: UnitOfWork, collection_id: UUID, *, to_established: bool) -> list[Thing]:
@@ -238,7 +257,6 @@ class _Cards(msgspec.Struct, frozen=True):
         offer = found[0]
         lowest = min([offer.quote.asked_minor, *(tier.price_minor for tier in offer.tiers)])
         price = price_words(lowest, self.tenant.currency, is_lowest=bool(offer.tiers))
-        base = f"{self.shop.path}/{row.slug}"
         return OfferCard(
             kind="series",
             id=series.id,
@@ -246,7 +264,7 @@ class _Cards(msgspec.Struct, frozen=True):
             summary=shortened(series.description),
             price="" if offer.is_closed else price,
             facts=self._dates(offer),
-            href=f"{base}?how=series&series={series.id}#series-{series.id}",
+            href=series_path(self.tenant.slug, row.slug, series.id),
             reason=why_not_joined(offer, row, self.shop),
         )
 

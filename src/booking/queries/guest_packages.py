@@ -163,6 +163,7 @@ async def get_packages_page(uow: UnitOfWork, tenant: TenantSnapshot, base_url: s
         path=path,
         hub_href=f"/b/{tenant.slug}",
         url=base_url + path,
+        image=f"{base_url}/b/{tenant.slug}/app/share.png",
         contact_email=tenant.contact_email,
         contact_phone=tenant.contact_phone,
     )

@@ -53,16 +53,23 @@ SUMMARY_CHARACTERS = 140
 
 
 async def get_hub(
-    uow: UnitOfWork, tenant: TenantSnapshot, wanted: Wanted, now: datetime, base_url: str
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    wanted: Wanted,
+    now: datetime,
+    base_url: str,
+    *,
+    in_frame: bool = False,
 ) -> HubView:
-    """The front page of the business as a stranger sees it."""
+    """The front page of the business as a stranger sees it; `in_frame`, other months stay there."""
     on_sale = await list_on_sale(uow, tenant, now)
     shop = shop_of(tenant, on_sale, now)
     wanted = _known_only(wanted, on_sale)
     found = found_services(on_sale, wanted) if wanted.is_searched else on_sale.services
     if wanted.is_searched:
         wanted = msgspec.structs.replace(wanted, services=tuple(row.id for row in found))
-    month = await _month(uow, shop, found, wanted) if found else None
+    stays_at = f"/embed/{tenant.slug}" if in_frame else shop.path
+    month = await _month(uow, shop, found, wanted, stays_at) if found else None
     cards = [service_card(row, on_sale, shop) for row in found]
     cards += [_appointment_card(row, shop) for row in found_appointments(on_sale, wanted)]
     return HubView(
@@ -101,14 +108,14 @@ def _known_only(wanted: Wanted, on_sale: OnSale) -> Wanted:
 
 
 async def _month(
-    uow: UnitOfWork, shop: Shop, found: Sequence[ServiceRow], wanted: Wanted
+    uow: UnitOfWork, shop: Shop, found: Sequence[ServiceRow], wanted: Wanted, path: str
 ) -> MonthView:
     """The month asked for, else the first that has a date."""
     zone, now = shop.tenant.zone, shop.now
     soonest = min((row.next_at for row in found if row.next_at), default=now)
     month = within_reach(wanted.month or month_of(soonest, zone), now, zone)
     services = {row.id: row for row in found}
-    return await month_view(uow, shop, services, wanted, month, shop.path)
+    return await month_view(uow, shop, services, wanted, month, path)
 
 
 async def month_view(
@@ -140,15 +147,17 @@ async def month_view(
 
 
 def _href(path: str, wanted: Wanted, month: date, after: UUID | None = None) -> str:
+    # A service's own address is one part longer than the hub's, in a frame as well.
+    is_hub = path.count("/") == 2
     parts = {
         "month": f"{month:%Y-%m}",
-        "service": wanted.service if "/" not in path.removeprefix("/b/") else None,
+        "service": wanted.service if is_hub else None,
         "performer": wanted.performer,
         "weekday": wanted.weekday,
         "q": wanted.words,
         "tag": wanted.tag,
         "after": after,
-        "how": "single" if "/" in path.removeprefix("/b/") else None,
+        "how": None if is_hub else "single",
     }
     query = urlencode({name: str(value) for name, value in parts.items() if value is not None})
     return f"{path}?{query}#dates"

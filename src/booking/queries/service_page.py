@@ -51,12 +51,16 @@ Side = Literal["series", "single"]
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What the address of a service's page asks for; None: whatever there is."""
+    """What the address of a service's page asks for; None: whatever there is. `in_frame`: for
+    another site, where its own months and sides stay in the frame, and a series stands alone, with
+    no price but its own.
+    """
 
     slug: str
     side: Side | None = None
     series: UUID | None = None
     dates: Wanted = Wanted()
+    in_frame: bool = False
 
 
 async def get_service_page(
@@ -82,10 +86,15 @@ async def get_service_page(
     series, month = [], None
     sides = _sides(on_sale, row, asked)
     side = asked.side if asked.side in sides else sides[0]
+    is_alone = asked.in_frame and asked.series is not None
+    if is_alone:
+        sides, side = ["series"], "series"
     terms = await find_terms(uow, tenant, row.id, [one.row.id for one in on_sale.series])
     if row.active:
         series = [series_offer(offer, row, shop, terms[offer.row.id]) for offer in on_sale.series]
         month = await _month(uow, shop, row, asked) if side == "single" else None
+    if is_alone:
+        series = [offer for offer in series if offer.series_id == asked.series]
     path, label = f"{shop.path}/{row.slug}", on_sale.label(row, tenant.currency)
     return ServicePageView(
         name=row.name,
@@ -93,7 +102,7 @@ async def get_service_page(
         summary=shortened(row.description),
         minutes=row.duration_minutes,
         is_online=row.mode == SessionMode.ONLINE,
-        price=price_text(label, current_locale()),
+        price="" if is_alone else price_text(label, current_locale()),
         price_alone=price_text(replace(label, sold_out=False), current_locale()),
         zone=tenant.zone,
         currency=tenant.currency,
@@ -104,12 +113,13 @@ async def get_service_page(
         contact_phone=tenant.contact_phone,
         notice=shop.notice if row.active else not_at_present(),
         is_listed=row.active and row.visibility == Visibility.PUBLIC and not row.is_kept,
-        tabs=_tabs(path, sides, side) if row.active and len(sides) > 1 else [],
+        tabs=_tabs(_stays_at(shop, row, asked), sides if row.active else [], side),
         series=series if side == "series" else [],
         month=month,
         prices=_single_prices(month, row, on_sale),
         leaving=_single_rules(terms[row.id], row, shop),
         structured=describe_service(on_sale, row, tenant, base_url),
+        next_at=row.next_at,
         packages=await _packages(uow, tenant, on_sale, row),
         packages_href=f"{shop.path}/packages",
     )
@@ -188,6 +198,9 @@ def _sides(on_sale: OnSale, row: ServiceRow, asked: Asked) -> list[Side]:
 
 
 def _tabs(path: str, sides: list[Side], shown: Side) -> list[SalesTab]:
+    """None where there is but one side."""
+    if len(sides) < 2:
+        return []
     words = {"series": _("Whole series"), "single": _("Single dates")}
     return [
         SalesTab(label=words[side], href=f"{path}?how={side}", is_shown=side == shown)
@@ -199,8 +212,14 @@ async def _month(uow: UnitOfWork, shop: Shop, row: ServiceRow, asked: Asked) -> 
     zone, now = shop.tenant.zone, shop.now
     month = within_reach(asked.dates.month or month_of(row.next_at or now, zone), now, zone)
     wanted = Wanted(service=row.id, month=month, after=asked.dates.after)
-    path = f"{shop.path}/{row.slug}"
+    path = _stays_at(shop, row, asked)
     return await month_view(uow, shop, {row.id: row}, wanted, month, path)
+
+
+def _stays_at(shop: Shop, row: ServiceRow, asked: Asked) -> str:
+    """The page that is looked at, by itself or in a frame."""
+    home = f"/embed/{shop.tenant.slug}" if asked.in_frame else shop.path
+    return f"{home}/{row.slug}"
 
 
 def series_offer(

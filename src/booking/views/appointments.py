@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from src.booking.views.hub import OwnHold, PackageOffer
+from src.booking.views.sharing import ShareCard
 
 
 class PickerLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +62,7 @@ class TimePicker(msgspec.Struct, frozen=True, kw_only=True):
 
 class AppointmentPageView(msgspec.Struct, frozen=True, kw_only=True):
     """The page of a service by appointment. `notice` says why nothing can be booked; `picker` is
-    None then.
+    None then. `is_kept`: for established customers, and who looks is one.
     """
 
     name: str
@@ -84,3 +85,5 @@ class AppointmentPageView(msgspec.Struct, frozen=True, kw_only=True):
     packages: list[PackageOffer]
     packages_href: str
     held: list[OwnHold] = []
+    card: ShareCard | None = None
+    is_kept: bool = False

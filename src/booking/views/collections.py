@@ -80,10 +80,18 @@ class CollectionPageView(msgspec.Struct, frozen=True, kw_only=True):
     notice: str | None
     path: str
     url: str
+    image: str
     hub_href: str
     is_kept: bool
     contact_email: str
     contact_phone: str
+
+
+class OfferFrameView(msgspec.Struct, frozen=True, kw_only=True):
+    """A frame with things on sale in it."""
+
+    title: str
+    cards: list[OfferCard]
 
 
 class KeptEmbedView(msgspec.Struct, frozen=True, kw_only=True):

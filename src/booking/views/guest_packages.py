@@ -116,6 +116,7 @@ class PackagesView(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     hub_href: str
     url: str
+    image: str
     contact_email: str
     contact_phone: str
     guest: PortalGuest | None = None

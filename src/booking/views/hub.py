@@ -9,6 +9,7 @@ import msgspec
 from markupsafe import Markup
 
 from src.booking.domain.seats_told import SeatsTold
+from src.booking.views.sharing import ShareCard
 
 DateState = Literal["book", "credits", "series", "soon", "full", "closed"]
 
@@ -158,6 +159,7 @@ class HubView(msgspec.Struct, frozen=True, kw_only=True):
     search: Search | None
     packages_href: str = ""
     vouchers_href: str = ""
+    card: ShareCard | None = None
 
 
 class SpelledDate(msgspec.Struct, frozen=True, kw_only=True):
@@ -246,7 +248,8 @@ class ServicePageView(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one service. `structured` is its schema.org description as JSON, `prices`
     are those of a single date beside the full one, `leaving` its terms in sentences. `held` is what
     this browser holds of it; `price_alone` does not say that all is sold out. `packages` are some
-    whose credits are good for it.
+    whose credits are good for it. `next_at` is its next date; `card` is what its link shows where
+    it is sent, None of what is not for everybody.
     """
 
     name: str
@@ -271,6 +274,8 @@ class ServicePageView(msgspec.Struct, frozen=True, kw_only=True):
     prices: list[NamedPrice]
     leaving: list[str]
     structured: Markup
+    next_at: datetime | None = None
+    card: ShareCard | None = None
     held: list[OwnHold] = []
     packages: list[PackageOffer] = []
     packages_href: str = ""

@@ -12,6 +12,7 @@ from src.booking.web.for_established import look_who_looks
 from src.booking.web.guest_subject import slot_query
 from src.booking.web.hub import uuid_of
 from src.booking.web.own_holds import own_holds
+from src.booking.web.share_cards import service_card
 from src.platform.services import Services
 from src.platform.web.pages import page
 from src.tenants.context import RequestContext
@@ -42,7 +43,8 @@ async def appointment_page(
             customer_id=None if guest is None else guest.customer_id,
         )
     held = await own_holds(request, services, ctx, service_slug)
-    return page(request, TEMPLATE, msgspec.structs.replace(view, held=held))
+    card = None if view.is_kept else service_card(ctx.here, view, services.settings.base_url)
+    return page(request, TEMPLATE, msgspec.structs.replace(view, held=held, card=card))
 
 
 def picked_of(request: AnyRequest) -> Picked:

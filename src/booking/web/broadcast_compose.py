@@ -35,6 +35,7 @@ from src.booking.queries.broadcasts import (
     names_of_audiences,
 )
 from src.booking.queries.handing_on import Holder
+from src.booking.queries.offering_links import list_link_choices
 from src.booking.web.broadcasts import HOME, MAY_WRITE, base_of
 from src.booking.web.some_names import some_names
 from src.platform.errors import Conflict, InvalidInput, NotFound, TooManyRequests
@@ -56,7 +57,7 @@ TRIALS_BY_USER = Limit("broadcast-trials", 10, 15 * 60)
 class BroadcastForm(msgspec.Struct, kw_only=True):
     """A mail as it is typed; `token` becomes its id. `looked` is the mark of the mail that was
     shown with those who get it, `reached` how many they were: with `sure` the mail leaves if both
-    still hold.
+    still hold. `link` is what a link is to be put in to.
     """
 
     token: UUID
@@ -65,6 +66,7 @@ class BroadcastForm(msgspec.Struct, kw_only=True):
     to_later: bool = False
     subject: Annotated[str, Meta(max_length=1_000)] = ""
     body: Annotated[str, Meta(max_length=20_000)] = ""
+    link: Annotated[str, Meta(max_length=100)] = ""
     looked: Annotated[str, Meta(max_length=64)] = ""
     reached: int = 0
     sure: bool = False
@@ -81,9 +83,18 @@ class BroadcastForm(msgspec.Struct, kw_only=True):
         )
 
 
+class LinkToInsert(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be linked to; `text` is what is put into the mail."""
+
+    key: str
+    name: str
+    text: str
+
+
 class ComposeView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail, and before it leaves who gets it: `facts` is empty before. `others` are the groups
     of those it may be for beside `chosen`. `changed`: it was to leave, but is not what was shown.
+    `links`, by kind, can be put into its words.
     """
 
     form: Any
@@ -97,6 +108,7 @@ class ComposeView(msgspec.Struct, frozen=True, kw_only=True):
     mark: str
     reached: int
     changed: bool
+    links: list[tuple[str, list[LinkToInsert]]]
 
 
 @get(NEW, guards=MAY_WRITE, include_in_schema=False)
@@ -194,6 +206,38 @@ async def send_trial(
     return await _compose(request, services, ctx, bound, draft=draft)
 
 
+@post(NEW + "/link", guards=MAY_WRITE, status_code=200, include_in_schema=False, shown_at=NEW)
+async def insert_link(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+) -> Response[bytes]:
+    """At the end of the text; scripts put it where the cursor is and do not ask."""
+    bound = await _without_gone(services, ctx, bind(BroadcastForm, await read_form(request)))
+    groups = await _links(services, ctx)
+    texts = {one.key: one.text for _title, group in groups for one in group}
+    text = texts.get(bound.value("link"))
+    if text is None:
+        bound = bound.with_errors({"link": _("Choose what the link is to lead to.")})
+        return await _compose(request, services, ctx, bound, status_code=422)
+    body = "\n\n".join(filter(None, [bound.value("body").rstrip(), text]))
+    filled = bound.filled_with({"body": body, "link": ""})
+    if gone := bound.error("to"):
+        filled = filled.with_errors({"to": gone})
+    return await _compose(request, services, ctx, filled)
+
+
+async def _links(services: Services, ctx: RequestContext) -> list[tuple[str, list[LinkToInsert]]]:
+    """What can be had just now, by kind."""
+    async with services.uow_factory(ctx.here.id) as uow:
+        choices = await list_link_choices(uow, ctx.here)
+    groups: dict[str, list[LinkToInsert]] = {}
+    for one in choices:
+        text = f"{one.name}: {services.settings.base_url}{one.path}"
+        groups.setdefault(one.group, []).append(LinkToInsert(key=one.key, name=one.name, text=text))
+    return list(groups.items())
+
+
 async def _draft(
     services: Services, ctx: RequestContext, bound: Bound[BroadcastForm]
 ) -> BroadcastDraft | Bound[BroadcastForm]:
@@ -272,6 +316,7 @@ async def _compose(
         more=max(reached - len(people), 0),
         mark=(mark := "" if draft is None else _mark(draft)),
         reached=reached,
+        links=await _links(services, ctx),
         changed=form.checked("sure") and bool(mark) and form.value("looked") != mark,
     )
     again_with = [("to", one.text) for one in audiences]
@@ -339,4 +384,10 @@ def _audiences(form: Bound[BroadcastForm]) -> tuple[Audience, ...]:
     return tuple(dict.fromkeys(filter(None, found)))
 
 
-route_handlers = [show_new_broadcast, send_new_broadcast, preview_broadcast, send_trial]
+route_handlers = [
+    show_new_broadcast,
+    send_new_broadcast,
+    preview_broadcast,
+    send_trial,
+    insert_link,
+]

@@ -17,12 +17,13 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from src.billing.commands.orders import get_order
-from src.booking.check_in_codes import check_in_code, code_in, order_of_code, qr_png, qr_svg
+from src.booking.check_in_codes import check_in_code, code_in, order_of_code
 from src.booking.commands.attendance import mark_attendance
 from src.booking.domain.attendance import TICKED_FROM, why_not_tick, why_not_tick_this
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.guest_links import open_link
 from src.booking.mails import check_in_address
+from src.booking.qr_codes import qr_png, qr_svg
 from src.booking.queries.check_in import find_order_by_reference, get_check_in
 from src.booking.views.check_in import CheckInBooking, CheckInSeat
 from src.booking.web.roster_words import consent_words

@@ -38,7 +38,6 @@ from src.booking.web.collection_forms import (
     initial_of,
     things_of,
 )
-from src.booking.web.package_embed import snippet_of
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
@@ -78,7 +77,7 @@ class CollectionFormView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CollectionView(msgspec.Struct, frozen=True, kw_only=True):
-    """`choices` is what can be put in beside what is in it, `snippet` the code for another site."""
+    """`choices` is what can be put in beside what is in it."""
 
     row: CollectionRow
     items: list[ItemRow]
@@ -86,9 +85,6 @@ class CollectionView(msgspec.Struct, frozen=True, kw_only=True):
     choices: list[Choice]
     base: str
     here: str
-    link: str
-    frame: str
-    snippet: str
     is_frozen: bool
 
 
@@ -315,15 +311,13 @@ async def collection_page(
     *,
     status_code: int = 200,
 ) -> Response[bytes]:
-    base, base_url = _base(ctx), services.settings.base_url
+    base = _base(ctx)
     async with services.uow_factory(ctx.here.id) as uow:
         row = await get_collection_row(uow, collection_id)
         items = await list_items(uow, base, collection_id)
         has = {one.thing for one in items}
         others = await list_offerable(uow, only_current=True)
         others = [one for one in others if one.thing not in has]
-    path = collection_path(ctx.here.slug, row.slug)
-    frame = f"{base_url}{path.replace('/b/', '/embed/', 1)}"
     view = CollectionView(
         row=row,
         items=items,
@@ -331,9 +325,6 @@ async def collection_page(
         choices=choices_of(others),
         base=base,
         here=f"{base}/collections/{collection_id}",
-        link=f"{base_url}{path}",
-        frame=frame,
-        snippet=snippet_of(base_url, frame, row.title),
         is_frozen=_is_frozen(ctx),
     )
     return page(request, "booking/collections/show.html", view, status_code=status_code)

@@ -10,10 +10,11 @@ from urllib.parse import quote
 import msgspec
 from litestar import Request, Response
 
+from src.booking.views.collections import KeptEmbedView
 from src.platform.errors import Unavailable
 from src.platform.i18n import set_locale
 from src.platform.services import Services
-from src.platform.web.pages import page, redirect
+from src.platform.web.pages import CachedPage, cacheable_page, page, redirect
 from src.tenants.context import RequestContext
 from src.tenants.errors import EstablishedOnly
 from src.tenants.queries.established import is_established
@@ -71,6 +72,12 @@ async def require_established(
         if not await is_established(uow, guest.customer_id):
             raise EstablishedOnly
     return guest
+
+
+def kept_frame(request: AnyRequest, href: str) -> CachedPage:
+    """All that other sites show of it, whoever looks: the way to its page."""
+    template = "booking/guest/collection_kept_embed.html"
+    return cacheable_page(request, template, KeptEmbedView(href=href))
 
 
 def render_established_only(request: AnyRequest, error: EstablishedOnly) -> Response[Any] | None:

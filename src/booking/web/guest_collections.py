@@ -16,8 +16,8 @@ from src.booking.queries.guest_collections import (
     find_collection,
     get_collection_page,
 )
-from src.booking.views.collections import CollectionPageView, KeptEmbedView
-from src.booking.web.for_established import PRIVATE, require_established
+from src.booking.views.collections import CollectionPageView
+from src.booking.web.for_established import PRIVATE, kept_frame, require_established
 from src.booking.web.hub import FRESH
 from src.booking.web.page_cache import PageCache
 from src.platform.i18n import current_locale
@@ -35,7 +35,6 @@ EMBEDDED = {
 }
 TEMPLATE = "booking/guest/collection.html"
 EMBED_TEMPLATE = "booking/guest/collection_embed.html"
-KEPT_TEMPLATE = "booking/guest/collection_kept_embed.html"
 
 collection_pages = PageCache(fresh=FRESH)
 
@@ -79,7 +78,7 @@ async def embedded_collection(
     async def make() -> Any:
         if found.established_only:
             href = collection_path(ctx.here.slug, found.slug)
-            return cacheable_page(request, KEPT_TEMPLATE, KeptEmbedView(href=href))
+            return kept_frame(request, href)
         return cacheable_page(request, EMBED_TEMPLATE, await _view(services, ctx, found))
 
     key = (ctx.here.id, current_locale(), found, "embed")

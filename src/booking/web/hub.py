@@ -11,12 +11,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
 from src.booking.queries.dates import Wanted
 from src.booking.queries.hub import get_hub
 from src.booking.web.page_cache import PageCache
+from src.booking.web.share_cards import hub_card
 from src.platform.i18n import current_locale
 from src.platform.services import Services
 from src.platform.web.pages import cacheable_page, may_be_cached, page
@@ -54,7 +56,8 @@ async def hub_page(
 
 async def _view(services: Services, ctx: RequestContext, wanted: Wanted, now: datetime) -> Any:
     async with services.uow_factory(ctx.here.id) as uow:
-        return await get_hub(uow, ctx.here, wanted, now, services.settings.base_url)
+        view = await get_hub(uow, ctx.here, wanted, now, services.settings.base_url)
+    return msgspec.structs.replace(view, card=hub_card(ctx.here, view, services.settings.base_url))
 
 
 def wanted_of(request: AnyRequest) -> Wanted:

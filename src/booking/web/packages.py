@@ -98,7 +98,6 @@ class PackageView(msgspec.Struct, frozen=True, kw_only=True):
     row: PackageRow
     base: str
     here: str
-    link: str
     currency: str
     zone: str
     is_frozen: bool
@@ -173,7 +172,6 @@ async def show_package(
             row=await get_package_row(uow, ctx.here, package),
             base=_base(ctx),
             here=f"{_base(ctx)}/packages/{package_id}",
-            link=f"{services.settings.base_url}/b/{ctx.here.slug}/packages/{package_id}",
             currency=ctx.here.currency,
             zone=ctx.here.timezone,
             is_frozen=_is_frozen(ctx),

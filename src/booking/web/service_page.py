@@ -15,6 +15,7 @@ from src.booking.web.for_established import PRIVATE, require_established
 from src.booking.web.hub import FRESH, uuid_of, wanted_of
 from src.booking.web.own_holds import may_hold, own_holds
 from src.booking.web.page_cache import PageCache
+from src.booking.web.share_cards import card_of
 from src.platform.errors import NotFound
 from src.platform.i18n import current_locale
 from src.platform.services import Services
@@ -57,7 +58,7 @@ async def _kept_page(
     Raises: EstablishedOnly.
     """
     await require_established(request, services, ctx)
-    asked = _asked(request, service_slug)
+    asked = asked_of(request, service_slug)
     async with services.uow_factory(ctx.here.id) as uow:
         base_url = services.settings.base_url
         view = await get_service_page(uow, ctx.here, asked, base_url, to_established=True)
@@ -71,11 +72,13 @@ async def _dates_page(
     """As a stranger sees it. Raises: NotFound for what is absent, hidden or has no dates;
     EstablishedOnly.
     """
-    asked = _asked(request, service_slug)
+    asked = asked_of(request, service_slug)
 
     async def view() -> Any:
+        base_url = services.settings.base_url
         async with services.uow_factory(ctx.here.id) as uow:
-            return await get_service_page(uow, ctx.here, asked, services.settings.base_url)
+            found = await get_service_page(uow, ctx.here, asked, base_url)
+        return msgspec.structs.replace(found, card=card_of(ctx.here, found, asked, base_url))
 
     if may_hold(request):
         held = await own_holds(request, services, ctx, service_slug)
@@ -120,7 +123,7 @@ def _series_with_own(offer: SeriesOffer, own: frozenset[UUID]) -> SeriesOffer:
     return msgspec.structs.replace(offer, dates=dates, reason="", waitlist_href=None)
 
 
-def _asked(request: AnyRequest, service_slug: str) -> Asked:
+def asked_of(request: AnyRequest, service_slug: str) -> Asked:
     query = request.query_params
     side = query.get("how")
     return Asked(

@@ -18,7 +18,7 @@ TEXT_CONTRAST_DARK = 4.75
 FILL_CONTRAST_LIGHT = 1.35
 FILL_CONTRAST_DARK = 3.0
 # Raised when the arithmetic changes, so that browsers fetch the stylesheet anew.
-REVISION = 2
+REVISION = 3
 
 LIGHT_INK = "#ffffff"
 DARK_INK = "#050505"
@@ -45,14 +45,16 @@ DARK = Surface("#11181d", "#1e262c", FILL_CONTRAST_DARK, TEXT_CONTRAST_DARK, lig
 
 
 def accent_css(accent_hex: str) -> str:
-    """The stylesheet that gives a page this accent in both themes.
+    """The stylesheet that gives a page this accent in both themes: by what its reader likes, or by
+    `data-theme` where the page has one.
 
     Buttons' text has at least 4.5:1 on the accent, and the accent as text 4.5:1 on every shade of
     the page. Raises: ValueError for anything but #rgb or #rrggbb.
     """
     light = _variables(accent_hex, LIGHT)
     dark = _variables(accent_hex, DARK)
-    return f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
+    by_reader = f"@media (prefers-color-scheme:dark){{:root:not([data-theme]){{{dark}}}}}"
+    return f":root{{{light}}}{by_reader}:root[data-theme=dark]{{{dark}}}\n"
 
 
 def printed_accent(accent_hex: str) -> tuple[str, str]:

@@ -15,6 +15,8 @@ LONGEST_SUBJECT = 200
 LONGEST_BODY = 8_000
 DATES, LINK = "dates", "booking_link"
 _PLACEHOLDER = re.compile(r"\{\s*([^{}\n]*?)\s*\}")
+_AFTER_ADDRESS = re.escape(".,;:!?)]}>\"'”’»")
+_UPWARDS = re.compile(r"\.\.|%2e", re.IGNORECASE)
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 
 
@@ -30,6 +32,20 @@ class Paragraph(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: str
     text: str = ""
+
+
+def linked(text: str, own_page: str) -> list[tuple[str, str]]:
+    """The text in parts, each with where it leads, "" for words.
+
+    Only `own_page` and the addresses below it lead anywhere: what guests typed stands in mails too,
+    and must not become a link to somewhere else in the business's name, by a way up either.
+    """
+    if not own_page:
+        return [(text, "")]
+    below = rf"[/?#](?:\S*[^\s{_AFTER_ADDRESS}])?"
+    address = re.compile(rf"({re.escape(own_page)}(?:{below}|(?![\w-])))")
+    parts = [(part, n % 2 == 1) for n, part in enumerate(address.split(text)) if part]
+    return [(part, part if leads and not _UPWARDS.search(part) else "") for part, leads in parts]
 
 
 def wording_errors(

@@ -9,6 +9,7 @@ from src.booking.models import Session
 from src.booking.web.broadcast_compose import TRIALS_BY_USER
 from src.platform.services import Services
 from src.tenants.models import User
+from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.jobs.test_broadcast import send as broadcast
 from tests.booking.jobs.test_broadcast import session as to_session
 from tests.booking.jobs.test_changes import guests_of
@@ -271,3 +272,63 @@ async def test_a_date_that_is_deleted_meanwhile_takes_no_typed_mail_with_it(
 @pytest.mark.parametrize("to", ["session:1", "all:x", "tag:"])
 async def test_who_is_nobody_is_absent(client: AsyncClient, lotus: Business, to: str) -> None:
     assert (await client.get(f"/app/lotus/broadcasts/new?to={to}")).status_code == 404
+
+
+async def test_a_link_is_put_in_at_the_end_and_what_was_typed_stays(
+    client: AsyncClient, services: Services, mailer: RememberingMailer, lotus: Business
+) -> None:
+    session = await carls_session(services, lotus)
+    off = await a_service(services.uow_factory, lotus.id, slug="gone", name="Gone", active=False)
+    mailer.sent.clear()
+    new = f"/app/lotus/broadcasts/new?to=session:{session.id}"
+    post = "/app/lotus/broadcasts/new"
+    key = f"service:{session.service_id}"
+    shown = await client.get(new)
+    assert f'value="{key}"' in shown.text
+    assert f"service:{off.id}" not in shown.text, "it cannot be had"
+    typed = {"subject": "Mats", "body": "Bring one.\n", "about": "news", "link": key}
+    put_in = await send(client, new, typed, to=f"{post}/link")
+    fields = fields_of(put_in, post)
+    link = f"{services.settings.base_url}/b/lotus/yoga"
+    assert fields["body"] == [f"Bring one.\n\nYoga: {link}"]
+    assert (fields["subject"], fields["about"]) == (["Mats"], ["news"])
+    assert fields["to"] == [f"session:{session.id}"]
+    looked = await send_again(client, post, put_in, {"about": "service"})
+    await send_again(client, post, looked, {"sure": "on"})
+    await work(services, lotus.id)
+    [mail] = mailer.sent
+    assert f"Yoga: {link}" in mail.body
+    assert f'href="{link}"' in mail.alternatives[0][0]
+
+
+async def test_what_a_guest_is_called_leads_to_no_page_of_anybody_else(
+    client: AsyncClient, services: Services, mailer: RememberingMailer, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    elsewhere = f"{services.settings.base_url}/b/eve/prizes"
+    called = a_wish("session", session.id, guest_name=f"Carl, your prize: {elsewhere}")
+    await booked(services.uow_factory, lotus, called)
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    new = "/app/lotus/broadcasts/new"
+    typed = {"subject": "Mats", "body": "Dear {customer_name}"}
+    looked = await send(client, f"{new}?to=session:{session.id}", typed, to=new)
+    await send_again(client, new, looked, {"sure": "on"})
+    await work(services, lotus.id)
+    [mail] = mailer.sent
+    assert elsewhere in mail.body
+    assert f'href="{elsewhere}' not in mail.alternatives[0][0]
+
+
+@pytest.mark.parametrize("link", ["", "service:0", "collection:x"])
+async def test_no_link_without_a_choice(
+    client: AsyncClient, services: Services, lotus: Business, link: str
+) -> None:
+    session = await carls_session(services, lotus)
+    new = f"/app/lotus/broadcasts/new?to=session:{session.id}"
+    typed = {"body": "Bring one.", "link": link}
+    answer = await send(client, new, typed, to="/app/lotus/broadcasts/new/link")
+    assert answer.status_code == 422
+    assert "Choose what the link is to lead to." in answer.text
+    assert fields_of(answer, "/app/lotus/broadcasts/new")["body"] == ["Bring one."]

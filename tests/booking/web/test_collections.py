@@ -61,8 +61,8 @@ async def test_an_owner_makes_one_and_is_told_for_whom_things_are(
     )
     shown = (await client.get(f"{HOME}/{made.id}")).text
     assert "Only known customers can book this now: Yoga." in shown
-    assert "/b/lotus/collections/for-regulars" in shown
-    assert "/embed/lotus/collections/for-regulars" in shown
+    link = (await client.get(f"{HOME}/{made.id}/link")).text
+    assert "/embed/lotus/collections/for-regulars" in link
     assert "Known customers only" in (await client.get(HOME)).text
     assert await acts(services, lotus) == ["collection.created"]
 

@@ -37,7 +37,18 @@ def test_any_colour_becomes_readable_in_both_themes(colour: str) -> None:
 
 @given(colours)
 def test_nothing_but_colours_gets_into_the_stylesheet(colour: str) -> None:
-    assert re.fullmatch(r"[-:;{}()@#a-z0-9 ]+\n", accent_css(colour))
+    assert re.fullmatch(r"[-:;{}()\[\]=@#a-z0-9 ]+\n", accent_css(colour))
+
+
+def test_a_page_that_says_whether_it_is_dark_has_the_accent_of_that() -> None:
+    rules = re.findall(r"(:root[^{]*){([^}]*)}", accent_css("#ffe600"))
+    assert [selector for selector, _values in rules] == [
+        ":root",
+        ":root:not([data-theme])",
+        ":root[data-theme=dark]",
+    ]
+    light, by_reader, dark = (values for _selector, values in rules)
+    assert light != by_reader == dark
 
 
 def test_a_colour_that_is_readable_stays_as_it_is() -> None:

@@ -8,6 +8,7 @@ from src.tenants.domain.wording import (
     Paragraph,
     Wording,
     fill,
+    linked,
     paragraphs_of,
     wording_errors,
 )
@@ -68,3 +69,31 @@ def test_all_that_is_unknown_is_named_once() -> None:
     wording = Wording(subject="Hello", body="{when} {customer_name} {where} {when}")
     said = wording_errors(wording, {"customer_name"})["body"]
     assert "There is no {when}, {where} in this mail." in said
+
+
+OWN = "https://x.example/b/lotus"
+
+
+@pytest.mark.parametrize(
+    ("text", "leads"),
+    [
+        (f"See {OWN}/yoga.", [("See ", 0), (f"{OWN}/yoga", 1), (".", 0)]),
+        (f"{OWN}/a?b=1&c=2#d", [(f"{OWN}/a?b=1&c=2#d", 1)]),
+        (f"Book at {OWN}!", [("Book at ", 0), (OWN, 1), ("!", 0)]),
+        (f"“{OWN}/yoga”", [("“", 0), (f"{OWN}/yoga", 1), ("”", 0)]),
+        (f"({OWN}?month=2)", [("(", 0), (f"{OWN}?month=2", 1), (")", 0)]),
+        ("https://x.example/b/eve/yoga", None),
+        (f"{OWN}-evil/yoga and {OWN}2", None),
+        (f"{OWN}/../eve", [(f"{OWN}/../eve", 0)]),
+        (f"{OWN}/%2E%2e/eve", [(f"{OWN}/%2E%2e/eve", 0)]),
+        ("https://x.example.evil/b/lotus and http://x.example/b/lotus", None),
+        ("I am https://evil.example/", None),
+        ("", []),
+    ],
+)
+def test_only_the_businesss_own_pages_lead_anywhere(
+    text: str, leads: list[tuple[str, int]] | None
+) -> None:
+    expected = [(text, 0)] if leads is None else leads
+    assert linked(text, OWN) == [(part, part if is_link else "") for part, is_link in expected]
+    assert linked(text, "") == [(text, "")]
