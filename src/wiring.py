@@ -40,6 +40,7 @@ def wire() -> None:
     _wire_words_to_guests()
     _wire_packages()
     _wire_collections()
+    _wire_groups()
     _wire_waitlists()
     _wire_pruning()
     registry.on_several(MailQueued, "platform.send_mail", send_queued_mails)
@@ -53,6 +54,19 @@ def _wire_collections() -> None:
 
     register_kept_packages("collections", kept_packages)
     register_downgrade_probe("booking.collections", collection_consequences)
+
+
+def _wire_groups() -> None:
+    from src.booking.group_mails import register_group_mail
+    from src.booking.group_rows import register_groups_of_customers
+    from src.booking.jobs.groups import register
+    from src.booking.queries.group_consequences import group_consequences
+    from src.tenants.queries.consequences import register_downgrade_probe
+
+    register(registry)
+    register_groups_of_customers()
+    register_group_mail()
+    register_downgrade_probe("booking.groups", group_consequences)
 
 
 def _wire_tenants() -> None:

@@ -62,6 +62,13 @@ class PackageLapsed(Event, frozen=True, kw_only=True):
     order_id: UUID
 
 
+class PackageTakenOff(Event, frozen=True, kw_only=True):
+    """The transfer that had paid a package was noted by mistake: it was never paid."""
+
+    topic: ClassVar[str] = "billing.package_taken_off"
+    order_id: UUID
+
+
 class OrderRefunded(Event, frozen=True, kw_only=True):
     """The processor has taken a refund on; `cause` is one of `domain.kinds.RefundCause`."""
 

@@ -245,3 +245,26 @@ class OfferFulfilled(Event, frozen=True, kw_only=True):
 
     topic: ClassVar[str] = "booking.offer_fulfilled"
     order_id: UUID
+
+
+class GroupsEarned(Event, frozen=True, kw_only=True):
+    """A confirmed order makes its guest a member of groups, and they have not come in yet."""
+
+    topic: ClassVar[str] = "booking.groups_earned"
+    order_id: UUID
+
+
+class GroupsLost(Event, frozen=True, kw_only=True):
+    """Of an order that made its guest a member of groups something was cancelled; whether they
+    still are has not been judged yet.
+    """
+
+    topic: ClassVar[str] = "booking.groups_lost"
+    order_id: UUID
+
+
+class GroupPosted(Event, frozen=True, kw_only=True):
+    """Something was written to a group, and some of its members have no mail about it yet."""
+
+    topic: ClassVar[str] = "booking.group_posted"
+    post_id: UUID

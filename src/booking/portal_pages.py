@@ -1,6 +1,8 @@
 """What of bookings stands on guests' own pages, and where the pages lead."""
 
 from src.booking.queries.agreements_waiting import find_waiting
+from src.booking.queries.guest_groups import MENU as GROUPS
+from src.booking.queries.guest_groups import list_groups_menu
 from src.booking.queries.own_credits import find_own_credits
 from src.booking.queries.own_offerings import find_own_offerings, list_offerings_menu
 from src.booking.queries.portal import find_ahead, find_held, find_newest_past, find_off
@@ -29,6 +31,7 @@ def register_portal_pages() -> None:
         "offerings", OFFERINGS, find_own_offerings, "booking/portal/_offerings.html"
     )
     register_portal_menu("offerings", list_offerings_menu)
+    register_portal_menu(GROUPS, list_groups_menu)
     register_portal_section("off", OFF, find_off, "booking/portal/_off.html")
     register_portal_section("past", PAST, find_newest_past, "booking/portal/_past.html")
     register_portal_tab("bookings", 10, N_("Bookings"), "")

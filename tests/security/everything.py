@@ -63,6 +63,7 @@ from tests.support.appointments import a_practice
 from tests.support.builders import Business, a_member, a_series, a_service, a_session, as_guest
 from tests.support.collections import a_collection, an_item_of
 from tests.support.credits import a_package
+from tests.support.groups import a_group, a_group_member, a_post
 from tests.support.lots import lot_of
 
 
@@ -111,6 +112,9 @@ async def everything(services: Services, business: Business) -> dict[str, object
         established_only=False,
     )
     lot = await lot_of(factory, business.id, made.order.customer_id, package_id=package.id)
+    group_id = await a_group(
+        factory, business, title="Birds", slug=f"{business.slug}-birds", shows_members=True
+    )
     async with factory(business.id) as uow:
         now = uow.clock.now()
         performer = Performer(tenant_id=business.id, id=new_id(), name="Ivan", created_at=now)
@@ -375,6 +379,12 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "collection_id": offers.id,
         "collection_item_id": await an_item_of(services, offers),
         "collection_slug": offers.slug,
+        "group_id": group_id,
+        "group_slug": f"{business.slug}-birds",
+        "group_member_id": await a_group_member(
+            factory, business, group_id, made.order.customer_id
+        ),
+        "group_post_id": await a_post(factory, business, group_id),
         "refund_package_id": given_back.id,
         "bought": package_path(services.settings, business.slug, bought).rpartition("/")[2],
         "lot_id": lot.id,

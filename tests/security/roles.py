@@ -146,6 +146,19 @@ POST /collections/{collection_id}/move
 POST /collections/{collection_id}/on
 GET POST /collections/{collection_id}/off
 GET POST /collections/{collection_id}/delete
+GET /groups
+GET POST /groups/new
+GET /groups/{group_id}
+GET POST /groups/{group_id}/edit
+POST /groups/{group_id}/givers
+POST /groups/{group_id}/on
+GET POST /groups/{group_id}/off
+GET POST /groups/{group_id}/delete
+POST /groups/{group_id}/members
+POST /groups/{group_id}/members/{group_member_id}/remove
+GET POST /groups/{group_id}/posts/new
+GET POST /groups/{group_id}/posts/{group_post_id}/edit
+GET POST /groups/{group_id}/posts/{group_post_id}/delete
 GET /agreements
 GET POST /agreements/new
 GET /agreements/{agreement_id}

@@ -220,6 +220,7 @@ HOW: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "AttendanceForm": ("/sessions/{loose_session_id}/attendance", {"wanted": "confirmed"}),
     "RemoveForm": ("/plan/bolt-ons/{bolt_on}/remove", {}),
+    "JoinForm": ("/groups/{group_id}/members", {}),
     "RefundForm": ("/orders/{order_id}/refund", {"amount": "1", "reason": "x"}),
     "MistakeForm": ("/orders/{order_id}/transfer/mistake", {"reason": "x"}),
 }

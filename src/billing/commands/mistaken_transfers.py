@@ -11,6 +11,7 @@ from src.billing.commands.hand_back import keep_hand_back
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import get_payment, request_refunds
 from src.billing.domain.kinds import CALLED_OFF_WHY, OrderState, RefundCause
+from src.billing.events import PackageTakenOff
 from src.billing.models import CreditLot, Order, Payment
 from src.billing.queries.transfers import get_received_minor, list_mistakable
 from src.platform.db.uow import UnitOfWork
@@ -94,6 +95,7 @@ async def _end_package(uow: UnitOfWork, ctx: RequestContext, order: Order) -> No
         return
     order.closed_at, order.closed_why = uow.clock.now(), CALLED_OFF_WHY
     await audit(uow, ctx, "order.package_never_paid", "order", order.id)
+    uow.record(PackageTakenOff(order_id=order.id))
 
 
 async def _find(uow: UnitOfWork, order_id: UUID, payment_id: UUID) -> Payment:

@@ -15,6 +15,15 @@ from src.booking.models.availability import (
 from src.booking.models.cancelling import CancellationReturn
 from src.booking.models.collections import Collection, CollectionItem, CollectionSlug
 from src.booking.models.feeds import CalendarFeed
+from src.booking.models.groups import (
+    Group,
+    GroupGiver,
+    GroupMember,
+    GroupPost,
+    GroupPostMail,
+    GroupSlug,
+    GroupSource,
+)
 from src.booking.models.offer import Series, Service, Session, SessionChange, TimetableImport
 from src.booking.models.sold import (
     Booking,
@@ -44,6 +53,13 @@ __all__ = [
     "CollectionSlug",
     "DayHours",
     "Digest",
+    "Group",
+    "GroupGiver",
+    "GroupMember",
+    "GroupPost",
+    "GroupPostMail",
+    "GroupSlug",
+    "GroupSource",
     "HandingOn",
     "LeaveRequest",
     "ReminderSent",

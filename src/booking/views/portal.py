@@ -128,6 +128,7 @@ class PortalProfileView(msgspec.Struct, frozen=True, kw_only=True):
     form: Any
     address_form: Any
     mails_form: Any
+    in_groups: bool
     languages: list[tuple[str, str]]
     feed: FeedPart
     zone: ZoneInfo

@@ -22,6 +22,7 @@ from src.booking.queries.answers import Wanted, get_answer
 from src.booking.queries.customer_history import list_history
 from src.booking.queries.customer_story import get_customer_story
 from src.booking.queries.feeds import find_customer_feed
+from src.booking.queries.groups import list_groups_of
 from src.booking.queries.verdict import (
     Choice,
     list_series_choices,
@@ -31,6 +32,7 @@ from src.booking.queries.verdict import (
 from src.booking.views.agreements import SignatureRow
 from src.booking.views.customers import Answer, CustomerHead, CustomerStory
 from src.booking.views.feeds import FeedRow
+from src.booking.views.groups import OfCustomer
 from src.booking.web.customer_history import HistoryView, history_view
 from src.booking.web.customer_words import (
     Consent,
@@ -135,6 +137,7 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     fee_words: FeeWords
     signatures: list[SignatureRow]
     to_sign: list[str]
+    groups: list[OfCustomer]
 
 
 @get(ONE, guards=MAY_CARE, include_in_schema=False)
@@ -172,6 +175,7 @@ async def _show(
         lots = await list_lots_of(uow, customer_id)
         signatures = await list_signatures_of(uow, customer_id)
         to_sign = [one.title for one in await find_waiting(uow, customer_id)]
+        groups = await list_groups_of(uow, customer_id)
         answer = None
         if wanted is not None:
             answer = await get_answer(uow, ctx.here, story.head, wanted, now)
@@ -202,6 +206,7 @@ async def _show(
         calendar=calendar,
         signatures=signatures,
         to_sign=to_sign,
+        groups=groups,
         is_owner=ctx.actor.role is Role.OWNER,
     )
     status = REFUSED if note_form or tags_form or why_form.errors else 200

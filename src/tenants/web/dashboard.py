@@ -174,6 +174,7 @@ def navigation(slug: str, path: str, role: Role) -> list[NavItem]:
             (_("Vouchers"), "vouchers", "banknote"),
             (_("Agreements"), "agreements", "file-text"),
             (_("Customers"), "customers", "users"),
+            (_("Groups"), "groups", "user-plus"),
             (_("Orders"), "orders", "receipt"),
         ]
     if role is Role.OWNER:
