@@ -3,14 +3,15 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 
-from src.billing.domain.credits import LotFacts, LotSource, LotState, Scope, lot_state
+from src.billing.domain.credits import LotFacts, LotSource, LotState, Scope, add_up, lot_state
 from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditLot
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
+from src.tenants.models import Customer
 
 
 def scope_of(row: Any) -> Scope:
@@ -57,6 +58,20 @@ async def list_lots(uow: UnitOfWork, customer_id: UUID) -> list[CreditLot]:
         .order_by(CreditLot.created_at, CreditLot.id)
     )
     return list(found)
+
+
+async def list_lots_to_pay(uow: UnitOfWork, customer_id: UUID) -> list[LotFacts]:
+    """The same as the rules want them, each with those that pay together with it."""
+    return add_up([lot_facts(lot) for lot in await list_lots(uow, customer_id)])
+
+
+def owner_was_erased() -> ColumnElement[bool]:
+    """Of a lot: nobody can use it any more."""
+    return exists().where(
+        Customer.tenant_id == CreditLot.tenant_id,
+        Customer.id == CreditLot.customer_id,
+        Customer.erased_at.is_not(None),
+    )
 
 
 def no_such_credits() -> NotFound:

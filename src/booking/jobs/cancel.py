@@ -12,6 +12,7 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from math import ceil
 from uuid import UUID
 
 import structlog
@@ -63,25 +64,29 @@ _IDS = ARRAY(Uuid())
 async def carry_out_cancellation(job: JobContext, event: CancellationRequested) -> None:
     """Frees seats, then closes holds, each for some seconds; hands the rest to its next run.
 
-    A run ends well within a lease, however long the processor takes to answer.
+    A run ends well within a lease, however long the processor takes to answer. The next one is due
+    since before this one began: seats are not to wait behind the mails about those that are free.
     """
     cancellation = await _begin(job, event.cancellation_id)
     if cancellation is None:
         async with job.unit_of_work(done=True):
             return
-    stop_at = job.clock.now() + timedelta(seconds=RUN_SECONDS)
-    freed = False
-    while not freed and job.clock.now() < stop_at:
+    began_at, freed = job.clock.now(), False
+    while not freed:
         async with job.unit_of_work() as uow:
             freed = not await _free_chunk(uow, cancellation)
+        if job.clock.now() >= began_at + timedelta(seconds=RUN_SECONDS):
+            break
     if freed:
         await _close_holds(job, cancellation)
         async with job.unit_of_work() as uow:
             await revoke_credits(uow, cancellation)
     async with job.unit_of_work(done=True) as uow:
         if not (freed and await _finish(uow, cancellation)):
-            has_more = await _next_customers(uow, cancellation, uow.clock.now())
-            uow.record(event, delay_seconds=0 if has_more else WAIT_FOR_HOLDS_SECONDS)
+            now = uow.clock.now()
+            has_more = await _next_customers(uow, cancellation, now)
+            before_this = -1 - ceil((now - began_at).total_seconds())
+            uow.record(event, delay_seconds=before_this if has_more else WAIT_FOR_HOLDS_SECONDS)
 
 
 async def _begin(job: JobContext, cancellation_id: UUID) -> Cancellation | None:

@@ -1,7 +1,7 @@
 """What is bought makes people members of groups, what is cancelled ends that, and posts go out."""
 
 from src.billing.domain.credit_acts import CreditAct
-from src.billing.events import CreditsChanged, PackageBought, PackageLapsed, PackageTakenOff
+from src.billing.events import CreditsChanged, PackageBought, PackageLapsed
 from src.billing.models import CreditLot
 from src.booking.commands.group_members import join_by_order, leave_by_order
 from src.booking.commands.group_posts import claim_readers, hold_readers, lock_post
@@ -19,7 +19,7 @@ CHUNK_READERS = 50
 NOT_NOW_SECONDS = 600
 
 Earned = GroupsEarned | PackageBought
-Lost = GroupsLost | PackageLapsed | PackageTakenOff
+Lost = GroupsLost | PackageLapsed
 
 
 def register(registry: Registry) -> None:
@@ -28,7 +28,6 @@ def register(registry: Registry) -> None:
     registry.on(GroupsLost, "booking.leave_groups", leave_groups)
     registry.on(PackageBought, "booking.join_by_package", join_groups)
     registry.on(PackageLapsed, "booking.leave_lapsed", leave_groups)
-    registry.on(PackageTakenOff, "booking.leave_taken_off", leave_groups)
     registry.on(CreditsChanged, "booking.leave_refunded", leave_refunded)
     registry.on(GroupPosted, "booking.mail_post", mail_post)
 

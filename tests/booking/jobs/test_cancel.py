@@ -1,5 +1,6 @@
 """A cancellation reaches every live seat it should, no other, and tells each customer once."""
 
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from src.booking.queries.cancellations import get_progress, toll_of_purchase, to
 from src.booking.queries.lost import list_lost_dates
 from src.platform.db.uow import UowFactory
 from src.platform.errors import Conflict, NotFound
+from src.platform.outbox.models import OutboxRow
 from src.platform.services import Services
 from src.platform.web.formats import date_short
 from tests.booking.commands.test_book import a_wish, booked, seats_of, taken
@@ -292,16 +294,22 @@ async def test_whose_date_begins_during_the_wait_is_not_counted(
     assert (done.state, done.done, done.total) == ("done", 0, 0)
 
 
+async def a_session_of(services: Services, lotus: Business, many: int) -> Session:
+    """A free one with so many guests."""
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    for number in range(many):
+        wish = a_wish("session", session.id, guest_email=f"g{number}@example.com")
+        await booked(services.uow_factory, lotus, wish)
+    return session
+
+
 @pytest.mark.slow
 async def test_more_customers_than_one_chunk_are_all_reached(
     services: Services, lotus: Business, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("src.booking.jobs.cancel.CHUNK_CUSTOMERS", 3)
-    service = await a_service(services.uow_factory, lotus.id, price_type="free")
-    session = await a_session(services.uow_factory, service)
-    for number in range(10):
-        wish = a_wish("session", session.id, guest_email=f"g{number}@example.com")
-        await booked(services.uow_factory, lotus, wish)
+    session = await a_session_of(services, lotus, 10)
     cancellation_id = await cancel_the_session(services, lotus, session.id)
     await work_through(services, clock, lotus.id, timedelta(seconds=30))
     done = await the(services, lotus, cancellation_id)
@@ -309,6 +317,28 @@ async def test_more_customers_than_one_chunk_are_all_reached(
     async with services.uow_factory(lotus.id) as uow:
         live = await uow.session.scalars(select(Seat.id).where(Seat.state == "confirmed"))
         assert live.all() == []
+
+
+async def test_what_is_not_free_yet_comes_before_the_mails_of_who_is(
+    services: Services, lotus: Business, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the last seats of a large session wait until all others have been told."""
+    monkeypatch.setattr("src.booking.jobs.cancel.CHUNK_CUSTOMERS", 2)
+    monkeypatch.setattr("src.booking.jobs.cancel.RUN_SECONDS", 0)
+    session = await a_session_of(services, lotus, 5)
+    await work(services, lotus.id)
+    cancellation_id = await cancel_the_session(services, lotus, session.id)
+    clock.advance(timedelta(seconds=30))
+    with suppress(AssertionError):
+        await work(services, lotus.id, rounds=1)
+    assert (await the(services, lotus, cancellation_id)).seats_freed == 2, "one chunk in a run"
+    async with services.uow_factory(lotus.id) as uow:
+        due = select(OutboxRow.consumer).order_by(OutboxRow.available_at, OutboxRow.id)
+        consumers = list(await uow.session.scalars(due))
+    assert consumers[0] == "booking.cancel"
+    assert "booking.tell_cancelled" in consumers
+    await work_through(services, clock, lotus.id, timedelta(seconds=30))
+    assert (await the(services, lotus, cancellation_id)).state == "done"
 
 
 async def test_a_second_request_is_refused_and_a_strangers_session_is_absent(

@@ -39,6 +39,8 @@ KINDS += ["group_post"]
 KINDS += ["place_given", "place_passed_on", "place_reminder", "place_changed", "place_off"]
 KINDS += ["voucher", "voucher_bought"]
 KINDS += ["transfer_awaited", "transfer_reminder", "transfer_part", "transfer_over"]
+KINDS += ["card_kept"]
+KINDS += ["transfer_not_due", "transfer_sent_back"]
 KINDS += ["fee_asked", "fee_forgiven", "fee_paid"]
 KINDS += ["credits_warning", "credits_expired", "package_bought", "package_lapsed"]
 

@@ -3,7 +3,7 @@
 A business keeps circles of customers, each with a page of its own: who is in one, by what they came
 into it, and what is written there. Guests may do without the mails about that.
 
-Revision: 0098, after 0097.
+Revision: 0099, after 0098.
 """
 
 import sqlalchemy as sa
@@ -11,8 +11,8 @@ from alembic import op
 
 from migrations.policies import protect
 
-revision = "0098"
-down_revision = "0097"
+revision = "0099"
+down_revision = "0098"
 branch_labels = None
 depends_on = None
 
@@ -22,7 +22,6 @@ _CONSUMERS = (
     "booking.leave_groups",
     "booking.join_by_package",
     "booking.leave_lapsed",
-    "booking.leave_taken_off",
     "booking.leave_refunded",
     "booking.mail_post",
 )
