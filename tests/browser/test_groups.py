@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 def test_from_an_empty_group_to_a_members_page_and_out_again(
     program: Program, person: Callable[..., Person], scripts: bool
 ) -> None:
-    slug = "starling" if scripts else "wagtail"
+    slug = "starling" if scripts else "lammergeier"
     business = staged(program, slug, paid=False, contact_email=f"hello@{slug}.example")
     a_date(program, business, "workshop", price_type="free")
     email = f"member@{slug}.example"
