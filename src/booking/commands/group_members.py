@@ -4,7 +4,8 @@ A member has sources, the reasons for which they are in: staff, and orders. Staf
 themselves end all of them at once; a purchase that is cancelled in full ends its own, and the
 membership with the last one. Rows stay, so that what is told twice brings nobody back.
 
-Locks: the order, then the customer, then their member rows by group.
+Locks: the order and those that its places were swapped into, then the customer, then their member
+rows by group.
 Source: docs/algorithms/groups.md.
 """
 
@@ -16,11 +17,19 @@ from sqlalchemy import ColumnElement, Table, exists, select, update
 
 from src.billing.commands.orders import lock_order
 from src.billing.domain.kinds import OrderState
+from src.billing.models import Order
 from src.booking.commands.groups import get_group, no_such_group
 from src.booking.domain.groups import EndedBy
 from src.booking.events import GroupsEarned, GroupsLost
 from src.booking.models import GroupMember, GroupSource
-from src.booking.queries.group_givers import list_earned, list_giving, lock_lots, still_stands
+from src.booking.queries.group_givers import (
+    list_earned,
+    list_giving,
+    list_swapped_from,
+    list_swapped_into,
+    lock_lots,
+    still_stands,
+)
 from src.platform.db.batch import insert_unless_taken
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, NotFound
@@ -40,12 +49,15 @@ async def note_earned(uow: UnitOfWork, order_ids: Collection[UUID]) -> None:
 
 
 async def note_lost(uow: UnitOfWork, order_ids: Collection[UUID]) -> None:
-    """Of these orders, of which something was cancelled, those that made somebody a member."""
+    """Of these orders, of which something was cancelled, and of those whose places were swapped for
+    ones of these, the ones that made somebody a member.
+    """
+    concerned = {*order_ids, *await list_swapped_from(uow, order_ids)}
     found = await uow.session.scalars(
         select(GroupSource.order_id)
         .where(
             GroupSource.tenant_id == uow.tenant,
-            GroupSource.order_id.in_(order_ids),
+            GroupSource.order_id.in_(concerned),
             GroupSource.ended_at.is_(None),
         )
         .distinct()
@@ -59,10 +71,9 @@ async def join_by_order(uow: UnitOfWork, order_id: UUID) -> int:
     """Makes the buyer a member of what their order gives, each group once and for all: a repeat
     brings back nobody who has left since. Returns how many groups they came into by it.
     """
-    order = await lock_order(uow, order_id)
-    if order.state != OrderState.CONFIRMED:
+    order = await _lock_purchase(uow, order_id)
+    if order.state != OrderState.CONFIRMED or not await still_stands(uow, order_id):
         return 0
-    await lock_lots(uow, order_id)
     earned = await list_earned(uow, order_id)
     if not earned:
         return 0
@@ -80,8 +91,7 @@ async def leave_by_order(uow: UnitOfWork, order_id: UUID) -> int:
     """Ends what the order gave, once nothing of it stands any more; who has another source stays.
     Returns how many memberships ended.
     """
-    await lock_order(uow, order_id)
-    await lock_lots(uow, order_id)
+    await _lock_purchase(uow, order_id)
     if await still_stands(uow, order_id):
         return 0
     of_order = select(GroupSource.member_id).where(
@@ -114,6 +124,15 @@ async def leave_by_order(uow: UnitOfWork, order_id: UUID) -> int:
             ended += 1
     await uow.session.flush()
     return ended
+
+
+async def _lock_purchase(uow: UnitOfWork, order_id: UUID) -> Order:
+    """With all by which it may stand: nothing of that is cancelled before COMMIT."""
+    order = await lock_order(uow, order_id)
+    for other_id in await list_swapped_into(uow, order_id):
+        await lock_order(uow, other_id)
+    await lock_lots(uow, order_id)
+    return order
 
 
 async def add_member(

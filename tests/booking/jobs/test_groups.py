@@ -11,13 +11,17 @@ from src.billing.domain.kinds import PaymentMode
 from src.billing.events import OrderConfirmed
 from src.booking.commands.group_members import add_member, remove_member
 from src.booking.commands.groups import set_group_active
+from src.booking.commands.leave import leave_dates
 from src.booking.events import GroupsEarned
-from src.booking.models import GroupMember, GroupSource
+from src.booking.models import GroupMember, GroupSource, Service
 from src.booking.queries.groups import list_members
 from src.platform.services import Services
 from src.tenants.commands.merge_customers import merge_customers
+from src.tenants.queries.tenants import tenant_snapshot
 from tests.booking.commands.test_book import a_wish, booked, seats_of
+from tests.booking.commands.test_exchange import a_single, move
 from tests.booking.commands.test_leave import leave
+from tests.booking.commands.test_swap import a_school
 from tests.support.builders import (
     Business,
     a_business,
@@ -186,3 +190,45 @@ async def test_who_was_merged_meanwhile_comes_in_as_who_is_left(
         await merge_customers(uow, lotus.ctx, made.order.customer_id, kept)
     await work(services, lotus.id)
     assert await members_of(services.uow_factory, lotus.id, group_id) == [kept]
+
+
+async def test_who_moves_to_another_date_stays_until_that_is_cancelled(
+    services: Services, lotus: Business
+) -> None:
+    made, _first, second = await a_single(services, lotus)
+    [seat] = await seats_of(services.uow_factory, lotus.id)
+    async with services.uow_factory(lotus.id) as uow:
+        service = (await uow.session.scalars(select(Service))).one()
+    group_id = await a_group(services.uow_factory, lotus, service)
+    [new_id] = await move(services, lotus, made, [seat.id], second)
+    await work(services, lotus.id)
+    carl = made.order.customer_id
+    assert await members_of(services.uow_factory, lotus.id, group_id) == [carl]
+    async with services.uow_factory(lotus.id) as uow:
+        tenant = await tenant_snapshot(uow, lotus.id, uow.clock.now())
+        await leave_dates(uow, tenant, made.order_id, [new_id])
+    await work(services, lotus.id)
+    assert await members_of(services.uow_factory, lotus.id, group_id) == []
+
+
+async def test_who_swaps_into_another_course_stays_until_that_is_cancelled_too(
+    services: Services,
+) -> None:
+    """What they come to now is an order of its own, which gives nothing itself."""
+    school = await a_school(services)
+    business, carl = school.business, school.made.order.customer_id
+    group_id = await a_group(services.uow_factory, business, school.own.series)
+    await work(services, business.id)
+    assert await members_of(services.uow_factory, business.id, group_id) == [carl]
+    first, *others = await school.seats()
+    done = await school.swap([first], school.other.sessions[0])
+    new = next(seat for seat in await school.seats() if seat.id in done.seat_ids)
+    again = await school.swap([new], school.other.sessions[1], order_id=done.order_id)
+    await leave(services, business, school.made, others)
+    await work(services, business.id)
+    assert await members_of(services.uow_factory, business.id, group_id) == [carl]
+    async with services.uow_factory(business.id) as uow:
+        tenant = await tenant_snapshot(uow, business.id, uow.clock.now())
+        await leave_dates(uow, tenant, again.order_id, again.seat_ids)
+    await work(services, business.id)
+    assert await members_of(services.uow_factory, business.id, group_id) == []
