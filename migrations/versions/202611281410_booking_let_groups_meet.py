@@ -17,12 +17,13 @@ branch_labels = None
 depends_on = None
 
 _THINGS = (("service_id", "services"), ("series_id", "series"), ("package_id", "packages"))
+_ENDED = "ended_by IN ('', 'staff', 'guest', 'purchase') AND (ended_by = '') = (ended_at IS NULL)"
 _CONSUMERS = (
     "booking.join_groups",
     "booking.leave_groups",
     "booking.join_by_package",
     "booking.leave_lapsed",
-    "booking.leave_refunded",
+    "booking.judge_refunded",
     "booking.mail_post",
 )
 _TABLES = (
@@ -125,11 +126,7 @@ def _members() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_by", sa.Text(), nullable=False),
         *_key("group_members"),
-        sa.CheckConstraint(
-            "ended_by IN ('', 'staff', 'guest', 'purchase')"
-            " AND (ended_by = '') = (ended_at IS NULL)",
-            name=op.f("ck_group_members_ended"),
-        ),
+        sa.CheckConstraint(_ENDED, name=op.f("ck_group_members_ended")),
         _belongs("group_members", "group_id", "groups"),
         sa.ForeignKeyConstraint(
             ["tenant_id", "customer_id"],
@@ -144,7 +141,9 @@ def _members() -> None:
 
 
 def _sources() -> None:
-    """By what somebody came in; rows stay when it ends, so that a repeat brings nobody back."""
+    """By what somebody came in; rows stay when it ends, so that a repeat brings nobody back who
+    wanted to go, and a purchase that stands again those who did not.
+    """
     op.create_table(
         "group_sources",
         sa.Column("group_id", sa.Uuid(), nullable=False),
@@ -154,10 +153,12 @@ def _sources() -> None:
         sa.Column("added_by", sa.Text(), nullable=False),
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=False),
         *_key("group_sources"),
         sa.CheckConstraint(
             "(order_id IS NULL) = (added_by <> '')", name=op.f("ck_group_sources_origin")
         ),
+        sa.CheckConstraint(_ENDED, name=op.f("ck_group_sources_ended")),
         _belongs("group_sources", "group_id", "groups"),
         _belongs("group_sources", "member_id", "group_members"),
         sa.ForeignKeyConstraint(

@@ -89,7 +89,7 @@ def register_groups_of_customers() -> None:
         PersonRows(
             table=cast(Table, GroupSource.__table__),
             whose=lambda person: GroupSource.member_id.in_(_members_of(person)),
-            shown=("group_id", "order_id", "what", "added_at", "ended_at"),
+            shown=("group_id", "order_id", "what", "added_at", "ended_at", "ended_by"),
             erased=None,
         )
     )

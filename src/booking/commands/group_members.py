@@ -21,7 +21,7 @@ from src.billing.models import Order
 from src.booking.commands.groups import get_group, no_such_group
 from src.booking.domain.groups import EndedBy
 from src.booking.events import GroupsEarned, GroupsLost
-from src.booking.models import GroupMember, GroupSource
+from src.booking.models import Group, GroupMember, GroupSource
 from src.booking.queries.group_givers import (
     list_earned,
     list_giving,
@@ -69,20 +69,24 @@ async def note_lost(uow: UnitOfWork, order_ids: Collection[UUID]) -> None:
 
 async def join_by_order(uow: UnitOfWork, order_id: UUID) -> int:
     """Makes the buyer a member of what their order gives, each group once and for all: a repeat
-    brings back nobody who has left since. Returns how many groups they came into by it.
+    brings back nobody who has left since or was taken off. What had ended since nothing of the
+    order stood begins anew where it does again. Returns how many groups they came into by it.
     """
     order = await _lock_purchase(uow, order_id)
     if order.state != OrderState.CONFIRMED or not await still_stands(uow, order_id):
         return 0
     earned = await list_earned(uow, order_id)
-    if not earned:
+    lapsed = await _list_lapsed(uow, order_id)
+    if not earned and not lapsed:
         return 0
     kept = await keep_customers(uow, {order.customer_id})
     joined = 0
-    for group_id, what in sorted(earned.items()):
-        if order.customer_id in kept and not await _has_given(uow, group_id, order_id):
+    for group_id in sorted({*earned, *lapsed}):
+        if group_id in lapsed:
+            joined += await _take_up(uow, lapsed[group_id])
+        elif order.customer_id in kept and not await _has_given(uow, group_id, order_id):
             customer_id = kept[order.customer_id]
-            source = {"order_id": order_id, "what": what, "added_by": ""}
+            source = {"order_id": order_id, "what": earned[group_id], "added_by": ""}
             joined += await _join(uow, group_id, customer_id, source)
     return joined
 
@@ -115,7 +119,7 @@ async def leave_by_order(uow: UnitOfWork, order_id: UUID) -> int:
             GroupSource.order_id == order_id,
             GroupSource.ended_at.is_(None),
         )
-        .values(ended_at=now)
+        .values(ended_at=now, ended_by=str(EndedBy.PURCHASE))
         .execution_options(synchronize_session=False)
     )
     for member in found:
@@ -206,7 +210,7 @@ async def _end(uow: UnitOfWork, member: GroupMember, by: EndedBy) -> None:
             GroupSource.member_id == member.id,
             GroupSource.ended_at.is_(None),
         )
-        .values(ended_at=now)
+        .values(ended_at=now, ended_by=str(by))
         .execution_options(synchronize_session=False)
     )
     member.ended_at, member.ended_by, member.is_shown = now, str(by), False
@@ -222,19 +226,57 @@ async def _join(
     return not was_in
 
 
-async def _add_source(uow: UnitOfWork, member: GroupMember, source: Mapping[str, object]) -> None:
-    now = uow.clock.now()
+async def _list_lapsed(uow: UnitOfWork, order_id: UUID) -> dict[UUID, UUID]:
+    """The sources, by switched-on group, that ended because nothing of the order stood any more."""
+    found = await uow.session.execute(
+        select(GroupSource.group_id, GroupSource.id)
+        .join(
+            Group, (Group.tenant_id == GroupSource.tenant_id) & (Group.id == GroupSource.group_id)
+        )
+        .where(
+            GroupSource.tenant_id == uow.tenant,
+            GroupSource.order_id == order_id,
+            GroupSource.ended_by == str(EndedBy.PURCHASE),
+            Group.active,
+        )
+    )
+    return dict(found.tuples().all())
+
+
+async def _take_up(uow: UnitOfWork, source_id: UUID) -> bool:
+    """The source begins anew; not for who has left meanwhile, or was taken off."""
+    source = await uow.session.get_one(GroupSource, (uow.tenant, source_id), populate_existing=True)
+    member = await uow.session.scalar(
+        select(GroupMember)
+        .where(GroupMember.tenant_id == uow.tenant, GroupMember.id == source.member_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if member is None or member.ended_by in (EndedBy.STAFF, EndedBy.GUEST):
+        return False
+    was_out = member.ended_at is not None
+    _come_in(uow, member)
+    source.ended_at, source.ended_by = None, ""
+    await uow.session.flush()
+    return was_out
+
+
+def _come_in(uow: UnitOfWork, member: GroupMember) -> None:
+    """Who comes back says anew whether their name is shown, and reads later posts by mail only."""
     if member.ended_at is not None:
-        # Who comes back says anew whether their name is shown, and reads later posts by mail only.
-        member.joined_at, member.is_shown = now, False
+        member.joined_at, member.is_shown = uow.clock.now(), False
         member.ended_at, member.ended_by = None, ""
+
+
+async def _add_source(uow: UnitOfWork, member: GroupMember, source: Mapping[str, object]) -> None:
+    _come_in(uow, member)
     uow.session.add(
         GroupSource(
             tenant_id=uow.tenant,
             id=new_id(),
             group_id=member.group_id,
             member_id=member.id,
-            added_at=now,
+            added_at=uow.clock.now(),
             **source,
         )
     )

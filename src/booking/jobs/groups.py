@@ -1,6 +1,7 @@
 """What is bought makes people members of groups, what is cancelled ends that, and posts go out."""
 
 from src.billing.domain.credit_acts import CreditAct
+from src.billing.domain.credits import LotSource
 from src.billing.events import CreditsChanged, PackageBought, PackageLapsed
 from src.billing.models import CreditLot
 from src.booking.commands.group_members import join_by_order, leave_by_order
@@ -28,12 +29,12 @@ def register(registry: Registry) -> None:
     registry.on(GroupsLost, "booking.leave_groups", leave_groups)
     registry.on(PackageBought, "booking.join_by_package", join_groups)
     registry.on(PackageLapsed, "booking.leave_lapsed", leave_groups)
-    registry.on(CreditsChanged, "booking.leave_refunded", leave_refunded)
+    registry.on(CreditsChanged, "booking.judge_refunded", judge_refunded)
     registry.on(GroupPosted, "booking.mail_post", mail_post)
 
 
 async def join_groups(job: JobContext, event: Earned) -> None:
-    """Once for each order, however often it is told."""
+    """Once for each order, however often it is told; again where it stands again."""
     async with job.unit_of_work(done=True) as uow:
         await join_by_order(uow, event.order_id)
 
@@ -44,14 +45,18 @@ async def leave_groups(job: JobContext, event: Lost) -> None:
         await leave_by_order(uow, event.order_id)
 
 
-async def leave_refunded(job: JobContext, event: CreditsChanged) -> None:
-    """A package all of whose credits went back was cancelled in full."""
+async def judge_refunded(job: JobContext, event: CreditsChanged) -> None:
+    """A package all of whose credits went back was cancelled in full, until that has failed."""
     async with job.unit_of_work(done=True) as uow:
-        if event.act != CreditAct.REFUNDED:
+        if event.act not in (CreditAct.REFUNDED, CreditAct.REFUND_FAILED):
             return
         lot = await uow.session.get_one(CreditLot, (uow.tenant, event.lot_id))
-        if lot.order_id is not None and lot.source == "package":
+        if lot.order_id is None or lot.source != LotSource.PACKAGE:
+            return
+        if event.act == CreditAct.REFUNDED:
             await leave_by_order(uow, lot.order_id)
+        else:
+            await join_by_order(uow, lot.order_id)
 
 
 async def mail_post(job: JobContext, event: GroupPosted) -> None:

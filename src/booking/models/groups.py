@@ -8,6 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from src.platform.db import Base, TenantScoped, within_tenant
 
+_ENDED = "ended_by IN ('', 'staff', 'guest', 'purchase') AND (ended_by = '') = (ended_at IS NULL)"
+
 
 def _belongs(column: str, table: str) -> ForeignKeyConstraint:
     """Like `within_tenant`; the row goes with what it belongs to."""
@@ -92,11 +94,7 @@ class GroupMember(TenantScoped, Base):
     __table_args__ = (
         _belongs("group_id", "groups"),
         within_tenant("customer_id", "customers"),
-        CheckConstraint(
-            "ended_by IN ('', 'staff', 'guest', 'purchase')"
-            " AND (ended_by = '') = (ended_at IS NULL)",
-            name="ended",
-        ),
+        CheckConstraint(_ENDED, name="ended"),
         UniqueConstraint("tenant_id", "group_id", "customer_id", name="uq_group_members_customer"),
         Index("ix_group_members_customer", "tenant_id", "customer_id"),
     )
@@ -114,7 +112,8 @@ class GroupSource(TenantScoped, Base):
     the thing was called when it was bought.
 
     A row stays when it has ended: an order makes somebody a member once, and what is told twice
-    brings nobody back.
+    brings nobody back. Only one that was `ended_by` its purchase begins anew where that stands
+    again.
     """
 
     __tablename__ = "group_sources"
@@ -123,6 +122,7 @@ class GroupSource(TenantScoped, Base):
         _belongs("member_id", "group_members"),
         within_tenant("order_id", "orders"),
         CheckConstraint("(order_id IS NULL) = (added_by <> '')", name="origin"),
+        CheckConstraint(_ENDED, name="ended"),
         UniqueConstraint("tenant_id", "group_id", "order_id", name="uq_group_sources_order"),
         Index(
             "uq_group_sources_staff",
@@ -147,6 +147,7 @@ class GroupSource(TenantScoped, Base):
     added_by: Mapped[str] = mapped_column(default="")
     added_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str] = mapped_column(default="")
 
 
 class GroupPost(TenantScoped, Base):
