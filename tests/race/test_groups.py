@@ -14,6 +14,7 @@ from src.booking.commands.group_members import (
     remove_member,
 )
 from src.booking.commands.group_posts import claim_readers, hold_readers, lock_post
+from src.booking.commands.groups import delete_group
 from src.booking.commands.leave import leave_dates
 from src.booking.models import GroupMember, GroupPostMail, GroupSource
 from src.platform.db.uow import UnitOfWork
@@ -24,6 +25,7 @@ from tests.conftest import Committing
 from tests.support.builders import Business, a_business, a_series, a_service
 from tests.support.collections import a_customer
 from tests.support.groups import a_group, a_group_member, a_post, members_of
+from tests.support.locks import until_somebody_waits
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race]
 
@@ -158,3 +160,32 @@ async def test_runs_of_one_mailing_at_once_claim_each_member_once(committing: Co
     assert sorted(str(one) for one in claimed) == ["0"] * (AT_ONCE - 1) + ["4"]
     async with factory(lotus.id) as uow:
         assert await uow.session.scalar(select(func.count()).select_from(GroupPostMail)) == 4
+
+
+async def test_taking_somebody_in_again_and_deleting_the_group_take_turns(
+    committing: Committing,
+) -> None:
+    """Whoever takes in has the member first and then needs the group, who deletes the other way."""
+    factory = committing.uow_factory
+    lotus = await a_business(factory)
+    group_id = await a_group(factory, lotus)
+    carl = await a_customer(factory, lotus.id, established=False)
+    member_id = await a_group_member(factory, lotus, group_id, carl)
+    async with factory(lotus.id) as uow:
+        await remove_member(uow, lotus.ctx, group_id, member_id)
+
+    async def take_in() -> None:
+        async with factory(lotus.id) as uow:
+            assert await add_member(uow, lotus.ctx, group_id, carl)
+
+    async def away() -> None:
+        async with factory(lotus.id) as uow:
+            await delete_group(uow, lotus.ctx, group_id)
+
+    async with asyncio.TaskGroup() as acts, factory(lotus.id) as uow:
+        await uow.session.execute(select(GroupMember.id).with_for_update())
+        acts.create_task(take_in())
+        await until_somebody_waits(factory)
+        acts.create_task(away())
+        await until_somebody_waits(factory, many=2)
+    assert await how_many(committing, lotus) == (0, 0)

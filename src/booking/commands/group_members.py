@@ -4,8 +4,8 @@ A member has sources, the reasons for which they are in: staff, and orders. Staf
 themselves end all of them at once; a purchase that is cancelled in full ends its own, and the
 membership with the last one. Rows stay, so that what is told twice brings nobody back.
 
-Locks: the order and those that its places were swapped into, then the customer, then their member
-rows by group.
+Locks: the order and those that its places were swapped into, then the customer, then
+group by group it and their member row there.
 Source: docs/algorithms/groups.md.
 """
 
@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Table, exists, select, update
 from src.billing.commands.orders import lock_order
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
-from src.booking.commands.groups import get_group, no_such_group
+from src.booking.commands.groups import get_group, hold_group, no_such_group
 from src.booking.domain.groups import EndedBy
 from src.booking.events import GroupsEarned, GroupsLost
 from src.booking.models import Group, GroupMember, GroupSource
@@ -146,10 +146,10 @@ async def add_member(
 
     Raises: NotFound; Conflict for a group that is switched off.
     """
-    group = await get_group(uow, group_id)
+    kept_id = await keep_customer(uow, customer_id)
+    group = await hold_group(uow, group_id)
     if not group.active:
         raise Conflict(_("The group is switched off, so nobody can join it."), code="group_off")
-    kept_id = await keep_customer(uow, customer_id)
     member = await _lock_or_add(uow, group_id, kept_id)
     if await _has_source(uow, member.id, by_staff=True):
         return False
@@ -284,7 +284,8 @@ async def _add_source(uow: UnitOfWork, member: GroupMember, source: Mapping[str,
 
 
 async def _lock_or_add(uow: UnitOfWork, group_id: UUID, customer_id: UUID) -> GroupMember:
-    """The customer's one row in the group, whether they are in it or were."""
+    """The customer's one row in the group, whether they are in it or were. Raises: NotFound."""
+    await hold_group(uow, group_id)
     row = {
         "tenant_id": uow.tenant,
         "id": new_id(),

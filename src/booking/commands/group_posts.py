@@ -10,10 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import Table, select
 
-from src.booking.commands.groups import NEEDED, get_group
+from src.booking.commands.groups import NEEDED, get_group, hold_group
 from src.booking.domain.groups import PostDraft, post_errors
 from src.booking.events import GroupPosted
-from src.booking.models import GroupPost, GroupPostMail
+from src.booking.models import Group, GroupPost, GroupPostMail
 from src.booking.queries.group_readers import Reader, list_readers
 from src.platform.db.batch import insert_unless_taken
 from src.platform.db.uow import UnitOfWork
@@ -118,6 +118,19 @@ async def lock_post(uow: UnitOfWork, post_id: UUID) -> GroupPost | None:
         .execution_options(populate_existing=True)
     )
     return found
+
+
+async def lock_to_mail(uow: UnitOfWork, post_id: UUID) -> tuple[Group, GroupPost] | None:
+    """The post with its group, which is held first, as by who deletes it; None once it is gone."""
+    seen = await uow.session.get(GroupPost, (uow.tenant, post_id))
+    if seen is None:
+        return None
+    try:
+        group = await hold_group(uow, seen.group_id)
+    except NotFound:
+        return None
+    post = await lock_post(uow, post_id)
+    return None if post is None else (group, post)
 
 
 async def hold_readers(uow: UnitOfWork, post: GroupPost, most: int) -> list[Reader]:

@@ -179,6 +179,23 @@ async def lock_group(uow: UnitOfWork, group_id: UUID) -> Group:
     return found
 
 
+async def hold_group(uow: UnitOfWork, group_id: UUID) -> Group:
+    """It is neither changed nor deleted before COMMIT; many may hold it at once. Whoever has rows
+    of it locked and adds others holds it first, for who deletes it begins with it too.
+
+    Raises: NotFound.
+    """
+    found = await uow.session.scalar(
+        select(Group)
+        .where(Group.tenant_id == uow.tenant, Group.id == group_id)
+        .with_for_update(read=True, key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise no_such_group()
+    return found
+
+
 async def get_group(uow: UnitOfWork, group_id: UUID) -> Group:
     """Raises: NotFound."""
     found = await uow.session.get(Group, (uow.tenant, group_id))

@@ -5,8 +5,8 @@ from src.billing.domain.credits import LotSource
 from src.billing.events import CreditsChanged, PackageBought, PackageLapsed
 from src.billing.models import CreditLot
 from src.booking.commands.group_members import join_by_order, leave_by_order
-from src.booking.commands.group_posts import claim_readers, hold_readers, lock_post
-from src.booking.commands.groups import NEEDED, get_group
+from src.booking.commands.group_posts import claim_readers, hold_readers, lock_to_mail
+from src.booking.commands.groups import NEEDED
 from src.booking.events import GroupPosted, GroupsEarned, GroupsLost
 from src.booking.group_mails import group_mail
 from src.platform.jobs.context import JobContext
@@ -65,14 +65,14 @@ async def mail_post(job: JobContext, event: GroupPosted) -> None:
     """
     services = job.services
     async with job.unit_of_work(done=True) as uow:
-        post = await lock_post(uow, event.post_id)
-        if post is None:
+        found = await lock_to_mail(uow, event.post_id)
+        if found is None:
             return
+        group, post = found
         tenant = await tenant_snapshot(uow, uow.tenant, job.clock.now())
         if tenant.status is TenantStatus.SUSPENDED:
             uow.record(event, delay_seconds=NOT_NOW_SECONDS)
             return
-        group = await get_group(uow, post.group_id)
         if not (tenant.status.is_seen and group.active and tenant.entitlements.has(NEEDED)):
             return
         readers = await hold_readers(uow, post, CHUNK_READERS)
