@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import exists, func, or_, select
 
 from src.booking.domain.collections import Thing, ThingKind
 from src.booking.models import (
@@ -155,7 +155,9 @@ async def _sources(
 
 
 async def find_joinable(uow: UnitOfWork, group_id: UUID, words: str) -> list[FoundCustomer]:
-    """Customers by a part of their name or address who are not in the group by staff's hand."""
+    """Customers by a part of their name or address who are not in the group by staff's hand, at
+    most `MOST_FOUND` and one more, which tells that there are others.
+    """
     wanted = f"%{_escaped(words.strip())}%"
     in_by_hand = (
         select(GroupMember.customer_id)
@@ -171,8 +173,14 @@ async def find_joinable(uow: UnitOfWork, group_id: UUID, words: str) -> list[Fou
             GroupSource.ended_at.is_(None),
         )
     )
+    is_in = exists().where(
+        GroupMember.tenant_id == Customer.tenant_id,
+        GroupMember.customer_id == Customer.id,
+        GroupMember.group_id == group_id,
+        GroupMember.ended_at.is_(None),
+    )
     found = await uow.session.execute(
-        select(Customer.id, Customer.name, Customer.email)
+        select(Customer.id, Customer.name, Customer.email, is_in.label("is_member"))
         .where(
             Customer.tenant_id == uow.tenant,
             Customer.merged_into.is_(None),
@@ -181,9 +189,14 @@ async def find_joinable(uow: UnitOfWork, group_id: UUID, words: str) -> list[Fou
             Customer.id.not_in(in_by_hand),
         )
         .order_by(func.lower(Customer.name), Customer.id)
-        .limit(MOST_FOUND)
+        .limit(MOST_FOUND + 1)
     )
-    return [FoundCustomer(id=row.id, name=row.name, email=row.email or "") for row in found]
+    return [
+        FoundCustomer(
+            id=row.id, name=row.name, email=row.email or "", is_member=bool(row.is_member)
+        )
+        for row in found
+    ]
 
 
 def _escaped(words: str) -> str:

@@ -46,11 +46,12 @@ class MemberRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FoundCustomer(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody whom staff may take in."""
+    """Somebody whom staff may take in; one who `is_member` is in by a purchase so far."""
 
     id: UUID
     name: str
     email: str
+    is_member: bool
 
 
 class PostRow(msgspec.Struct, frozen=True, kw_only=True):

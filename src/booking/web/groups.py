@@ -21,6 +21,7 @@ from src.booking.guest_links import group_path
 from src.booking.queries.collections import list_offerable
 from src.booking.queries.groups import (
     MEMBERS_A_PAGE,
+    MOST_FOUND,
     POSTS_A_PAGE,
     find_joinable,
     get_group_row,
@@ -86,6 +87,7 @@ class GroupView(msgspec.Struct, frozen=True, kw_only=True):
     members_pages: tuple[str | None, str | None]
     find_form: Any
     found: list[FoundCustomer] | None
+    has_more_found: bool
     givers_form: Any
     choices: list[Choice]
     base: str
@@ -313,7 +315,8 @@ async def group_page(
         members=members[:MEMBERS_A_PAGE],
         members_pages=_pages(here, "members", at, has_more=len(members) > MEMBERS_A_PAGE),
         find_form=asked,
-        found=found,
+        found=found[:MOST_FOUND] if found is not None else None,
+        has_more_found=len(found or ()) > MOST_FOUND,
         givers_form=givers_form or blank(GiversForm, chosen),
         choices=choices_of([one for one in every if one.thing in current or one.thing in given]),
         base=base_of(ctx),

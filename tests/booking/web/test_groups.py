@@ -1,18 +1,22 @@
 """Staff's pages about groups."""
 
+import re
 from uuid import UUID
 
 import pytest
 from httpx import AsyncClient
 from sqlalchemy import select
 
+from src.booking.commands.groups import set_group_active
 from src.booking.models import Group, GroupPost, Service
 from src.platform.services import Services
 from src.tenants.models import AuditEntry
+from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.web.pages import send
 from tests.support.builders import Business, a_service, a_session
 from tests.support.collections import a_customer
 from tests.support.groups import a_group, a_group_member, a_post, members_of
+from tests.support.work import work
 
 pytestmark = pytest.mark.anyio
 
@@ -128,3 +132,45 @@ async def test_switching_off_and_deleting_say_first_what_follows(
     await send(client, f"{here}/delete", {})
     assert "No group yet" in (await client.get(HOME)).text
     assert (await client.get(here)).status_code == 404
+
+
+async def test_who_is_looked_for_is_named_with_what_they_are_already(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    free = await a_service(services.uow_factory, lotus.id, slug="free", price_type="free")
+    session = await a_session(services.uow_factory, free)
+    group_id = await a_group(services.uow_factory, lotus, free)
+    await booked(services.uow_factory, lotus, a_wish("session", session.id))
+    await work(services, lotus.id)
+    here = f"{HOME}/{group_id}"
+    shown = await client.get(f"{here}?find=carl")
+    assert "A member by a purchase." in shown.text
+    assert "There are more." not in shown.text
+    for number in range(10):
+        address = f"carl{number}@example.com"
+        await a_customer(services.uow_factory, lotus.id, address, established=False)
+    shown = await client.get(f"{here}?find=carl")
+    assert shown.text.count('name="customer_id"') == 10
+    assert "There are more." in shown.text
+
+
+async def test_a_post_that_nobody_has_by_mail_yet_is_not_said_to_have_gone_to_none(
+    client: AsyncClient, services: Services, lotus: Business, carl: UUID
+) -> None:
+    group_id = await a_group(services.uow_factory, lotus)
+    await a_group_member(services.uow_factory, lotus, group_id, carl)
+    await a_post(services.uow_factory, lotus, group_id, mail=True)
+    assert "by mail to" not in (await client.get(f"{HOME}/{group_id}")).text
+    await work(services, lotus.id)
+    assert "by mail to 1 member" in (await client.get(f"{HOME}/{group_id}")).text
+
+
+async def test_the_list_says_which_groups_are_on(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    await a_group(services.uow_factory, lotus, shows_members=True)
+    off = await a_group(services.uow_factory, lotus, title="Owls")
+    async with services.uow_factory(lotus.id) as uow:
+        await set_group_active(uow, lotus.ctx, off, active=False)
+    rows = (await client.get(HOME)).text.split("<tbody")[1].split("<tr")[1:]
+    assert [">On<" in re.sub(r"\s", "", row) for row in rows] == [True, False]

@@ -6,10 +6,11 @@ from uuid import UUID
 import pytest
 from httpx import AsyncClient
 
+from src.booking.commands.group_posts import change_post
 from src.booking.commands.groups import change_group, set_group_active
-from src.booking.domain.groups import GroupDraft
+from src.booking.domain.groups import GroupDraft, PostDraft
 from src.platform.services import Services
-from src.tenants.models import Tenant
+from src.tenants.models import Customer, Tenant
 from tests.support.builders import Business, a_business
 from tests.support.clock import FrozenClock
 from tests.support.collections import a_customer
@@ -157,3 +158,30 @@ async def test_only_members_are_asked_about_mails_of_groups(
     group_id = await a_group(services.uow_factory, lotus)
     await a_group_member(services.uow_factory, lotus, group_id, carl)
     assert "what is new in my groups" in (await guest.open("/b/lotus/me/profile")).text
+
+
+async def test_who_has_no_name_reads_that_none_is_shown(
+    guest: Visitor, services: Services, lotus: Business, carl: UUID
+) -> None:
+    group_id = await a_group(services.uow_factory, lotus, shows_members=True)
+    await a_group_member(services.uow_factory, lotus, group_id, carl)
+    assert "They read “Carl Guest”" in (await guest.open(PAGE)).text
+    async with services.uow_factory(lotus.id) as uow:
+        (await uow.session.get_one(Customer, (lotus.id, carl))).name = ""
+    shown = (await guest.open(PAGE)).text
+    assert "nothing is shown until it stands in your profile" in shown
+    assert "They read" not in shown
+
+
+async def test_an_edited_post_says_so(
+    guest: Visitor, services: Services, lotus: Business, carl: UUID
+) -> None:
+    group_id = await a_group(services.uow_factory, lotus)
+    await a_group_member(services.uow_factory, lotus, group_id, carl)
+    post_id = await a_post(services.uow_factory, lotus, group_id)
+    assert "edited" not in (await guest.open(PAGE)).text
+    async with services.uow_factory(lotus.id) as uow:
+        draft = PostDraft(title="We meet inside", body="It rains.")
+        await change_post(uow, lotus.ctx, group_id, post_id, draft)
+    shown = " ".join((await guest.open(PAGE)).text.split())
+    assert f"</time> · {lotus.ctx.actor.name} · edited" in shown
