@@ -9,10 +9,17 @@ from tests.browser.person import DESK, PHONE, Person
 from tests.browser.test_collections import signs_in
 from tests.browser.test_ways_to_book import a_date
 from tests.support.builders import PASSWORD
-from tests.support.program import Program
+from tests.support.letters import link_in, the_mail
+from tests.support.program import Program, eventually
 from tests.support.stage import staged
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def is_in(owner: Person, name: str) -> bool:
+    """A worker takes guests in, and the page does not follow by itself."""
+    owner.page.reload()
+    return name in owner.page.locator("main").inner_text()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "plain"])
@@ -49,6 +56,7 @@ def test_from_an_empty_group_to_a_members_page_and_out_again(
     g.is_booked(guest)
     owner.go(f"/app/{slug}/groups")
     owner.follow("Early birds")
+    eventually(lambda: is_in(owner, "Mona Member"), "what the booking gives")
     owner.sees("Mona Member")
     owner.follow("Write a post")
     owner.looks()
@@ -58,7 +66,8 @@ def test_from_an_empty_group_to_a_members_page_and_out_again(
     owner.sees("It is on the group's page, and goes by mail now.")
     owner.looks()
 
-    guest.go(f"/b/{slug}/me/groups/early-birds")
+    mail = the_mail(program, email, "We meet on the roof – Early birds")
+    guest.go(link_in(mail, f"/b/{slug}/me/groups/early-birds"))
     signs_in(guest, email)
     guest.is_at("/me/groups/early-birds$")
     guest.sees("Bring something warm.")
