@@ -15,8 +15,11 @@ from tests.support.builders import Business, a_business
 from tests.support.clock import FrozenClock
 from tests.support.collections import a_customer
 from tests.support.groups import a_group, a_group_member, a_post, members_of
+from tests.support.mail import RememberingMailer
 from tests.support.portal import sign_in_portal
 from tests.support.visitor import Visitor
+from tests.support.work import work
+from tests.tenants.web.test_unsubscribe import path_in
 
 pytestmark = pytest.mark.anyio
 
@@ -185,3 +188,26 @@ async def test_an_edited_post_says_so(
         await change_post(uow, lotus.ctx, group_id, post_id, draft)
     shown = " ".join((await guest.open(PAGE)).text.split())
     assert f"</time> · {lotus.ctx.actor.name} · edited" in shown
+
+
+async def test_one_click_ends_the_mails_and_not_the_membership(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    carl: UUID,
+    mailer: RememberingMailer,
+) -> None:
+    group_id = await a_group(services.uow_factory, lotus)
+    await a_group_member(services.uow_factory, lotus, group_id, carl)
+    await a_post(services.uow_factory, lotus, group_id, mail=True)
+    await work(services, lotus.id)
+    [mail] = mailer.sent
+    link = path_in(mail.headers["List-Unsubscribe"])
+    assert "writes to the groups that you are in" in (await client.get(link)).text
+    done = await client.post(link, data={"List-Unsubscribe": "One-Click"})
+    assert "You get no more of these mails" in done.text
+    await a_post(services.uow_factory, lotus, group_id, title="And again", mail=True)
+    await work(services, lotus.id)
+    assert len(mailer.sent) == 1
+    assert "And again" in (await client.get(PAGE)).text
+    assert await members_of(services.uow_factory, lotus.id, group_id) == [carl]
