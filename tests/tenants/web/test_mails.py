@@ -39,6 +39,7 @@ KINDS += ["place_given", "place_passed_on", "place_reminder", "place_changed", "
 KINDS += ["voucher", "voucher_bought"]
 KINDS += ["transfer_awaited", "transfer_reminder", "transfer_part", "transfer_over"]
 KINDS += ["fee_asked", "fee_forgiven", "fee_paid"]
+KINDS += ["worksheet"]
 KINDS += ["credits_warning", "credits_expired", "package_bought", "package_lapsed"]
 
 
