@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from src.booking.web.guest_worksheets import LARGEST_BODY
 from tests.browser import guest as g
 from tests.browser.person import DESK, PHONE, Person
 from tests.browser.test_ways_to_book import a_date
@@ -108,6 +109,11 @@ def fills_in(guest: Person, folder: Path) -> None:
     guest.page.locator("main input[type=file]").set_input_files(bad)
     guest.press("Send")
     guest.sees("This kind of file cannot be used here.")
+    huge = folder / "huge.pdf"
+    huge.write_bytes(PDF.ljust(2 * LARGEST_BODY, b" "))
+    guest.page.locator("main input[type=file]").set_input_files(huge)
+    guest.press("Send")
+    guest.sees("What you chose is too large to be sent")
     guest.page.locator("main input[type=file]").set_input_files(letter)
     guest.page.locator("main input[type=radio][value='4']").check()
     guest.press("Send")

@@ -239,8 +239,8 @@ def words_of_kinds() -> Mapping[SheetKind, str]:
     return {
         SheetKind.SHORT: _("Short text"),
         SheetKind.LONG: _("Long text"),
-        SheetKind.ONE: _("One of several answers"),
-        SheetKind.SEVERAL: _("Several of several answers"),
+        SheetKind.ONE: _("One answer of several"),
+        SheetKind.SEVERAL: _("Several answers"),
         SheetKind.DATE: _("Date"),
         SheetKind.NUMBER: _("Number"),
         SheetKind.SCALE: _("Scale"),
