@@ -1,5 +1,6 @@
 """Filling in a worksheet, by its link or on a guest's own pages."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from msgspec import Meta
 from src.booking.commands.worksheet_filling import Filling, fill_in, version_to_fill
 from src.booking.commands.worksheets import no_such_worksheet
 from src.booking.domain.worksheet_answers import typed_of
-from src.booking.domain.worksheets import MOST_FILES, SheetKind, read_sheet_questions
+from src.booking.domain.worksheets import MOST_FILES, SheetKind, SheetQuestion, read_sheet_questions
 from src.booking.models import WorksheetVersion
 from src.booking.queries.worksheets import (
     answer_rows,
@@ -263,7 +264,7 @@ async def _show(
     if form is None:
         form = blank(FillForm, {"version": str(version.id), "answers": typed_of(copy.answers)})
         if TOO_LARGE in request.query_params:
-            form = form.with_errors(_too_large(kinds=questions))
+            form = form.with_errors(*_too_large(questions))
     view = FillView(
         head=place.head,
         row=msgspec.structs.replace(row, title=version.title, number=version.number),
@@ -287,11 +288,15 @@ async def _show(
 _IN_PORTAL = "booking/portal/worksheet.html"
 
 
-def _too_large(kinds: Any) -> dict[str, str]:
-    sentence = _(
-        "What you chose is too large to be sent: at most 5 MB each. Nothing was saved with it."
+def _too_large(questions: Sequence[SheetQuestion]) -> tuple[dict[str, str], str]:
+    """What is said at the fields for files, and above the form: what was typed did not arrive."""
+    sentence = _("What you chose is too large to be sent: at most 5 MB each.")
+    above = _(
+        "What you sent was too large to arrive, and nothing of it is saved. Below is what had been"
+        " saved before."
     )
-    return {f"{ANSWERS}{one.key}": sentence for one in kinds if one.kind is SheetKind.FILE}
+    files = [one.key for one in questions if one.kind is SheetKind.FILE]
+    return {f"{ANSWERS}{key}": sentence for key in files}, above
 
 
 def back_with_too_large(request: AnyRequest, _error: RequestEntityTooLarge) -> Response[Any] | None:

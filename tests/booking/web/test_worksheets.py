@@ -257,6 +257,8 @@ async def test_a_body_that_the_server_does_not_read_is_refused_at_the_fields_for
     refused = await fill(client, path, files={"q3": huge}, q1="No")
     assert refused.status_code == 303
     page = await client.get(refused.headers["location"])
+    assert "nothing of it is saved" in page.text
+    assert "What you typed is still there" not in page.text
     assert "too large to be sent" in page.text.split('id="f-answers-q3-error"')[1][:600]
     assert 'value="Yes"' in page.text, "what was saved before is still there"
     assert await files_of(services.uow_factory, lotus) == []
@@ -340,6 +342,9 @@ async def test_a_booking_asks_and_only_its_own_guest_sees_what_is_left(
     mail = next(one for one in mailer.sent if "To fill in" in one.subject)
     assert "/b/lotus/worksheets/" in mail.body
     (copy,) = await copies_of(factory, business)
+    anna = await a_customer(factory, business, name="Anna", email=ANNA)
+    await sign_in_portal(shop.guest.client, shop.services, business.id, anna, ANNA)
+    assert "A worksheet comes with it" in (await shop.guest.open(booking)).text
     await sign_in_portal(shop.guest.client, shop.services, business.id, copy.customer_id)
     own = f"/b/lotus/me/worksheets/{copy.id}"
     for at in (booking, "/b/lotus/me", "/b/lotus/me/worksheets"):
