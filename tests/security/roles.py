@@ -173,6 +173,7 @@ GET POST /worksheets/{worksheet_id}/questions/{question}/edit
 POST /worksheets/{worksheet_id}/questions/{question}/move
 POST /worksheets/{worksheet_id}/questions/{question}/remove
 GET /worksheets/{worksheet_id}/copies/{copy_id}
+GET /worksheets/{worksheet_id}/copies/{copy_id}/print
 POST /worksheets/{worksheet_id}/copies/{copy_id}/reopen
 GET /worksheets/{worksheet_id}/copies/{copy_id}/files/{file_id}
 POST /customers/{customer_id}/worksheets

@@ -164,7 +164,7 @@ class SheetAskedForView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CopyView(msgspec.Struct, frozen=True, kw_only=True):
-    """One copy with its answers, made for paper too."""
+    """One copy with its answers, on the screen or on paper."""
 
     row: CopyRow
     form: Any

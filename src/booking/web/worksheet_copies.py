@@ -65,8 +65,21 @@ async def show_copy(
     worksheet_id: FromPath[UUID],
     copy_id: FromPath[UUID],
 ) -> Response[bytes]:
-    """The answers under their questions, made for paper too."""
+    """The answers under their questions."""
     return await _show(request, services, ctx, worksheet_id, copy_id, blank(ReopenForm))
+
+
+@get(COPY + "/print", guards=MAY_EDIT, include_in_schema=False)
+async def print_copy(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    worksheet_id: FromPath[UUID],
+    copy_id: FromPath[UUID],
+) -> Response[bytes]:
+    """The same for paper."""
+    form = blank(ReopenForm)
+    return await _show(request, services, ctx, worksheet_id, copy_id, form, name="print")
 
 
 @post(COPY + "/reopen", guards=MAY_EDIT, status_code=200, include_in_schema=False, shown_at=COPY)
@@ -103,6 +116,7 @@ async def _show(
     form: Bound[ReopenForm],
     *,
     status_code: int = 200,
+    name: str = "copy",
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
         row = await _copy_of(uow, worksheet_id, copy_id)
@@ -126,7 +140,7 @@ async def _show(
         base=base,
         zone=ctx.here.zone,
     )
-    return page(request, "booking/worksheets/copy.html", view, status_code=status_code)
+    return page(request, f"booking/worksheets/{name}.html", view, status_code=status_code)
 
 
 @get(COPY + "/files/{file_id:uuid}", guards=MAY_EDIT, include_in_schema=False)
@@ -257,6 +271,7 @@ async def give_to_customer(
 
 route_handlers: list[Any] = [
     show_copy,
+    print_copy,
     reopen,
     show_copy_file,
     export_answers,

@@ -298,6 +298,10 @@ async def test_staff_read_print_export_and_open_answers_again(
     shown = await client.get(f"{one}/copies/{copy_id}")
     for said in ("Do your knees hurt?", "=HYPERLINK(1)", "l.pdf", "Open it again"):
         assert said in shown.text
+    paper = await client.get(f"{one}/copies/{copy_id}/print")
+    assert "=HYPERLINK(1)" in paper.text
+    assert "Since when?" in paper.text
+    assert "<nav" not in paper.text
     again = {"why": "Which knee?"}
     reopened = await send_again(client, f"{one}/copies/{copy_id}/reopen", shown, again)
     assert reopened.status_code == 303
