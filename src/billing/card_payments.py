@@ -34,11 +34,10 @@ from src.billing.payable import no_answer, refuse_unless_payable, too_small
 from src.billing.processor import (
     TOO_SMALL,
     DefinitiveFailure,
-    ProcessorError,
     ProcessorPage,
     Uncertain,
 )
-from src.billing.putting_aside import put_aside
+from src.billing.putting_aside import InTheWay, put_aside, why_in_the_way
 from src.billing.queries.attempts import newest_page
 from src.billing.settlement import close_page, settle_page
 from src.billing.stripe_gateway import StripeGateway
@@ -92,10 +91,13 @@ async def pay_by_card(
         await put_aside(services, tenant_id, order_id, lambda page: page.card_id != by.card_id)
     except Uncertain as doubt:
         raise no_answer() from doubt
-    call = await _prepare(services, tenant_id, order_id, by)
+    try:
+        call = await _prepare(services, tenant_id, order_id, by)
+    except InTheWay as still:
+        raise await why_in_the_way(services, tenant_id) from still
     if call.row.processor_id is not None:
         # The answer to its making is as old as that: a press later asks how it stands now.
-        return await _press_again(services, call.row)
+        return await _press_again(services, tenant_id, call.row)
     try:
         found = await make_page(services, tenant_id, call)
     except Uncertain:
@@ -107,11 +109,14 @@ async def pay_by_card(
     return await _go_on(services, call.row, found)
 
 
-async def _press_again(services: Services, row: PaymentPage) -> CardAnswer:
+async def _press_again(services: Services, tenant_id: UUID, row: PaymentPage) -> CardAnswer:
+    """A payment stays at the processor for good; only a business can be out of reach."""
     try:
         found = await page_calls.retrieve(services.port(StripeGateway), row, row.processor_id or "")
-    except ProcessorError:
+    except Uncertain:
         return CardAnswer(outcome=CardOutcome.UNSURE)
+    except DefinitiveFailure as failure:
+        return await _refused(services, tenant_id, row, failure)
     return await _go_on(services, row, found)
 
 
@@ -194,7 +199,7 @@ async def _prepare(services: Services, tenant_id: UUID, order_id: UUID, by: ByCa
         refuse_unless_payable(order, newest, now)
         if newest is not None and newest.state != PageState.FAILED:
             if newest.card_id != by.card_id or newest.put_aside_at is not None:
-                raise no_answer()
+                raise InTheWay
             return PageCall(row=newest, is_replay=True)
         card = await get_usable_card(uow, by.customer_id, by.card_id, by.today_on)
         fee_bp = services.settings.platform_fee_bp

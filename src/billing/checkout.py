@@ -38,7 +38,7 @@ from src.billing.payable import (
 )
 from src.billing.processor import TOO_SMALL, DefinitiveFailure, ProcessorError, Uncertain
 from src.billing.processor_customers import ensure_processor_customer
-from src.billing.putting_aside import put_aside
+from src.billing.putting_aside import InTheWay, put_aside, why_in_the_way
 from src.billing.queries.attempts import newest_page
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.payment_settings import list_page_methods
@@ -87,7 +87,10 @@ async def ensure_payment_page(
     """
     addresses = Addresses(success_url=success_url, cancel_url=cancel_url)
     try:
-        return await _ensure(services, tenant_id, order_id, addresses, keep)
+        try:
+            return await _ensure(services, tenant_id, order_id, addresses, keep)
+        except InTheWay as still:
+            raise await why_in_the_way(services, tenant_id) from still
     except (Conflict, Unavailable) as refusal:
         if refusal.code in NOT_PAYABLE:
             await _let_go(services, tenant_id, order_id)
@@ -195,7 +198,7 @@ async def _prepare(services: Services, tenant_id: UUID, order_id: UUID, wish: _W
         refuse_unless_payable(order, newest, services.clock.now())
         if newest is not None and newest.state != PageState.FAILED:
             if newest.kind == PageKind.CARD or newest.put_aside_at is not None:
-                raise no_answer()
+                raise InTheWay
             return PageCall(row=newest, is_replay=True)
         attempt = newest.attempt + 1 if newest is not None else 1
         row = await _new_attempt(uow, services, order, wish, attempt)

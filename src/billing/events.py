@@ -48,18 +48,47 @@ class TransferOver(Event, frozen=True, kw_only=True):
     order_id: UUID
 
 
+class TransferNotDue(Event, frozen=True, kw_only=True):
+    """A bank transfer was noted that nothing waits for, or more than is due, as far as is known by
+    now; `again` is what its form is told by.
+    """
+
+    topic: ClassVar[str] = "billing.transfer_not_due"
+    order_id: UUID
+    again: UUID
+
+
+class TransferSentBack(Event, frozen=True, kw_only=True):
+    """A member has said that so much of what was transferred is sent back; `again` tells one
+    telling from others.
+    """
+
+    topic: ClassVar[str] = "billing.transfer_sent_back"
+    order_id: UUID
+    amount_minor: int
+    again: UUID
+
+
 class PackageBought(Event, frozen=True, kw_only=True):
-    """A package was bought: its credits are there, or wait for what is to be paid on site."""
+    """A package was bought: its credits are there, or wait for what is to be paid on site. One that
+    was cancelled as never paid is there `again`, which tells one such time from another.
+    """
 
     topic: ClassVar[str] = "billing.package_bought"
     order_id: UUID
+    again: UUID | None = None
 
 
 class PackageLapsed(Event, frozen=True, kw_only=True):
-    """A package was not paid for on site in time, or its buyer gave it up: it never was."""
+    """A package was not paid for on site in time, or its buyer gave it up: it never was. Nor was
+    one whose transfer had been noted by mistake: `again` tells one such end from another, and
+    `to_voucher_minor` goes back with it to the voucher that had paid a part.
+    """
 
     topic: ClassVar[str] = "billing.package_lapsed"
     order_id: UUID
+    again: UUID | None = None
+    to_voucher_minor: int = 0
 
 
 class OrderRefunded(Event, frozen=True, kw_only=True):
@@ -76,6 +105,13 @@ class CardToKeep(Event, frozen=True, kw_only=True):
 
     topic: ClassVar[str] = "billing.card_to_keep"
     page_id: UUID
+
+
+class CardKept(Event, frozen=True, kw_only=True):
+    """A customer keeps a card that was not kept before; they have not been told yet."""
+
+    topic: ClassVar[str] = "billing.card_kept"
+    card_id: UUID
 
 
 class CardEnded(Event, frozen=True, kw_only=True):

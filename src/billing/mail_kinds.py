@@ -4,8 +4,10 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy import select
 
+from src.billing.card_mails import register_card_mails
 from src.billing.models import Order
 from src.billing.queries.what_was_bought import what_was_bought
+from src.billing.transfer_back_mails import register_transfer_back_mails
 from src.billing.transfer_mails import register_transfer_mails
 from src.billing.views.mails import MoneyMail
 from src.platform.db.uow import UnitOfWork
@@ -40,11 +42,21 @@ _PLACEHOLDERS = (
 )
 
 
+WAY = Placeholder(
+    name="way",
+    label=N_("How it comes back: to the card, or onto a voucher"),
+    value=lambda view: view.way,
+)
+"""What words of before it was there cannot say: they tell of a card."""
+
+
 def register_billing_mails() -> None:
     """Every mail to guests of this package."""
     for kind in _KINDS:
         register_mail_kind(kind)
     register_transfer_mails()
+    register_card_mails()
+    register_transfer_back_mails()
 
 
 def _shown(key: str) -> Callable[[UnitOfWork, Preview], Awaitable[Mail]]:
@@ -96,14 +108,13 @@ _KINDS = (
         template="billing/refunded",
         title=N_("Money on its way back"),
         occasion=N_("When a refund is made."),
-        starter_subject=N_("{amount} is on its way back to you"),
+        starter_subject=N_("{amount} goes back to you"),
         starter=N_(
-            "Hello {customer_name},\n\n{amount} is on its way back to the card you paid with."
-            " Banks take up to ten days.\n\n{reason}\n\n{service}\nReference: {reference}\n\n"
+            "Hello {customer_name},\n\n{way}\n\n{reason}\n\n{service}\nReference: {reference}\n\n"
             "{business}"
         ),
         button=N_("To our booking page"),
-        placeholders=_PLACEHOLDERS,
+        placeholders=(*_PLACEHOLDERS, WAY),
         needed=("amount",),
         preview=_shown("refunded"),
         place=1,

@@ -1,16 +1,26 @@
 """One way to pay gives way to another: the attempt ends at the processor first, the hold stays."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from uuid import UUID
 
+from src.billing.commands.connect import recheck_account
 from src.billing.commands.settle import lock_page
 from src.billing.domain.kinds import OrderState, PageState
+from src.billing.gates import payments_not_ready
 from src.billing.models import PaymentPage
+from src.billing.payable import no_answer
+from src.billing.processor import Uncertain
 from src.billing.queries.attempts import newest_page
 from src.billing.settlement import close_page
+from src.platform.errors import Conflict, Unavailable
 from src.platform.services import Services
 
 WAITING = (PageState.PENDING, PageState.OPEN)
+
+
+class InTheWay(Exception):
+    """An attempt before was to give way and still waits."""
 
 
 async def put_aside(
@@ -37,3 +47,15 @@ async def put_aside(
             return
         page.put_aside_at = page.put_aside_at or uow.clock.now()
     await close_page(services, tenant_id, newest.id)
+
+
+async def why_in_the_way(services: Services, tenant_id: UUID) -> Conflict | Unavailable:
+    """What somebody reads where an attempt before could not be put aside: that nothing can be paid
+    here where the business may not charge any more, or else that there was no answer.
+
+    Never call it inside a transaction.
+    """
+    with suppress(Uncertain):
+        if not await recheck_account(services, tenant_id):
+            return payments_not_ready()
+    return no_answer()

@@ -128,8 +128,8 @@ def register_transfer_mails() -> None:
         register_mail_kind(kind)
 
 
-async def _preview(uow: UnitOfWork, asked: Preview, key: str) -> Mail:
-    """With the business's latest order, or one that is made up where there is none yet."""
+async def example_order(uow: UnitOfWork, asked: Preview) -> Order:
+    """The business's latest order, or one that is made up where there is none yet."""
     latest: Order | None = await uow.session.scalar(
         select(Order)
         .where(Order.tenant_id == uow.tenant)
@@ -139,7 +139,7 @@ async def _preview(uow: UnitOfWork, asked: Preview, key: str) -> Mail:
     with use_locale(asked.locale):
         name, email = _("Alex Example"), "alex@example.com"
     now = uow.clock.now()
-    shown = Order(
+    return Order(
         tenant_id=uow.tenant,
         id=latest.id if latest is not None else new_id(),
         reference=latest.reference if latest is not None else "ABC-123",
@@ -158,6 +158,10 @@ async def _preview(uow: UnitOfWork, asked: Preview, key: str) -> Mail:
         hold_expires_at=now + timedelta(days=7),
         closed_why=None,
     )
+
+
+async def _preview(uow: UnitOfWork, asked: Preview, key: str) -> Mail:
+    shown = await example_order(uow, asked)
     return await transfer_mail(
         uow,
         asked.settings,
@@ -186,7 +190,7 @@ async def _over(uow: UnitOfWork, asked: Preview) -> Mail:
     return await _preview(uow, asked, OVER)
 
 
-_ABOUT = (
+ABOUT = (
     CUSTOMER_NAME,
     BUSINESS,
     Placeholder(name="amount", label=N_("What is to be paid"), value=lambda view: view.amount),
@@ -200,7 +204,7 @@ _ABOUT = (
     CONTACT,
 )
 _HOW = (
-    *_ABOUT,
+    *ABOUT,
     Placeholder(name="due", label=N_("The last day for the money"), value=lambda view: view.due),
     Placeholder(
         name="account_holder", label=N_("Whose account it is"), value=lambda view: view.holder
@@ -275,7 +279,7 @@ _KINDS = (
             " for you any more. Please do not send it now.\n\n{booking_link}\n\n{business}"
         ),
         button=N_("See your booking"),
-        placeholders=_ABOUT,
+        placeholders=ABOUT,
         preview=_over,
         place=1,
     ),

@@ -19,7 +19,13 @@ def gives_words(terms: LeavingTerms, percent: int, seats: int = 1) -> str:
     if terms.gives is Gives.CREDIT:
         return ngettext("your credit comes back", "your credits come back", seats)
     if terms.gives is Gives.PACKAGE and terms.package is not None:
-        return _("you get 1 credit for %(package)s", package=package_words(terms.package))
+        package = package_words(terms.package)
+        return ngettext(
+            "you get 1 credit for %(package)s",
+            "you get %(num)s credits for %(package)s, one for each place",
+            seats,
+            package=package,
+        )
     return back_words(percent)
 
 

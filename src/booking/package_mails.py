@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from src.billing.credit_mails import OF_PACKAGES, credits_in_words, end_in_words
 from src.billing.domain.kinds import CALLED_OFF_WHY, GIVEN_UP_WHY
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
 from src.billing.models import CreditLot, Order
+from src.billing.queries.never_paid import was_never_paid
 from src.billing.views.receipts import TaxSum
 from src.booking.guest_links import package_path
 from src.platform.config import Settings
@@ -66,7 +68,8 @@ _PLACEHOLDERS = (
 class PackageMail(msgspec.Struct, frozen=True, kw_only=True):
     """To the buyer of a package; every word is in their language. `standing` says whether the
     credits can be used by now, `pay_by` until when it can be paid on site before it lapses, empty
-    where it does not wait for that, `money_line` what was paid or is owed.
+    where it does not wait for that, `money_line` what was paid or is owed. `is_never_paid`: its
+    transfer had been noted by mistake. `on_voucher` says what of its end is on a voucher again.
     """
 
     locale: str
@@ -83,15 +86,28 @@ class PackageMail(msgspec.Struct, frozen=True, kw_only=True):
     booking_url: str
     is_given_up: bool = False
     is_called_off: bool = False
+    is_never_paid: bool = False
+    on_voucher: str = ""
 
     @property
     def reason(self) -> str:
         """How one that was not paid for ended."""
         if self.is_given_up:
             return _("You have given it up.")
+        if self.is_never_paid:
+            return " ".join(filter(None, (self.never_paid, self.on_voucher)))
         if self.is_called_off:
             return _("%(business)s has cancelled it before it was paid.", business=self.from_name)
         return _("It was not paid for, so it has lapsed.")
+
+    @property
+    def never_paid(self) -> str:
+        """Why one is cancelled whose transfer had been noted by mistake."""
+        return _(
+            "%(business)s has cancelled this purchase, since your transfer for it has not come: it"
+            " had been noted by mistake.",
+            business=self.from_name,
+        )
 
 
 def package_mail(
@@ -103,11 +119,16 @@ def package_mail(
     wordings: Wordings = SHIPPED,
     *,
     taxes: Sequence[TaxSum] = (),
+    again: UUID | None = None,
+    to_voucher_minor: int = 0,
 ) -> Mail:
-    """One for each state of the lot and each corrected address, however often it is asked for.
-    `taxes` are those in the order's price.
+    """One for each state of the lot and each corrected address, and each time that it came to that
+    state `again`, however often it is asked for. `taxes` are those in the order's price; of it
+    `to_voucher_minor` is on a voucher again by this.
     """
     with use_locale(order.locale):
+        on_voucher = _on_voucher(order, to_voucher_minor)
+        is_back = key == BOUGHT and again is not None
         waits_until = order.created_at + WAITS_FOR_MONEY
         pay_by = date_medium(waits_until, tenant.zone) if _waits_on_site(order, lot) else ""
         view = PackageMail(
@@ -119,12 +140,14 @@ def package_mail(
             package_name=lot.name,
             sessions_remaining=credits_in_words(lot.balance or lot.bought, order.locale),
             package_expiry=_end(lot.expires_at, lot, tenant, order.locale),
-            standing=_standing(order, lot, pay_by),
+            standing=_standing(order, lot, pay_by, on_voucher, is_back=is_back),
             pay_by=pay_by,
             money_line=" · ".join((_money_line(order, lot), *_tax_words(order, taxes))),
             booking_url=settings.base_url + package_path(settings, tenant.slug, order),
             is_given_up=order.closed_why == GIVEN_UP_WHY,
             is_called_off=order.closed_why == CALLED_OFF_WHY,
+            is_never_paid=was_never_paid(order),
+            on_voucher=on_voucher,
         )
     words = render_worded(key, view, order.locale, _true_words(key, view, wordings))
     version = f":{order.link_version}" if order.link_version else ""
@@ -137,7 +160,7 @@ def package_mail(
         subject=words.subject,
         text=words.text,
         html=words.html,
-        dedupe_key=f"{key}:{order.id}:{lot.state}{version}",
+        dedupe_key=f"{key}:{order.id}:{lot.state}{version}" + (f":{again}" if again else ""),
     )
 
 
@@ -163,7 +186,13 @@ def _waits_on_site(order: Order, lot: CreditLot) -> bool:
     return order.payment_mode == "on_site" and lot.state == "pending"
 
 
-def _standing(order: Order, lot: CreditLot, pay_by: str) -> str:
+def _on_voucher(order: Order, minor: int) -> str:
+    if not minor:
+        return ""
+    return _("%(amount)s is on your voucher again.", amount=_money(order, minor))
+
+
+def _standing(order: Order, lot: CreditLot, pay_by: str, on_voucher: str, *, is_back: bool) -> str:
     if pay_by:
         return _(
             "You can use the credits as soon as you have paid. If it is not paid by %(day)s, it"
@@ -172,14 +201,20 @@ def _standing(order: Order, lot: CreditLot, pay_by: str) -> str:
         )
     if lot.state == "pending":
         return _("You can use the credits as soon as you have paid.")
+    if on_voucher:
+        owed = _("There are no credits, and you owe nothing.")
+        return f"{owed} {on_voucher}"
     if lot.state == "void" and order.voucher_minor:
         return _("There are no credits, and what your voucher had paid goes back to it.")
     if lot.state == "void":
         return _("There are no credits, and you owe nothing.")
-    return _(
+    use = _(
         "You can use the credits now: choose a date, sign in with this address, and choose your"
         " credits as the way to pay."
     )
+    if is_back:
+        return " ".join((_("Your transfer came after all, so this is yours again."), use))
+    return use
 
 
 def _money_line(order: Order, lot: CreditLot) -> str:
@@ -286,7 +321,10 @@ _KINDS = (
         key=LAPSED,
         template="booking/package_lapsed",
         title=N_("A package that was not paid for"),
-        occasion=N_("When a package to be paid on site lapses, is given up, or is cancelled."),
+        occasion=N_(
+            "When a package to be paid on site lapses, is given up, or is cancelled, or a transfer"
+            " that paid for one was noted by mistake."
+        ),
         starter_subject=N_("Not yours any more: {package_name}"),
         starter=N_(
             "Hello {customer_name},\n\nThis is about “{package_name}”. {reason} You owe"

@@ -68,6 +68,34 @@ async def test_what_was_seen_before_opens_nothing_that_is_complete(till: Till) -
     assert len(await till.payments(order_id)) == 1
 
 
+async def test_a_press_later_at_a_business_that_has_disconnected_is_told_so(till: Till) -> None:
+    """And not that it is still being asked."""
+    card = await a_card(till, ALWAYS_ASKS)
+    order_id = await till.order()
+    assert (await press(till, order_id, card)).outcome == CardOutcome.BANK
+    await till.stripe.turn("deauthorize", account=till.account_id)
+    with pytest.raises(Conflict) as off:
+        await press(till, order_id, card)
+    assert off.value.code == "payments_not_ready"
+
+
+async def test_another_way_to_pay_at_a_business_that_has_disconnected_is_told_so(
+    till: Till,
+) -> None:
+    """The card that was pressed first cannot be asked about any more."""
+    card, other = await a_card(till, ALWAYS_ASKS), await a_card(till)
+    order_id = await till.order()
+    assert (await press(till, order_id, card)).outcome == CardOutcome.BANK
+    await till.stripe.turn("deauthorize", account=till.account_id)
+    for pressed in (other, card, other):
+        with pytest.raises(Conflict) as off:
+            await press(till, order_id, pressed)
+        assert off.value.code == "payments_not_ready"
+    with pytest.raises(Conflict) as off:
+        await till.page(order_id)
+    assert off.value.code == "payments_not_ready"
+
+
 async def test_who_was_to_be_made_at_the_processor_by_a_lost_call_goes_with_their_erasing(
     till: Till,
 ) -> None:

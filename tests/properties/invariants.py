@@ -108,7 +108,8 @@ def i5_each_seat_took_one_credit_and_gives_it_back_once() -> str:
 
 def i5_a_vouchers_balance_is_its_ledger() -> str:
     """What is spent by an order that stands is a payment of it; nothing is by one that has ended,
-    and what has come back has come back to the very voucher.
+    and what has come back has come back to the very voucher. It pays again only once all that it
+    had paid is back on it.
     """
     return """
         SELECT v.id || ' has ' || v.balance_minor || ', its entries ' || e.n FROM vouchers v
@@ -123,10 +124,12 @@ def i5_a_vouchers_balance_is_its_ledger() -> str:
         CROSS JOIN LATERAL (SELECT coalesce(sum(r.amount_minor), 0) AS n FROM refunds r
             JOIN payments p ON p.id = r.payment_id WHERE r.order_id = o.id
             AND r.state = 'succeeded' AND p.method = 'voucher') back
-        CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0) AS n, back.n AS back
+        CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0) AS n, back.n AS back,
+            greatest(count(*), 1) AS times
             FROM payments WHERE order_id = o.id AND method = 'voucher') p
         WHERE e.n <> CASE o.state WHEN 'open' THEN o.voucher_minor ELSE p.n - p.back END
-           OR (o.state = 'confirmed' AND p.n <> o.voucher_minor) OR p.n > o.voucher_minor"""
+           OR (o.state = 'confirmed' AND p.n <> o.voucher_minor * p.times)
+           OR p.n > o.voucher_minor * p.times OR p.back < o.voucher_minor * (p.times - 1)"""
 
 
 def i9_a_voucher_is_worth_what_is_left_of_what_bought_it() -> str:

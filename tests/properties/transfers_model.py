@@ -23,7 +23,15 @@ class Transfers(Changing):
         return sale.to_pay - sale.received
 
     def receive(self, sale: Sale, amount: int, now: datetime) -> str | None:
-        """What comes of it, None when it must be refused."""
+        """What comes of it, None when it must be refused. Once for each its guest reads of what
+        goes back.
+        """
+        came_of_it = self._receive(sale, amount, now)
+        goes_back = came_of_it in ("too_much", "to_hand_back", "paid_already")
+        self.mails["billing.transfer_not_due", sale.guest] += goes_back
+        return came_of_it
+
+    def _receive(self, sale: Sale, amount: int, now: datetime) -> str | None:
         if sale.mode != "transfer" or (sale.state == "open" and self.is_called_off(sale)):
             return None
         sale.paid += amount

@@ -10,19 +10,22 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from src.booking.commands import claims
 from src.booking.commands.book import BookCommand, book
+from src.booking.models import Session
 from src.platform.errors import DomainError, PlanLimitReached
 from src.tenants.commands import counters
 from tests.booking.commands.test_book import a_wish
 from tests.conftest import Committing
 from tests.support.builders import Business, a_business, a_series, a_service, a_session, as_guest
+from tests.support.locks import held_until_all_wait
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race]
 
 GUESTS, SEATS = 200, 50
+FEW = 6
 COUNTING_GUARD = text(
     "UPDATE sessions SET seats_taken = seats_taken + :wanted WHERE tenant_id = :tenant_id"
     " AND id = :session_id AND starts_at >= :earliest AND (SELECT count(*) FROM seats"
@@ -49,6 +52,21 @@ async def all_at_once(
     tasks = [asyncio.create_task(one(wish)) for wish in wishes]
     start.set()
     return Counter(await asyncio.gather(*tasks))
+
+
+async def all_having_looked(
+    committing: Committing, business: Business, wishes: Sequence[BookCommand]
+) -> Counter[str]:
+    """The same for a control: nobody has a place, which is the first thing that a booking takes of
+    what others want, before everybody has seen that there is enough.
+    """
+    return await held_until_all_wait(
+        committing.uow_factory,
+        business.id,
+        select(Session.id),
+        many=len(wishes),
+        acts=all_at_once(committing, business, wishes),
+    )
 
 
 def guests(kind: Any, subject_ids: Sequence[UUID], **more: Any) -> list[BookCommand]:
@@ -141,12 +159,12 @@ async def test_control_a_counting_guard_oversells(
 ) -> None:
     business = await a_business(committing.uow_factory)
     service = await a_service(committing.uow_factory, business.id)
-    session = await a_session(committing.uow_factory, service, capacity=SEATS)
+    session = await a_session(committing.uow_factory, service, capacity=1)
     await without_check(committing, "sessions", "ck_sessions_seats_taken")
     monkeypatch.setattr(claims, "_CLAIM_ONE", COUNTING_GUARD)
-    await all_at_once(committing, business, guests("session", [session.id]))
-    [live] = await numbers(committing, business, LIVE_BY_SESSION)
-    assert live > SEATS
+    outcomes = await all_having_looked(committing, business, guests("session", [session.id])[:FEW])
+    assert outcomes == {"booked": FEW}
+    assert await numbers(committing, business, LIVE_BY_SESSION) == [FEW]
 
 
 async def test_the_last_unit_of_the_month_is_sold_once(committing: Committing) -> None:
@@ -171,9 +189,10 @@ async def test_control_an_unguarded_counter_passes_the_limit(
     monkeypatch.setattr(
         counters, "upsert_unit", lambda uow, month, limit: guarded(uow, month, None)
     )
-    await all_at_once(committing, business, guests("session", [session.id])[:50])
-    [taken] = await numbers(committing, business, "SELECT taken FROM booking_counters")
-    assert taken > 1000
+    outcomes = await all_having_looked(committing, business, guests("session", [session.id])[:FEW])
+    assert outcomes == {"booked": FEW}
+    taken = await numbers(committing, business, "SELECT taken FROM booking_counters")
+    assert taken == [999 + FEW]
 
 
 async def test_one_form_sent_many_times_at_once_is_one_order(committing: Committing) -> None:

@@ -25,6 +25,7 @@ from tests.race.test_leaving import check_counts, leaving
 from tests.race.test_seats import without_check
 from tests.race.test_sessions import Act, at_once
 from tests.support.builders import Business, Term, a_business, a_series, a_service
+from tests.support.locks import held_until_all_wait
 from tests.support.policies import a_refund_package, gives_package
 from tests.support.policies import leaving as terms
 
@@ -138,8 +139,14 @@ async def test_control_without_the_guard_the_date_is_overbooked(
         acts.append(swapping(business, made, [seat_id], pilates.sessions[0]))
     await without_check(committing, "sessions", "ck_sessions_seats_taken")
     monkeypatch.setattr(claims, "_EXCHANGE", UNGUARDED)
-    outcome = await at_once(committing, business.id, acts)
-    assert outcome["done"] > 1, outcome
+    outcome = await held_until_all_wait(
+        committing.uow_factory,
+        business.id,
+        select(Session.id).where(Session.id == pilates.sessions[0].id),
+        many=len(acts),
+        acts=at_once(committing, business.id, acts),
+    )
+    assert outcome["done"] == len(acts), outcome
 
 
 async def test_one_place_is_swapped_once_whatever_two_windows_choose(

@@ -27,6 +27,7 @@ from src.billing.domain.cause_keys import handed_back_key, of_handed_back
 from src.billing.domain.kinds import (
     BY_HAND_METHODS,
     ON_SITE_METHOD,
+    TRANSFER_METHOD,
     OpenItemKind,
     OrderState,
     PaymentMode,
@@ -34,6 +35,7 @@ from src.billing.domain.kinds import (
     RefundState,
 )
 from src.billing.domain.refund_failures import Instead, replaced_failures
+from src.billing.events import TransferSentBack
 from src.billing.lines import LineKind, handlers_of
 from src.billing.models import OpenItem, Order, Payment, Refund
 from src.billing.owed import get_owed_minor
@@ -278,14 +280,14 @@ async def close_item_by_hand(
 
 async def _hand_back(uow: UnitOfWork, order: Order, item: OpenItem) -> int:
     """Writes down that the business handed back so much of what it took itself: of what no order
-    waited for, where the item is about that.
+    waited for, where the item is about that. Its guest is told of what they had transferred.
 
     The order's row is locked, and the item was open until now. Returns the minor units written
     down, less than was said where less is left.
     """
     for kind in await handlers_of(uow, order):
         await kind.note_handed_back(uow, item.subject_id, uow.clock.now())
-    amount_minor, written = item.facts["amount_minor"], 0
+    amount_minor, written, transferred = item.facts["amount_minor"], 0, 0
     wants_extra = bool(item.facts.get("extra"))
     payments = await payments_of(uow, order.id)
     for payment in sorted(payments, key=lambda one: one.is_extra != wants_extra):
@@ -295,6 +297,10 @@ async def _hand_back(uow: UnitOfWork, order: Order, item: OpenItem) -> int:
         uow.session.add(await _handed_back(uow, order, payment, part, item))
         set_aside(order, payment, part)
         written += part
+        transferred += part if payment.method == TRANSFER_METHOD else 0
+    if transferred:
+        sent = TransferSentBack(order_id=order.id, amount_minor=transferred, again=new_id())
+        uow.record(sent)
     return written
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from src.billing.domain.cards import CardState, in_order, is_over
-from src.billing.events import CardEnded, ProcessorCustomerEnded
+from src.billing.events import CardEnded, CardKept, ProcessorCustomerEnded
 from src.billing.models import ConnectedAccount, ProcessorCustomer, SavedCard
 from src.billing.processor import ProcessorCard
 from src.platform.db.uow import UnitOfWork
@@ -156,7 +156,8 @@ async def store_card(
     uow: UnitOfWork, account_id: str, card: ProcessorCard, consent: Mapping[str, Any]
 ) -> UUID | None:
     """Writes down what the processor keeps, once. The same card again takes the place of the row
-    before it, for its date may be a new one. None for what is nobody's here, or was ended.
+    before it, for its date may be a new one, and is no news to its guest. None for what is
+    nobody's here, or was ended.
     """
     owner = await _lock_owner(uow, account_id, card.customer_id)
     if owner is None or owner.ended_at is not None:
@@ -164,7 +165,7 @@ async def store_card(
     known = await _find_by_method(uow, account_id, card.payment_method_id)
     if known is not None:
         return known.id
-    older = await _end_doubles(uow, owner, card)
+    doubles = await _end_doubles(uow, owner, card)
     row = SavedCard(
         tenant_id=uow.tenant,
         id=new_id(),
@@ -177,13 +178,15 @@ async def store_card(
         exp_month=card.exp_month,
         exp_year=card.exp_year,
         fingerprint=card.fingerprint,
-        is_default=older,
+        is_default=any(doubles),
         state=str(CardState.USABLE),
         consent=dict(consent),
         created_at=uow.clock.now(),
     )
     uow.session.add(row)
     await uow.session.flush()
+    if not doubles:
+        uow.record(CardKept(card_id=row.id))
     return row.id
 
 
@@ -220,10 +223,12 @@ async def _find_by_method(
     return found
 
 
-async def _end_doubles(uow: UnitOfWork, owner: ProcessorCustomer, card: ProcessorCard) -> bool:
-    """Whether the one whose place is taken was preferred."""
+async def _end_doubles(
+    uow: UnitOfWork, owner: ProcessorCustomer, card: ProcessorCard
+) -> list[bool]:
+    """Of each whose place is taken, whether it was preferred."""
     if not card.fingerprint:
-        return False
+        return []
     doubles = await uow.session.scalars(
         select(SavedCard).where(
             SavedCard.tenant_id == uow.tenant,
@@ -233,11 +238,11 @@ async def _end_doubles(uow: UnitOfWork, owner: ProcessorCustomer, card: Processo
             SavedCard.state == str(CardState.USABLE),
         )
     )
-    was_default = False
+    were_preferred = []
     for double in doubles.all():
-        was_default = was_default or double.is_default
+        were_preferred.append(double.is_default)
         await end_card(uow, double.id, CardState.REMOVED)
-    return was_default
+    return were_preferred
 
 
 async def end_card(uow: UnitOfWork, card_id: UUID, state: CardState) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Table, exists, select, text, update
+from sqlalchemy import ColumnElement, Table, exists, func, or_, select, text, update
 
 from src.billing.domain.credits import EntryKind, LotSource, LotState, Scope, end_of_day
 from src.billing.domain.lot_users import LotUsers
@@ -112,11 +112,6 @@ async def activate_lots(
     Their time begins now. A second call finds none, and neither does one for a customer who was
     erased: nobody could use them. Returns the ids of those it filled.
     """
-    is_of_nobody = exists().where(
-        Customer.tenant_id == CreditLot.tenant_id,
-        Customer.id == CreditLot.customer_id,
-        Customer.erased_at.is_not(None),
-    )
     found = await uow.session.scalars(
         select(CreditLot)
         .where(
@@ -124,7 +119,7 @@ async def activate_lots(
             CreditLot.order_id == order_id,
             CreditLot.source == str(LotSource.PACKAGE),
             CreditLot.state != str(LotState.ACTIVE),
-            ~is_of_nobody,
+            ~_is_of_nobody(),
         )
         .order_by(CreditLot.id)
         .with_for_update(key_share=True, of=CreditLot)
@@ -180,6 +175,53 @@ async def void_taken_off(uow: UnitOfWork, order_id: UUID) -> bool:
         .execution_options(synchronize_session=False)
     )
     return bool(ended.all())
+
+
+async def refill_lots(uow: UnitOfWork, order_id: UUID, author: Author, now: datetime) -> list[UUID]:
+    """What `void_taken_off` ended is there again, with all that was bought and the end it had; not
+    where that is over, nor for a customer who was erased. Returns the ids of those it filled.
+    """
+    found = await uow.session.scalars(
+        select(CreditLot)
+        .where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.order_id == order_id,
+            CreditLot.source == str(LotSource.PACKAGE),
+            CreditLot.state == str(LotState.VOID),
+            or_(CreditLot.expires_at.is_(None), CreditLot.expires_at >= now),
+            ~_is_of_nobody(),
+        )
+        .order_by(CreditLot.id)
+        .with_for_update(key_share=True, of=CreditLot)
+    )
+    lots = found.all()
+    for lot in lots:
+        lot.state, lot.balance = str(LotState.ACTIVE), lot.bought
+        lot.activated_at = await _first_filled_at(uow, lot)
+        set_end(uow, lot, lot.expires_at)
+        row = entry_row(uow.tenant, lot.id, EntryKind.ADJUST, lot.bought, author, now)
+        uow.insert(ENTRIES, [row])
+    return [lot.id for lot in lots]
+
+
+async def _first_filled_at(uow: UnitOfWork, lot: CreditLot) -> datetime | None:
+    filled_at: datetime | None = await uow.session.scalar(
+        select(func.min(CreditEntry.at)).where(
+            CreditEntry.tenant_id == uow.tenant,
+            CreditEntry.lot_id == lot.id,
+            CreditEntry.kind == str(EntryKind.GRANT),
+        )
+    )
+    return filled_at
+
+
+def _is_of_nobody() -> ColumnElement[bool]:
+    """Whether whose credits they are was erased."""
+    return exists().where(
+        Customer.tenant_id == CreditLot.tenant_id,
+        Customer.id == CreditLot.customer_id,
+        Customer.erased_at.is_not(None),
+    )
 
 
 def insert_redemptions(

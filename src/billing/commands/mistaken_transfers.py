@@ -11,6 +11,7 @@ from src.billing.commands.hand_back import keep_hand_back
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import get_payment, request_refunds
 from src.billing.domain.kinds import CALLED_OFF_WHY, OrderState, RefundCause
+from src.billing.events import PackageLapsed
 from src.billing.models import CreditLot, Order, Payment
 from src.billing.queries.transfers import get_received_minor, list_mistakable
 from src.platform.db.uow import UnitOfWork
@@ -37,8 +38,7 @@ async def take_off_transfer(uow: UnitOfWork, ctx: RequestContext, cmd: TransferM
     """No money moved, so its row goes, and with it what was to be sent back of it; no refund is
     written down, and nobody but staff reads of it. The log keeps what was noted, when and why not.
     A package of which nothing is left is cancelled with the last of its transfers, and what a
-    voucher had paid of it goes back onto that; that its credits were taken off, its buyer was told
-    then.
+    voucher had paid of it goes back onto that; its buyer is told in one mail.
 
     Returns what is taken off. Raises: NotFound for what was never noted for this order;
     InvalidInput at `reason`; Conflict for what was taken off before, has gone back, or pays for
@@ -64,7 +64,7 @@ async def take_off_transfer(uow: UnitOfWork, ctx: RequestContext, cmd: TransferM
     await keep_hand_back(uow, order)
     await audit(uow, ctx, TAKEN_OFF, "order", order.id, reason=reason, **facts)
     if is_package and order.state == OrderState.CONFIRMED and not payment.is_extra:
-        await _end_package(uow, ctx, order)
+        await _end_package(uow, ctx, order, payment.id)
     return taken
 
 
@@ -79,19 +79,23 @@ async def _lock_credits(uow: UnitOfWork, order_id: UUID) -> bool:
     return bool(locked.all())
 
 
-async def _end_package(uow: UnitOfWork, ctx: RequestContext, order: Order) -> None:
+async def _end_package(
+    uow: UnitOfWork, ctx: RequestContext, order: Order, payment_id: UUID
+) -> None:
     """Not while another transfer is left of the price: that came, and can go back with credits
     which are added again.
     """
     if await get_received_minor(uow, order.id):
         return
-    left_minor = order.paid_minor - order.refunded_minor
+    left_minor, to_voucher_minor = order.paid_minor - order.refunded_minor, 0
     if left_minor > 0:
-        key = f"taken_off:{order.id}"
-        await request_refunds(uow, order, left_minor, cause=RefundCause.STAFF, cause_key=key)
+        cause, key = RefundCause.CANCELLED, f"taken_off:{payment_id}"
+        to_voucher_minor = await request_refunds(uow, order, left_minor, cause=cause, cause_key=key)
         await uow.settle()
     if not await void_taken_off(uow, order.id):
         return
+    ended = PackageLapsed(order_id=order.id, again=payment_id, to_voucher_minor=to_voucher_minor)
+    uow.record(ended)
     order.closed_at, order.closed_why = uow.clock.now(), CALLED_OFF_WHY
     await audit(uow, ctx, "order.package_never_paid", "order", order.id)
 

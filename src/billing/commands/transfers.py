@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select, update
 
+from src.billing.commands.bring_back import bring_back_package
 from src.billing.commands.by_staff import refuse_while_cancelled
 from src.billing.commands.due import add_transfer_reminder, drop_due, move_due, transfer_reminder_id
 from src.billing.commands.hand_back import keep_hand_back
@@ -23,9 +24,10 @@ from src.billing.domain.transfers import (
     reminded_at,
     transfer_name,
 )
-from src.billing.events import TransferAwaited, TransferPartCame
+from src.billing.events import TransferAwaited, TransferNotDue, TransferPartCame
 from src.billing.lines import first_start_of, handlers_of
 from src.billing.models import Order, Payment
+from src.billing.queries.never_paid import was_never_paid
 from src.billing.queries.payment_settings import find_transfer_account
 from src.billing.queries.transfers import get_noted_minor, get_received_minor
 from src.billing.standing import get_is_all_cancelled
@@ -59,7 +61,8 @@ class TransferReceived(msgspec.Struct, frozen=True, kw_only=True):
 class Outcome(StrEnum):
     """What came of a transfer. `partial`: more is waited for. `too_much` stands, and the rest is to
     go back; `to_hand_back` is all of it, of an order that does not stand, `paid_already` of one
-    that does. `known`: it was written down before; `taken_off`: it was, and was a mistake.
+    that does. `brought_back`: a package that was cancelled as never paid is there again. `known`:
+    it was written down before; `taken_off`: it was, and was a mistake.
     """
 
     CONFIRMED = "confirmed"
@@ -67,6 +70,7 @@ class Outcome(StrEnum):
     TOO_MUCH = "too_much"
     TO_HAND_BACK = "to_hand_back"
     PAID_ALREADY = "paid_already"
+    BROUGHT_BACK = "brought_back"
     KNOWN = "known"
     TAKEN_OFF = "taken_off"
 
@@ -111,6 +115,10 @@ async def mark_transfer_received(
     await audit(uow, ctx, "order.transfer_received", "order", order.id, **facts)
     missing_minor = order.to_pay_minor - await get_received_minor(uow, order.id)
     order.paid_minor += cmd.amount_minor
+    if order.state != OrderState.OPEN or cmd.amount_minor > missing_minor:
+        uow.record(TransferNotDue(order_id=order.id, again=cmd.token))
+    if was_never_paid(order) and cmd.amount_minor >= missing_minor:
+        return await _take_after_all(uow, ctx, order, cmd)
     if order.state == OrderState.CONFIRMED or order.state == OrderState.CANCELLED:
         _add_payment(uow, order, cmd, cmd.amount_minor, is_extra=True)
         stands = order.state == OrderState.CONFIRMED
@@ -125,6 +133,8 @@ async def _why_for_none(uow: UnitOfWork, order: Order) -> NotHad | None:
     """Of an order that is confirmed or was ended; None where what it paid for stands."""
     if order.state == OrderState.CANCELLED:
         return NotHad.ENDED
+    if was_never_paid(order):
+        return NotHad.PART
     return NotHad.ALL_CANCELLED if await get_is_all_cancelled(uow, order.id) else None
 
 
@@ -157,6 +167,24 @@ async def _take_all(
         await _wait_for_none(uow, order.id)
         return Received(Outcome.TO_HAND_BACK, await keep_hand_back(uow, order), why)
     return Received(Outcome.TOO_MUCH if too_much else Outcome.CONFIRMED, too_much)
+
+
+async def _take_after_all(
+    uow: UnitOfWork, ctx: RequestContext, order: Order, cmd: TransferReceived
+) -> Received:
+    """All of the price has come of a package that was cancelled as never paid, and brings it back,
+    where that can be.
+    """
+    too_much = cmd.amount_minor - order.to_pay_minor
+    _add_payment(uow, order, cmd, order.to_pay_minor)
+    if too_much:
+        _add_payment(uow, order, cmd, too_much, is_extra=True)
+    await keep_hand_back(uow, order)
+    why = await bring_back_package(uow, ctx, order)
+    if why is not None:
+        await _wait_for_none(uow, order.id)
+        return Received(Outcome.TO_HAND_BACK, await keep_hand_back(uow, order), why)
+    return Received(Outcome.TOO_MUCH if too_much else Outcome.BROUGHT_BACK, too_much)
 
 
 async def _wait_for_none(uow: UnitOfWork, order_id: UUID) -> None:

@@ -175,6 +175,13 @@ async def take_voucher_payment(uow: UnitOfWork, order: Order) -> Payment | None:
     return payment
 
 
+def pay_by_voucher_again(uow: UnitOfWork, order: Order, spent: Spent, now: datetime) -> None:
+    """What it had paid had gone back to it: that it pays once more is a payment of its own."""
+    row = voucher_payment(uow.tenant, order.id, order.currency, spent, now)
+    uow.session.add(Payment(**{**row, "payment_intent_id": f"{VOUCHER_METHOD}:{row['id']}"}))
+    order.paid_minor += spent.part_minor
+
+
 def entry_row(
     tenant_id: UUID,
     voucher_id: UUID,

@@ -1,9 +1,10 @@
 """Selling vouchers: to guests who pay online, and by staff who were paid on site."""
 
 import hashlib
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Table
@@ -115,12 +116,19 @@ def _check(uow: UnitOfWork, tenant: TenantSnapshot, offer: VoucherOffer, cmd: Se
     _check_day(uow, tenant, cmd)
 
 
+def wrong_sending_day(send_on: date | None, now: datetime, zone: ZoneInfo) -> str:
+    """What is wrong with the day on which a voucher is to be mailed, "" where nothing is."""
+    if send_on is None:
+        return ""
+    today = to_local(now, zone).date()
+    if today <= send_on <= today + timedelta(days=FURTHEST_SENDING_DAYS):
+        return ""
+    return _("Please choose a day from today on, within a year.")
+
+
 def _check_day(uow: UnitOfWork, tenant: TenantSnapshot, cmd: SellVoucher) -> None:
-    if cmd.send_on is None:
-        return
-    today = to_local(uow.clock.now(), tenant.zone).date()
-    if not today <= cmd.send_on <= today + timedelta(days=FURTHEST_SENDING_DAYS):
-        sentence = _("Please choose a day from today on, within a year.")
+    sentence = wrong_sending_day(cmd.send_on, uow.clock.now(), tenant.zone)
+    if sentence:
         raise InvalidInput(sentence, fields={"send_on": sentence})
 
 

@@ -6,10 +6,12 @@ over at its time whether or not any job has run.
 Source: docs/algorithms/credits.md.
 """
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -105,7 +107,8 @@ class Target:
 class LotFacts:
     """A lot as its row says. `stored` is `pending`, `active` or `void`; `is_refunded`: its unused
     credits went back as money; `forfeited` are those that were lost at its end. `granted` is what
-    it began with.
+    it began with. `alike` are its owner's other lots that pay together with it, see `pooled`, and
+    `parts` are the lots that such a pool takes from, in that order.
     """
 
     id: UUID
@@ -120,6 +123,15 @@ class LotFacts:
     is_refunded: bool = False
     forfeited: int = 0
     users: LotUsers = EVERYONE
+    alike: tuple["LotFacts", ...] = ()
+    parts: tuple["LotPart", ...] = ()
+
+
+class LotPart(NamedTuple):
+    """What is left of one lot of a pool."""
+
+    id: UUID
+    balance: int
 
 
 class Unusable(StrEnum):
@@ -173,6 +185,53 @@ def why_not_usable(lot: LotFacts, target: Target, wanted: int, now: datetime) ->
     if lot.expires_at is not None and target.last_starts_at > lot.expires_at:
         found.append(Unusable.STARTS_AFTER_EXPIRY)
     return found
+
+
+def add_up(lots: Sequence[LotFacts]) -> list[LotFacts]:
+    """The same lots of one owner, each with those that pay together with it: a credit that comes
+    back for a place is a lot of its own, and who gave up two places has two for two people.
+    """
+    kinds: dict[tuple[str, Scope, LotUsers], list[LotFacts]] = defaultdict(list)
+    for lot in lots:
+        if lot.source is LotSource.SEAT:
+            kinds[_kind(lot)].append(lot)
+    return [
+        replace(lot, alike=tuple(one for one in kinds.get(_kind(lot), ()) if one.id != lot.id))
+        if lot.source is LotSource.SEAT
+        else lot
+        for lot in lots
+    ]
+
+
+def _kind(lot: LotFacts) -> tuple[str, Scope, LotUsers]:
+    return lot.name, lot.scope, lot.users
+
+
+def pooled(lot: LotFacts, target: Target, now: datetime) -> LotFacts:
+    """The lot with those alike that could pay for the target, as one: the credits of all, taken in
+    the order in which lots are offered. Itself where it could pay for nothing of it, or alone.
+    """
+    lots = usable_lots([replace(lot, alike=()), *lot.alike], target, 1, now)
+    if len(lots) < 2 or lot.id not in {one.id for one in lots}:
+        return lot
+    return replace(
+        lots[0],
+        balance=sum(one.balance for one in lots),
+        parts=tuple(LotPart(one.id, one.balance) for one in lots),
+    )
+
+
+def each_kind_once(lots: Sequence[LotFacts]) -> list[LotFacts]:
+    """The lots to choose from where nothing is known yet of what they are to pay for: of those that
+    pay together only the one that is offered first, with the credits of all.
+    """
+    shown = []
+    for lot in add_up(lots):
+        first = min((lot, *lot.alike), key=_first_offered)
+        if first.id == lot.id:
+            balance = lot.balance + sum(one.balance for one in lot.alike)
+            shown.append(replace(lot, balance=balance))
+    return shown
 
 
 def usable_lots(

@@ -2,6 +2,7 @@
 
 from src.billing.events import (
     CardEnded,
+    CardKept,
     CardToKeep,
     CreditEndSet,
     CreditsChanged,
@@ -15,12 +16,19 @@ from src.billing.events import (
     RefundFailed,
     RefundRequested,
     TransferAwaited,
+    TransferNotDue,
     TransferOver,
     TransferPartCame,
+    TransferSentBack,
     VoucherBought,
     VoucherToSend,
 )
-from src.billing.jobs.cards import detach_card, end_processor_customer, keep_card
+from src.billing.jobs.cards import (
+    detach_card,
+    end_processor_customer,
+    keep_card,
+    tell_of_kept_card,
+)
 from src.billing.jobs.credit_ends import note_end, watching_credits
 from src.billing.jobs.credit_mails import tell_of_changed_credits
 from src.billing.jobs.fees import (
@@ -43,6 +51,7 @@ from src.billing.jobs.transfers import (
     tell_part_came,
     tell_transfer_over,
 )
+from src.billing.jobs.transfers_back import tell_sent_back, tell_transfer_not_due
 from src.billing.jobs.vouchers import send_voucher, sending, tell_of_purchase
 from src.billing.lapsing import lapse_unpaid_packages
 from src.billing.reconcile import reconcile
@@ -62,6 +71,7 @@ def register(registry: Registry) -> None:
     registry.on(ProcessorEventReceived, "billing.processor_event", handle_processor_event)
     registry.on(RefundRequested, "billing.send_refund", send_refund)
     registry.on(CardToKeep, "billing.keep_card", keep_card)
+    registry.on(CardKept, "billing.tell_card_kept", tell_of_kept_card)
     registry.on(CardEnded, "billing.detach_card", detach_card)
     registry.on(ProcessorCustomerEnded, "billing.end_customer", end_processor_customer)
     registry.on(PaymentCameTooLate, "billing.tell_too_late", tell_of_late_payment)
@@ -70,6 +80,8 @@ def register(registry: Registry) -> None:
     registry.on(TransferAwaited, "billing.tell_transfer", tell_how_to_transfer)
     registry.on(TransferOver, "billing.tell_transfer_over", tell_transfer_over)
     registry.on(TransferPartCame, "billing.tell_transfer_part", tell_part_came)
+    registry.on(TransferNotDue, "billing.tell_not_due", tell_transfer_not_due)
+    registry.on(TransferSentBack, "billing.tell_sent_back", tell_sent_back)
     registry.on(FeeForgiven, "billing.tell_forgiven", tell_of_forgiven_fee)
     registry.on(FeePaid, "billing.tell_fee_paid", tell_of_paid_fee)
     registry.on(CreditsChanged, "billing.tell_credits", tell_of_changed_credits)

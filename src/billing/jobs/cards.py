@@ -5,13 +5,19 @@ from uuid import UUID
 import structlog
 from sqlalchemy import update
 
+from src.billing.card_mails import card_mail
 from src.billing.commands.cards import store_card
-from src.billing.events import CardEnded, CardToKeep, ProcessorCustomerEnded
+from src.billing.domain.cards import CardState
+from src.billing.events import CardEnded, CardKept, CardToKeep, ProcessorCustomerEnded
 from src.billing.models import PaymentPage, ProcessorCustomer, SavedCard
 from src.billing.pages import CLOCK_SKEW
 from src.billing.processor import DefinitiveFailure, ProcessorCard
 from src.billing.stripe_gateway import StripeGateway
 from src.platform.jobs.context import JobContext
+from src.platform.mail.queue import queue_mail
+from src.tenants.models import Customer
+from src.tenants.queries.tenants import tenant_snapshot
+from src.tenants.queries.wordings import find_wordings
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +43,23 @@ async def _kept_by(job: JobContext, page: PaymentPage) -> ProcessorCard | None:
     except DefinitiveFailure as failure:
         log.warning("kept_card_not_found", page_id=str(page.id), error=str(failure))
         return None
+
+
+async def tell_of_kept_card(job: JobContext, event: CardKept) -> None:
+    """Consumer of CardKept: its guest has it in writing, once. One that is kept no longer by now is
+    not told of.
+    """
+    settings = job.services.settings
+    async with job.unit_of_work(done=True) as uow:
+        card = await uow.session.get(SavedCard, (uow.tenant, event.card_id))
+        if card is None or card.state != CardState.USABLE:
+            return
+        owner = await uow.session.get_one(Customer, (uow.tenant, card.customer_id))
+        if not owner.email:
+            return
+        tenant = await tenant_snapshot(uow, uow.tenant, job.clock.now())
+        mail = card_mail(settings, tenant, owner, card, await find_wordings(uow))
+        await queue_mail(uow, mail, host=settings.host)
 
 
 async def detach_card(job: JobContext, event: CardEnded) -> None:

@@ -28,6 +28,7 @@ from src.billing.fee_links import fee_path
 from src.billing.fee_words import FeeStanding, why_not_asked
 from src.billing.jobs.refunds import lock_refund
 from src.billing.lines import handlers_of
+from src.billing.mail_kinds import WAY
 from src.billing.models import Fee, OpenItem, Order, OrderLine, Refund
 from src.billing.open_item_words import open_item_sentence
 from src.billing.queries.disputes import list_payments_with_the_bank
@@ -47,7 +48,7 @@ from src.tenants.domain.roles import Role
 from src.tenants.models import Member, User
 from src.tenants.queries.tenants import tenant_snapshot
 from src.tenants.queries.wordings import find_wordings
-from src.tenants.worded_mails import render_worded
+from src.tenants.worded_mails import SHIPPED, has_words_for, render_worded
 
 PLATFORM_NAME = "Seatline"
 
@@ -106,10 +107,10 @@ async def _late_refund(uow: UnitOfWork, event: PaymentCameTooLate) -> Refund | N
 async def tell_of_refund(job: JobContext, event: OrderRefunded) -> None:
     """Money is on its way back to the guest's card, or on their voucher again."""
     async with job.unit_of_work(done=True) as uow:
-        refund = await get_refund(uow, event.refund_id)
+        # Locked, since which mails were read decides what a failure meanwhile is told as.
+        order, refund = await lock_refund(uow, event.refund_id)
         if refund.state != RefundState.SUCCEEDED or not await _is_told(uow, refund):
             return
-        order = await get_order(uow, event.order_id)
         has_failed = await has_failed_before(uow, refund.id)
         key = _went_key(refund.id, refund.attempt if has_failed else None)
         await _tell_guest(job, uow, "refunded", order, refund, key)
@@ -156,7 +157,9 @@ async def tell_of_failed_refund(job: JobContext, event: RefundFailed) -> None:
         if read is _Read.FAILED or (read is None and refund.cause == RefundCause.TOO_LATE):
             # Of a late payment its own mail says it, which is still to come.
             return
-        key = _failure_key(refund.id, event.attempt)
+        # The event may come late: the mail tells of the failure that stands.
+        attempt = refund.attempt if refund.state == RefundState.FAILED else event.attempt
+        key = _failure_key(refund.id, attempt)
         await _tell_guest(job, uow, "refund_failed", order, refund, key)
 
 
@@ -234,7 +237,10 @@ async def _tell_guest(
         contact=tenant.contact_email,
         href=settings.base_url + (path or f"/b/{tenant.slug}"),
     )
-    words = render_worded(kind, view, order.locale, await find_wordings(uow))
+    wordings = await find_wordings(uow)
+    if view.to_voucher and not has_words_for(kind, WAY.name, order.locale, wordings):
+        wordings = SHIPPED
+    words = render_worded(kind, view, order.locale, wordings)
     mail = Mail(
         kind=f"billing.{kind}",
         to_address=order.guest_email,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from src.billing.domain.credits import LotFacts, LotSource, LotState, Scope, lot_state
+from src.billing.domain.credits import LotFacts, LotSource, LotState, Scope, add_up, lot_state
 from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditLot
 from src.platform.db.uow import UnitOfWork
@@ -57,6 +57,11 @@ async def list_lots(uow: UnitOfWork, customer_id: UUID) -> list[CreditLot]:
         .order_by(CreditLot.created_at, CreditLot.id)
     )
     return list(found)
+
+
+async def list_lots_to_pay(uow: UnitOfWork, customer_id: UUID) -> list[LotFacts]:
+    """The same as the rules want them, each with those that pay together with it."""
+    return add_up([lot_facts(lot) for lot in await list_lots(uow, customer_id)])
 
 
 def no_such_credits() -> NotFound:

@@ -29,10 +29,16 @@ from src.billing.queries.disputes import (
     list_disputes_of_order,
     list_payments_with_the_bank,
 )
+from src.billing.queries.never_paid import was_never_paid
 from src.billing.queries.orders import open_item_view
 from src.billing.queries.timeline import History, timeline
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
-from src.billing.queries.transfers import BoughtCredits, get_bought_credits, list_mistakable
+from src.billing.queries.transfers import (
+    BoughtCredits,
+    get_bought_credits,
+    is_transfer_awaited,
+    list_mistakable,
+)
 from src.billing.standing import get_is_all_cancelled
 from src.billing.views.orders import (
     LineView,
@@ -178,20 +184,40 @@ def _page(
         pages_of_sold=around.pages_of_sold,
         holds_places=history.holds_places,
         may_still_come=_may_still_come(history),
+        was_never_paid=was_never_paid(history.order),
+        missing_minor=_missing_minor(history),
         may_be_mistaken=around.may_be_mistaken,
         is_package=around.credits.is_package,
+        credits_in_places=around.credits.in_places,
         are_credits_off=around.credits.are_off,
         package_waits_until_at=order.created_at + WAITS_FOR_MONEY if around.package_waits else None,
     )
 
 
 def _may_still_come(history: History) -> bool:
-    """Whether less was noted of transfers than the order cost. What went back had come."""
+    """Whether less was noted of transfers than the order cost. What went back had come. It may of a
+    package as well that is cancelled, since its transfer was taken off.
+    """
     order = history.order
+    if was_never_paid(order):
+        return True
     if order.payment_mode != PaymentMode.TRANSFER or order.state == OrderState.CONFIRMED:
         return False
     noted = [one.amount_minor for one in history.payments if one.method == TRANSFER_METHOD]
     return sum(noted) < order.to_pay_minor
+
+
+def _missing_minor(history: History) -> int:
+    """Of a transfer that is waited for while a part of it is there; 0 where none of it is."""
+    order = history.order
+    received_minor = sum(
+        one.amount_minor - one.refunded_minor
+        for one in history.payments
+        if one.method == TRANSFER_METHOD and not one.is_extra
+    )
+    if not is_transfer_awaited(order) or not received_minor:
+        return 0
+    return order.to_pay_minor - received_minor
 
 
 def _returning_minor(history: History) -> int:

@@ -209,6 +209,7 @@ def _of_staff(entries: Sequence[AuditEntry]) -> Iterator[Moment]:
         "order.marked_paid": _("Marked as paid"),
         "order.package_cancelled": order_end_words(OrderEnd.CALLED_OFF, holds_places=False),
         "order.package_never_paid": _("Cancelled, as it was never paid"),
+        "order.package_brought_back": _("The transfer came after all, and the package with it"),
         "order.refund_asked": _("Asked for a refund"),
         "order.refunded_as_voucher": _("Gave a voucher in place of a refund"),
         "order.refund_retried": _("Tried the refund again"),

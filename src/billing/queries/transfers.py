@@ -23,7 +23,7 @@ from src.billing.models import CreditEntry, CreditLot, Order, Payment
 from src.billing.queries.payment_settings import find_transfer_account
 from src.billing.queries.to_hand_back import to_hand_back_minor
 from src.billing.standing import is_all_cancelled
-from src.billing.views.transfers import HowToTransfer
+from src.billing.views.transfers import BesidePrice, HowToTransfer
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local
 
@@ -168,9 +168,12 @@ def are_credits_taken_off() -> ColumnElement[bool]:
 
 
 class BoughtCredits(NamedTuple):
-    """Whether an order is for a package, and whether all its credits `are_off` again."""
+    """Whether an order is for a package, how many of its credits pay for places, and whether all of
+    them `are_off` again.
+    """
 
     is_package: bool = False
+    in_places: int = 0
     are_off: bool = False
 
 
@@ -182,12 +185,50 @@ async def get_bought_credits(uow: UnitOfWork, order_id: UUID) -> BoughtCredits:
         CreditLot.source == str(LotSource.PACKAGE),
     )
     found = await uow.session.execute(
-        select(is_package, are_credits_taken_off()).where(
+        select(is_package, _in_places(uow, order_id), are_credits_taken_off()).where(
             Order.tenant_id == uow.tenant, Order.id == order_id
         )
     )
     row = found.one_or_none()
     return BoughtCredits() if row is None else BoughtCredits(*row)
+
+
+def _in_places(uow: UnitOfWork, order_id: UUID) -> ColumnElement[int]:
+    """What places took of the order's credits and have not given back."""
+    taken: ColumnElement[int] = (
+        select(func.coalesce(-func.sum(CreditEntry.credits), 0))
+        .join(
+            CreditLot,
+            (CreditLot.tenant_id == CreditEntry.tenant_id) & (CreditLot.id == CreditEntry.lot_id),
+        )
+        .where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.order_id == order_id,
+            CreditLot.source == str(LotSource.PACKAGE),
+            CreditEntry.seat_id.is_not(None),
+        )
+        .scalar_subquery()
+    )
+    return taken
+
+
+async def get_beside_price(uow: UnitOfWork, order: Order) -> BesidePrice:
+    """Nothing of an order that never was confirmed: of that all that came goes back."""
+    if order.state != OrderState.CONFIRMED:
+        return BesidePrice()
+    found = await uow.session.execute(
+        select(
+            func.coalesce(func.sum(Payment.amount_minor - Payment.refunded_minor), 0),
+            func.coalesce(func.sum(Payment.refunded_minor), 0),
+        ).where(
+            Payment.tenant_id == uow.tenant,
+            Payment.order_id == order.id,
+            Payment.method == TRANSFER_METHOD,
+            Payment.is_extra,
+        )
+    )
+    left_minor, back_minor = found.one()
+    return BesidePrice(left_minor=int(left_minor), back_minor=int(back_minor))
 
 
 async def get_paid_by_voucher_minor(uow: UnitOfWork, order_id: UUID) -> int:

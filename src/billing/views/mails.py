@@ -2,6 +2,8 @@
 
 import msgspec
 
+from src.platform.i18n import _
+
 
 class MoneyMail(msgspec.Struct, frozen=True, kw_only=True):
     """To a guest, about money that goes back; every word is in the guest's language.
@@ -21,6 +23,17 @@ class MoneyMail(msgspec.Struct, frozen=True, kw_only=True):
     contact: str
     href: str
     to_voucher: bool = False
+
+    @property
+    def way(self) -> str:
+        """How it comes back, once it has gone."""
+        if self.to_voucher:
+            amount = self.amount
+            return _("%(amount)s is on the voucher again that you paid with.", amount=amount)
+        return _(
+            "%(amount)s is on its way back to the card you paid with. Banks take up to ten days.",
+            amount=self.amount,
+        )
 
 
 class OpenItemMail(msgspec.Struct, frozen=True, kw_only=True):

@@ -250,10 +250,12 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     guest's bank after a dispute that was lost. `mail_refused` is what a server said of a mail to
     the guest that nobody took. `pages_of_sold` below the business's tell of what was sold, with
     the words of each. `holds_places`: others can have what is not paid. `may_still_come`: the
-    transfer that is not waited for any more was not noted in full. `may_be_mistaken`: a transfer
-    can be taken off as one that never came. `is_package`: credits were bought, and
-    `are_credits_off`: all of them were taken off again. `package_waits_until_at`: then
-    a package that is to be paid on site lapses; None where none waits.
+    transfer that is not waited for any more was not noted in full. `was_never_paid`: it is a
+    package whose transfer was taken off. `missing_minor` is still to come of one of which a part
+    has. `may_be_mistaken`: a transfer can be taken off as one that never
+    came. `is_package`: credits were bought, `credits_in_places` of them pay for places, and
+    `are_credits_off`: all of them were taken off again. `package_waits_until_at`: then a package
+    that is to be paid on site lapses; None where none waits.
     """
 
     slug: str
@@ -296,8 +298,11 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     pages_of_sold: Sequence[tuple[str, str]]
     holds_places: bool
     may_still_come: bool
+    was_never_paid: bool
+    missing_minor: int
     may_be_mistaken: bool
     is_package: bool
+    credits_in_places: int
     are_credits_off: bool
     package_waits_until_at: datetime | None
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from src.billing.domain.kinds import NotHad, OrderState
 from src.platform.web.forms import Bound
 
 
@@ -26,11 +27,39 @@ class HowToTransfer(msgspec.Struct, frozen=True, kw_only=True):
     code: str
 
 
+class BesidePrice(msgspec.Struct, frozen=True, kw_only=True):
+    """What came by transfer beside what an order that stands waits for: so much is still to go
+    back, and so much has.
+    """
+
+    left_minor: int = 0
+    back_minor: int = 0
+
+    @property
+    def in_all_minor(self) -> int:
+        return self.left_minor + self.back_minor
+
+
+class Comeback(msgspec.Struct, frozen=True, kw_only=True):
+    """A package that was cancelled as never paid, with so many credits until `ends_at`: what its
+    transfer brings back, should it have come after all, and `why` it cannot, None where it can. Of
+    the price a voucher paid `voucher_minor`, and has `on_voucher_minor` by now.
+    """
+
+    credits: int
+    ends_at: datetime | None
+    voucher_minor: int
+    on_voucher_minor: int
+    why: NotHad | None
+
+
 class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     """One order's transfer, for the business. `due_at` and `due_on` are None once nothing is waited
     for any more. `holds_places`: others can have what is not paid. Of `total_minor`, the price, a
-    voucher pays `voucher_minor`. `received_minor` is the price's, `noted_minor` all that was noted.
+    voucher pays `voucher_minor`, of which `on_voucher_minor` is back on it. `received_minor` is the
+    price's, `noted_minor` all that was noted.
     `may_be_mistaken`: some of it can be taken off. `is_all_cancelled`: nothing of the order stands.
+    `comeback`: it was a package, and never paid.
     `ended` says why nothing can be had with what comes now, by somebody's own decision.
     """
 
@@ -45,10 +74,12 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     total_minor: int
     voucher_minor: int
+    on_voucher_minor: int
     received_minor: int
     noted_minor: int
     may_be_mistaken: bool
     is_all_cancelled: bool
+    comeback: Comeback | None
     ended: str
     due_on: date | None
     holds_places: bool
@@ -64,6 +95,13 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def to_transfer_minor(self) -> int:
         return self.total_minor - self.voucher_minor
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether nothing can be had with what comes now."""
+        if self.comeback is not None and self.comeback.why is None:
+            return False
+        return self.due_on is None and (self.state == OrderState.CONFIRMED or bool(self.ended))
 
 
 class MistakePage(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +120,24 @@ class MistakePage(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     transfers: list[tuple[str, str, str]]
     form: Bound[Any]
+
+
+class TransferBackMail(msgspec.Struct, frozen=True, kw_only=True):
+    """To a guest whose transfer is sent back, or has been, in all or in part; every word is in
+    their language. `came` is what has come, `back` what of it goes back, and `reason` says why.
+    """
+
+    locale: str
+    from_name: str
+    guest_name: str
+    reference: str
+    what: str
+    back: str
+    contact: str
+    href: str
+    holds_places: bool
+    came: str = ""
+    reason: str = ""
 
 
 class TransferMail(msgspec.Struct, frozen=True, kw_only=True):

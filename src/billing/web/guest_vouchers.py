@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,7 +10,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from msgspec import Meta
 
-from src.billing.commands.voucher_sales import SellVoucher, not_sold
+from src.billing.commands.voucher_sales import SellVoucher, not_sold, wrong_sending_day
 from src.billing.commands.voucher_settings import VoucherOffer, get_voucher_offer
 from src.billing.domain.vouchers import (
     FURTHEST_SENDING_DAYS,
@@ -86,7 +86,7 @@ async def send_shop(
     offer, data = await _offer(services, ctx), await read_form(request)
     token = _token_of(data)
     _leave_out_unasked(data)
-    bound = _checked(bind(BuyForm, data), ctx, offer)
+    bound = _checked(bind(BuyForm, data), ctx, offer, services.clock.now())
     if bound.struct is None:
         return _page(request, services, ctx, offer, bound, token, 422)
     try:
@@ -117,11 +117,15 @@ def _leave_out_unasked(data: FormData) -> None:
         data.texts["own_amount"] = [""]
 
 
-def _checked(bound: Bound[BuyForm], ctx: RequestContext, offer: VoucherOffer) -> Bound[BuyForm]:
+def _checked(
+    bound: Bound[BuyForm], ctx: RequestContext, offer: VoucherOffer, now: datetime
+) -> Bound[BuyForm]:
     """What only the business and the other fields can find wrong."""
     errors: dict[str, str] = {}
     if bound.value("to") == "other" and not bound.value("recipient_email").strip():
         errors["recipient_email"] = _("Where shall we send it?")
+    if wrong := _wrong_day(bound, ctx, now):
+        errors["send_on"] = wrong
     if ctx.here.booking_terms and not bound.checked("terms"):
         errors["terms"] = _("Please accept the terms to buy.")
     amount_minor, sentence = _amount(bound, ctx.here.currency)
@@ -142,21 +146,26 @@ def _amount(bound: Bound[BuyForm], currency: str) -> tuple[int, str]:
         return 0, refusal.message
 
 
+def _wrong_day(bound: Bound[BuyForm], ctx: RequestContext, now: datetime) -> str:
+    """Judged with the other fields, so that all that is wrong is marked at once."""
+    typed = bound.value("send_on").strip()
+    if bound.value("to") == "me" or not typed or bound.error("send_on"):
+        return ""
+    try:
+        return wrong_sending_day(msgspec.convert(typed, type=date), now, ctx.here.zone)
+    except msgspec.ValidationError:
+        return _("This is not a day. Write it like 2026-12-24.")
+
+
 def _command(form: BuyForm, ctx: RequestContext, token: str) -> SellVoucher:
-    """Raises: InvalidInput at `send_on` for what is no day."""
+    """Of a form whose fields were checked."""
     is_sent = form.to == "other"
     amount_minor = (
         read_amount(form.own_amount, ctx.here.currency, "own_amount")
         if form.amount == OWN
         else int(form.amount)
     )
-    send_on = None
-    if is_sent and form.send_on:
-        try:
-            send_on = msgspec.convert(form.send_on, type=date)
-        except msgspec.ValidationError:
-            sentence = _("This is not a day. Write it like 2026-12-24.")
-            raise InvalidInput(sentence, fields={"send_on": sentence}) from None
+    send_on = msgspec.convert(form.send_on, type=date) if is_sent and form.send_on else None
     return SellVoucher(
         amount_minor=amount_minor,
         buyer_name=" ".join(form.name.split()),

@@ -23,9 +23,11 @@ from src.billing.domain.kinds import OrderEnd, OrderState, PaymentMode, order_en
 from src.billing.lines import first_start_of, handlers_of
 from src.billing.models import Order
 from src.billing.processor import ProcessorError
+from src.billing.queries.never_paid import find_comeback
 from src.billing.queries.transfers import (
     due_on_of,
     get_noted_minor,
+    get_paid_by_voucher_minor,
     get_received_minor,
     list_mistakable,
 )
@@ -35,6 +37,7 @@ from src.billing.standing import get_is_all_cancelled
 from src.billing.views.transfers import TransferPage
 from src.billing.web.amounts import plain_amount, read_amount
 from src.billing.words import not_had_words, who_ended_it
+from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _, current_locale
 from src.platform.ids import new_id
@@ -170,6 +173,8 @@ def _said(received: Received, currency: str, end: OrderEnd) -> tuple[Level, str]
     match received.outcome:
         case Outcome.CONFIRMED:
             return "success", _("The money has come, and the order is confirmed.")
+        case Outcome.BROUGHT_BACK:
+            return "success", _("The money has come, and the package is there again.")
         case Outcome.PARTIAL:
             return "info", _("Noted. %(amount)s is still missing.", amount=amount)
         case Outcome.TOO_MUCH:
@@ -207,6 +212,13 @@ def _ended(order: Order) -> str:
     return who_ended_it(order_end(order.state, order.closed_why))
 
 
+async def _on_order_minor(uow: UnitOfWork, order: Order) -> int:
+    """What of a voucher is kept for the order, or was paid with it and has not gone back."""
+    if order.state == OrderState.OPEN:
+        return order.voucher_minor
+    return await get_paid_by_voucher_minor(uow, order.id)
+
+
 def _to_order(request: AnyRequest, ctx: RequestContext, order_id: UUID) -> Response[bytes]:
     return redirect(request, f"/app/{ctx.here.slug}/orders/{order_id}")
 
@@ -232,6 +244,8 @@ async def _shown(
         what = await what_was_bought(uow, order, zone)
         kinds = await handlers_of(uow, order)
         is_all_gone = await get_is_all_cancelled(uow, order_id)
+        on_order_minor = await _on_order_minor(uow, order)
+        comeback = await find_comeback(uow, order)
     today, due_on = to_local(services.clock.now(), zone).date(), due_on_of(order, zone)
     left_minor = max(order.to_pay_minor - came_minor, 0) or order.to_pay_minor
     first = {
@@ -251,10 +265,12 @@ async def _shown(
         currency=order.currency,
         total_minor=order.total_minor,
         voucher_minor=order.voucher_minor,
+        on_voucher_minor=order.voucher_minor - on_order_minor,
         received_minor=came_minor,
         noted_minor=noted_minor,
         may_be_mistaken=bool(mistakable),
         is_all_cancelled=is_all_gone,
+        comeback=comeback,
         ended=_ended(order),
         due_on=due_on,
         holds_places=not kinds or any(kind.holds_places for kind in kinds),

@@ -5,6 +5,7 @@ claimed last, and nothing happens between the last claim and the commit.
 Source: docs/algorithms/seats.md.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -115,11 +116,12 @@ async def book(uow: UnitOfWork, ctx: RequestContext, cmd: BookCommand) -> Booked
         await claim_coupon(uow, quote.coupon.coupon_id, booked.order.customer_id)
     if quote.credits is not None:
         # They have to be valid when the last of the dates starts.
-        until, lot_id = max(now, judged.last_starts_at), quote.credits.lot_id
-        customer_id, needed = booked.order.customer_id, quote.credits_needed
-        await claim_credits(
-            uow, lot_id, customer_id, needed, needed_until=until, users=quote.credits.users
-        )
+        until, customer_id = max(now, judged.last_starts_at), booked.order.customer_id
+        taken = Counter(quote.credits.lots_of_seats(quote.credits_needed))
+        for lot_id, count in sorted(taken.items()):
+            await claim_credits(
+                uow, lot_id, customer_id, count, needed_until=until, users=quote.credits.users
+            )
     if quote.voucher is not None:
         await claim_voucher(uow, quote.voucher)
     if booked.order.month is not None:
@@ -307,7 +309,10 @@ async def _write(
     seat_ids = insert_seats(uow, quote, order, booking_id, participant_ids, now, by)
     if quote.credits is not None:
         author = Author(by, *((ctx.actor.user_id, ctx.actor.name) if by == "staff" else ()))
-        insert_redemptions(uow, quote.credits.lot_id, seat_ids, order.id, author, now)
+        lots = quote.credits.lots_of_seats(len(seat_ids))
+        for lot_id in dict.fromkeys(lots):
+            own = [seat_id for seat_id, lot in zip(seat_ids, lots, strict=True) if lot == lot_id]
+            insert_redemptions(uow, lot_id, own, order.id, author, now)
     return Booked(order=order, booking_id=booking_id)
 
 

@@ -82,6 +82,9 @@ def insert_seats(
     tiers = [person.tier for person in quote.party]
     people = list(zip(participant_ids, tiers, strict=True))
     places = [(*run, *person) for run in runs for person in people]
+    lots: list[UUID] | list[None] = [None] * len(places)
+    if quote.credits is not None:
+        lots = quote.credits.lots_of_seats(len(places))
     rows: list[dict[str, Any]] = [
         {
             "tenant_id": uow.tenant,
@@ -100,14 +103,14 @@ def insert_seats(
             "told_sequence": sequence,
             "replaces_id": None,
             "calendar_id": None,
-            "credit_lot_id": quote.credits.lot_id if quote.credits is not None else None,
+            "credit_lot_id": lot_id,
             "most_percent": 100,
             "changed_at": now,
             "changed_by": by,
             "changed_why": "",
         }
-        for (session_id, sequence, participant_id, tier), share in zip(
-            places, quote.shares_minor(), strict=True
+        for (session_id, sequence, participant_id, tier), share, lot_id in zip(
+            places, quote.shares_minor(), lots, strict=True
         )
     ]
     uow.insert(SEATS, rows)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from src.billing.domain.credits import LotFacts, Target, Unusable, why_not_usable
+from src.billing.domain.credits import LotFacts, Target, Unusable, pooled, why_not_usable
 from src.billing.domain.lot_users import Comer
 from src.booking.domain.drop_in import DropInRules, PayWay
 from src.booking.domain.quotes import Quote
@@ -38,11 +38,12 @@ def target_of(quote: Quote, tags: frozenset[str], last_starts_at: datetime) -> T
     return Target(quote.service_id, tags, last_starts_at)
 
 
-def for_party(facts: CreditFacts, party: Sequence[Comer] | None) -> CreditFacts:
-    """The same, held against those who come."""
-    if party is None:
-        return facts
-    return replace(facts, target=replace(facts.target, party=tuple(party)))
+def for_party(facts: CreditFacts, party: Sequence[Comer] | None, now: datetime) -> CreditFacts:
+    """The same, held against those who come, with all credits that could pay for them together."""
+    target = facts.target
+    if party is not None:
+        target = replace(target, party=tuple(party))
+    return replace(facts, lot=pooled(facts.lot, target, now), target=target)
 
 
 def why_not_by_credit(facts: CreditFacts, now: datetime) -> list[Reason]:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 from src.billing.domain.coupons import AppliedCoupon
+from src.billing.domain.credits import LotPart
 from src.billing.domain.kinds import PaymentMode
 from src.billing.domain.lot_users import EVERYONE, LotUsers
 from src.billing.domain.vouchers import AppliedVoucher
@@ -29,7 +30,8 @@ class Person(NamedTuple):
 
 class PaidByCredits(NamedTuple):
     """The lot that pays, with the credits that it has left before this. `is_given_back`: they come
-    from a place that was left. `users` are those who may use it.
+    from a place that was left. `users` are those who may use it. Where several lots pay together,
+    `parts` are those, in the order in which they are taken from.
     """
 
     lot_id: UUID
@@ -37,6 +39,13 @@ class PaidByCredits(NamedTuple):
     balance: int
     is_given_back: bool = False
     users: LotUsers = EVERYONE
+    parts: tuple[LotPart, ...] = ()
+
+    def lots_of_seats(self, count: int) -> list[UUID]:
+        """For each of so many seats the lot whose credit pays for it."""
+        parts = self.parts or (LotPart(self.lot_id, count),)
+        lots = [part.id for part in parts for _credit in range(part.balance)]
+        return lots[:count]
 
 
 class QuoteLine(NamedTuple):

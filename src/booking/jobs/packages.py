@@ -38,17 +38,28 @@ async def tell_of_package(job: JobContext, event: PackageBought) -> None:
         settings = job.services.settings
         tenant = await tenant_snapshot(uow, uow.tenant, job.clock.now())
         taxes, wordings = await list_taxes(uow, order.id), await find_wordings(uow)
-        mail = package_mail(BOUGHT, settings, tenant, order, lot, wordings, taxes=taxes)
+        mail = package_mail(
+            BOUGHT, settings, tenant, order, lot, wordings, taxes=taxes, again=event.again
+        )
         await queue_mail(uow, mail, host=settings.host)
 
 
 async def tell_of_lapse(job: JobContext, event: PackageLapsed) -> None:
-    """That nothing is owed, and nothing is there to be used."""
+    """That nothing is owed, and nothing is there to be used: unless it is by now."""
     async with job.unit_of_work(done=True) as uow:
         order, lot = await find_bought(uow, event.order_id)
-        if not order.guest_email:
+        if not order.guest_email or lot.state != LotState.VOID:
             return
         settings = job.services.settings
         tenant = await tenant_snapshot(uow, uow.tenant, job.clock.now())
-        mail = package_mail(LAPSED, settings, tenant, order, lot, await find_wordings(uow))
+        mail = package_mail(
+            LAPSED,
+            settings,
+            tenant,
+            order,
+            lot,
+            await find_wordings(uow),
+            again=event.again,
+            to_voucher_minor=event.to_voucher_minor,
+        )
         await queue_mail(uow, mail, host=settings.host)

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from src.billing.domain.credits import LotState, lot_state
 from src.billing.domain.lot_users import Comer
 from src.billing.queries.coupon_use import CouponAsked, CouponJudged, judge_coupon
-from src.billing.queries.lots import list_lots, lot_facts
+from src.billing.queries.lots import list_lots_to_pay
 from src.booking.commands.waitlist_take import held_by_offer
 from src.booking.domain.bookable import BusinessFacts
 from src.booking.domain.price_label import price_words
@@ -118,8 +118,8 @@ async def _credits(
     """What the customer's credits would do: each lot that is not over, the newest first. That
     nothing of it can be paid with credits is said once, whatever they own.
     """
-    lots = [lot_facts(lot) for lot in await list_lots(uow, customer_id)]
-    lines = []
+    lots = await list_lots_to_pay(uow, customer_id)
+    lines, told = [], set[UUID]()
     # For one it is the customer who comes; who the others are, nobody has said.
     party = (Comer(is_owner=True),) if asked.size == 1 else None
     for lot in [one for one in reversed(lots) if lot_state(one, now) in TOLD_OF][:MOST_LOTS]:
@@ -129,11 +129,13 @@ async def _credits(
             return [WhyLine(sentence=not_taken[0].owner_sentence, mend="", href="")]
         page = f"/app/{tenant.slug}/credits/{lot.id}"
         lines += [WhyLine(sentence=r.owner_sentence, mend=r.mend, href=page) for r in against]
-        if not against:
+        paying = decided.quote.credits
+        if not against and paying is not None and paying.lot_id not in told:
+            told.add(paying.lot_id)
             said = ngettext(
                 "“%(name)s” can pay for this; %(num)s credit is left.",
                 "“%(name)s” can pay for this; %(num)s credits are left.",
-                lot.balance,
+                paying.balance,
                 name=lot.name,
             )
             lines.append(WhyLine(sentence=said, mend="", href=page))

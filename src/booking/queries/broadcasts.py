@@ -133,16 +133,20 @@ async def count_recipients(
 
 async def list_stand_ins(uow: UnitOfWork, audiences: Sequence[Audience]) -> list[Holder]:
     """To whom guests of these dates handed places on, each address once: they are no customers, and
-    a broadcast does not reach them.
+    a broadcast does not reach them, but for those who have a place of their own there.
     """
     named = {kind: of for kind, of in _by_kind(audiences).items() if kind in _OF_DATES}
     if not named:
         return []
-    seats = " UNION ".join(f"SELECT s.id{_PLACES}{_OF_DATES[kind]}" for kind in named)
+    handed_on = f"SELECT s.id{_PLACES} AND s.is_handed_on"
+    seats = " UNION ".join(f"{handed_on}{_OF_DATES[kind]}" for kind in named)
     values = {"tenant_id": uow.tenant, **_moment(uow, named, None), **_subjects(named)}
     found = (await uow.session.scalars(text(seats), values)).all()
     holders = await list_holders_of(uow, found)
     by_address = {one.address.lower(): one for one in holders.values() if one.address}
+    if by_address:
+        for reached in await list_recipients(uow, audiences, needs_consent=False):
+            by_address.pop(reached.address.lower(), None)
     return sorted(by_address.values(), key=lambda one: (one.name, one.address))
 
 

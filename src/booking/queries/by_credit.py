@@ -10,7 +10,7 @@ from sqlalchemy import select
 from src.billing.domain.credits import LotFacts, LotSource
 from src.billing.domain.lot_users import Comer
 from src.billing.models import CreditLot
-from src.billing.queries.lots import lot_facts, no_such_credits
+from src.billing.queries.lots import list_lots_to_pay, lot_facts, no_such_credits
 from src.booking.domain.by_credit import (
     CreditFacts,
     for_party,
@@ -29,16 +29,11 @@ from src.platform.db.uow import UnitOfWork
 
 async def get_own_lot(uow: UnitOfWork, customer_id: UUID, lot_id: UUID) -> LotFacts:
     """The customer's own lot. Raises: NotFound, for anybody else's too."""
-    lot = await uow.session.scalar(
-        select(CreditLot).where(
-            CreditLot.tenant_id == uow.tenant,
-            CreditLot.id == lot_id,
-            CreditLot.customer_id == customer_id,
-        )
-    )
+    lots = await list_lots_to_pay(uow, customer_id)
+    lot = next((one for one in lots if one.id == lot_id), None)
     if lot is None:
         raise no_such_credits()
-    return lot_facts(lot)
+    return lot
 
 
 def session_by_credit(
@@ -49,8 +44,8 @@ def session_by_credit(
     party: Sequence[Comer] | None = None,
 ) -> tuple[Quote, list[Reason]]:
     """The quote of a single date for credits of the lot, and what stands against it."""
-    facts = for_party(credit_facts_of_session(offer, quote, lot), party)
-    return _by_credit(quote, lot), why_not_by_credit(facts, now)
+    facts = for_party(credit_facts_of_session(offer, quote, lot), party, now)
+    return _by_credit(quote, facts.lot), why_not_by_credit(facts, now)
 
 
 def series_by_credit(
@@ -61,8 +56,8 @@ def series_by_credit(
     party: Sequence[Comer] | None = None,
 ) -> tuple[Quote, list[Reason]]:
     """The quote of all dates that are left for credits of the lot, and what stands against it."""
-    facts = for_party(credit_facts_of_series(offer, quote, lot), party)
-    return _by_credit(quote, lot), why_not_by_credit(facts, now)
+    facts = for_party(credit_facts_of_series(offer, quote, lot), party, now)
+    return _by_credit(quote, facts.lot), why_not_by_credit(facts, now)
 
 
 def credit_facts_of_session(offer: SessionOffer, quote: Quote, lot: LotFacts) -> CreditFacts:
@@ -100,7 +95,7 @@ def tags_of(
 def _by_credit(quote: Quote, lot: LotFacts) -> Quote:
     """Coupons are for money: a quote for credits has none."""
     is_given_back = lot.source is LotSource.SEAT
-    paid = PaidByCredits(lot.id, lot.name, lot.balance, is_given_back, lot.users)
+    paid = PaidByCredits(lot.id, lot.name, lot.balance, is_given_back, lot.users, lot.parts)
     return replace(quote, coupon=None).by_credits(paid)
 
 

@@ -13,7 +13,7 @@ from src.billing.queries.disputes import is_order_with_the_bank
 from src.booking.domain.kinds import SeatState, SessionState
 from src.booking.models import Booking, Cancellation, Seat, Series, Service, Session
 from src.booking.queries.being_cancelled import has_no_marked_seat, is_halted
-from src.booking.queries.handing_on import list_holder_names
+from src.booking.queries.handing_on import list_holders_of
 from src.booking.queries.lists_toll import lists_toll
 from src.booking.queries.lost import list_lost_holds
 from src.booking.queries.purchases import left_of_purchase
@@ -249,6 +249,7 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
     people = await _people(uow, which, money)
     ids = select(Seat.id, Seat.credit_lot_id)
     seats = reached(select(Seat.id), uow.tenant, [*which, taken])
+    holders = (await list_holders_of(uow, seats)).values()
     return Toll(
         seats=totals.seats,
         customers=totals.customers,
@@ -265,7 +266,7 @@ async def _toll(uow: UnitOfWork, which: Sequence[Any]) -> Toll:
         credits_gone=await count_credits_gone(uow, reached(ids, uow.tenant, [*which, taken])),
         people=people,
         more=totals.bookings - len(people),
-        holders=await list_holder_names(uow, seats),
+        holders=sorted((one.name, one.address) for one in holders if one.address),
         lost_holds=await list_lost_holds(uow, which),
     )
 

@@ -12,7 +12,14 @@ from sqlalchemy import ColumnElement, Select, select
 from src.billing.commands.credit_acts import is_of_nobody
 from src.billing.credit_words import entry_words, source_words
 from src.billing.domain.credit_acts import may_change
-from src.billing.domain.credits import EntryKind, LotFacts, LotState, RefundRule, lot_state
+from src.billing.domain.credits import (
+    EntryKind,
+    LotFacts,
+    LotState,
+    RefundRule,
+    each_kind_once,
+    lot_state,
+)
 from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditEntry, CreditLot, Order
 from src.billing.queries.credit_lists import LotFilter, find_lots, lot_rows
@@ -42,9 +49,11 @@ async def get_lot(uow: UnitOfWork, lot_id: UUID) -> CreditLot:
 
 
 async def list_usable(uow: UnitOfWork, customer_id: UUID) -> list[LotFacts]:
-    """The customer's lots that something is left of and that are not over."""
+    """The customer's lots that something is left of and that are not over; those that pay together
+    as one.
+    """
     now, lots = uow.clock.now(), [lot_facts(lot) for lot in await list_lots(uow, customer_id)]
-    return [lot for lot in lots if lot_state(lot, now) is LotState.ACTIVE]
+    return each_kind_once([lot for lot in lots if lot_state(lot, now) is LotState.ACTIVE])
 
 
 async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:

@@ -15,7 +15,7 @@ from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.disputes import get_taken_back_minor, is_with_the_bank
 from src.billing.queries.fees import list_guest_fees
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
-from src.billing.queries.transfers import find_how_to_transfer
+from src.billing.queries.transfers import find_how_to_transfer, get_beside_price
 from src.booking.credit_words import given_lines
 from src.booking.domain.naming import may_guest_name
 from src.booking.domain.states import LIVE_SEATS
@@ -131,6 +131,7 @@ async def _on_the_way(uow: UnitOfWork, tenant: TenantSnapshot, order: Order) -> 
     return {
         "owed_minor": await get_owed_minor(uow, order.id),
         "to_hand_back_minor": await get_to_hand_back_minor(uow, order.id),
+        "beside": await get_beside_price(uow, order),
         "transfer": await find_how_to_transfer(uow, order, tenant.zone),
     }
 
@@ -251,13 +252,14 @@ async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
 def _party(seats: Sequence[Row[Any]], guest: str) -> PartyView:
     """Everyone once, in the order of the form, with their kind of price. Who comes to none of the
     dates any more is told apart, unless that is everybody; who was handed single ones comes in
-    place of somebody else, and is named with those.
+    place of somebody else, and is named with those. Of whom places were handed on to, no more are
+    of the party than come on one date: different people may have got those of the same guest.
     """
     people, live = in_party_of(seats), [seat for seat in seats if seat.state in LIVE_SEATS]
     own = {seat.participant_id for seat in live if not seat.is_handed_on}
     most = max(Counter(seat.session_id for seat in live).values(), default=0)
-    stay = own if len(own) >= most else {seat.participant_id for seat in live}
-    stay = stay or set(people)
+    taken_over = [key for key in people if key in {seat.participant_id for seat in live} - own]
+    stay = own | set(taken_over[: max(0, most - len(own))]) or set(people)
     stand_ins = {seat.participant_id for seat in live} - stay
     people = {key: one for key, one in people.items() if key not in stand_ins}
     comes = [one for key, one in people.items() if key in stay]

@@ -30,21 +30,14 @@ async def find_holder(uow: UnitOfWork, seat: Seat) -> Holder | None:
     return holders.get(seat.id)
 
 
-async def list_holders_of(uow: UnitOfWork, seat_ids: Collection[UUID]) -> dict[UUID, Holder]:
+async def list_holders_of(
+    uow: UnitOfWork, seat_ids: Collection[UUID] | Select[tuple[UUID]]
+) -> dict[UUID, Holder]:
     """Of these seats those that were handed on, with who has them."""
     found = await uow.session.execute(
         _holders(uow).where(Seat.id.in_(seat_ids), Seat.is_handed_on.is_(True))
     )
     return {row.id: Holder(row.id, row.order_id, row.name, row.address, True) for row in found}
-
-
-async def list_holder_names(uow: UnitOfWork, seats: Select[tuple[UUID]]) -> list[str]:
-    """Of these seats those that were handed on: whom it was to, each address once."""
-    found = await uow.session.execute(
-        _holders(uow).where(Seat.id.in_(seats), Seat.is_handed_on.is_(True)).order_by(Seat.id)
-    )
-    by_address = {row.address.lower(): row.name for row in found if row.address}
-    return list(by_address.values())
 
 
 async def list_holders(uow: UnitOfWork, session_id: UUID, *, by_order: UUID) -> list[Holder]:

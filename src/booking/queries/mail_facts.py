@@ -173,7 +173,8 @@ def _statement() -> Any:
         select(Order, Booking, Service, Series, Seat, Session, Location, Participant.name)
         .add_columns(is_order_with_the_bank().label("is_with_the_bank"), NUMBER)
         .add_columns(Performer.name.label("performer"))
-        .add_columns(CreditLot.name.label("lot"), CreditLot.balance, CreditLot.expires_at)
+        .add_columns(CreditLot.id.label("lot_id"), CreditLot.name.label("lot"))
+        .add_columns(CreditLot.balance, CreditLot.expires_at)
         .select_from(Booking)
         .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
         .join(
@@ -217,6 +218,9 @@ def _facts(rows: Sequence[Row[Any]]) -> BookingFacts:
     seats = [
         SeatFacts(row[4], row[5], row[6], row[7], row.number, row.performer or "") for row in rows
     ]
-    paid = next((row for row in rows if row.lot is not None), None)
-    spent = SpentLot(paid.lot, paid.balance, paid.expires_at) if paid is not None else None
+    lots = {row.lot_id: row for row in rows if row.lot_id is not None}
+    spent = None
+    if lots:
+        paid, left = next(iter(lots.values())), sum(row.balance for row in lots.values())
+        spent = SpentLot(paid.lot, left, paid.expires_at)
     return BookingFacts(order, booking, service, series, seats, rows[0].is_with_the_bank, spent)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, select
 
 from src.billing.domain.credits import LotState, lot_state
 from src.billing.domain.holds import payable_until
@@ -16,14 +16,15 @@ from src.billing.domain.kinds import (
     order_end,
 )
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
-from src.billing.models import CreditLot, Order
+from src.billing.models import CreditEntry, CreditLot, Order
 from src.billing.owed import get_discount_minor, get_owed_minor
 from src.billing.queries.cards import find_card_attempt
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.disputes import get_taken_back_minor
 from src.billing.queries.lots import lot_facts, scope_of
 from src.billing.queries.receipts import list_taxes
-from src.billing.queries.transfers import find_how_to_transfer
+from src.billing.queries.to_hand_back import get_to_hand_back_minor
+from src.billing.queries.transfers import find_how_to_transfer, get_beside_price
 from src.booking.guest_links import package_path
 from src.booking.queries.guest_money import GuestMoney, get_guest_money, went_back
 from src.booking.queries.guest_packages import list_sold_singly, works_for
@@ -66,6 +67,7 @@ async def get_purchase(
         guest_email=order.guest_email,
         credits=lot.bought,
         left=lot.balance,
+        gone=await _gone(uow, lot),
         state=str(lot_state(lot_facts(lot), now)),
         expires_at=lot.expires_at,
         validity_days=lot.validity_days,
@@ -81,6 +83,9 @@ async def get_purchase(
         owed_minor=await get_owed_minor(uow, order_id),
         **await went_back(uow, order, money),
         taken_back_minor=await get_taken_back_minor(uow, order_id),
+        to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
+        beside=await get_beside_price(uow, order),
+        payment_mode=order.payment_mode,
         money_back=money.back,
         hold_until_at=payable_until(order.hold_expires_at),
         waits_until_at=order.created_at + WAITS_FOR_MONEY if stage == "waiting" else None,
@@ -113,6 +118,29 @@ async def find_bought(uow: UnitOfWork, order_id: UUID) -> tuple[Order, CreditLot
     if row is None:
         raise NotFound(_("There is no such purchase."))
     return row[0], row[1]
+
+
+async def _gone(uow: UnitOfWork, lot: CreditLot) -> str:
+    """Where the credits of an empty lot went, by its ledger."""
+    if lot.balance or lot.state != LotState.ACTIVE:
+        return ""
+    used = await uow.session.scalar(
+        select(-func.coalesce(func.sum(CreditEntry.credits), 0)).where(
+            CreditEntry.tenant_id == uow.tenant,
+            CreditEntry.lot_id == lot.id,
+            CreditEntry.seat_id.is_not(None),
+        )
+    )
+    is_rolled_over = await uow.session.scalar(
+        select(
+            exists().where(CreditLot.tenant_id == uow.tenant, CreditLot.rolled_from_id == lot.id)
+        )
+    )
+    if is_rolled_over:
+        return "rolled_over"
+    if not used:
+        return "taken_off"
+    return "used" if used >= lot.bought else "parted"
 
 
 def _stage(

@@ -14,6 +14,7 @@ from src.billing.queries.lots import scope_of
 from src.booking.domain.kinds import SeriesPriceType
 from src.booking.models import Series, Service, Session
 from src.booking.queries.date_prices import DatePrices, list_date_prices, prices_for
+from src.booking.queries.kept import kept_packages
 from src.booking.queries.resources import Choice
 from src.booking.views.packages import PackageRow, PackageWorth
 from src.platform.db.uow import UnitOfWork
@@ -56,12 +57,13 @@ async def list_packages(uow: UnitOfWork, tenant: TenantSnapshot) -> list[Package
     packages = found.all()
     singles = await list_singles(uow, tenant)
     sold = await _sold(uow, [one.id for one in packages])
-    return [package_row(uow, tenant, one, singles, sold) for one in packages]
+    kept = await kept_packages(uow)
+    return [package_row(uow, tenant, one, singles, sold, kept) for one in packages]
 
 
 async def get_package_row(uow: UnitOfWork, tenant: TenantSnapshot, package: Package) -> PackageRow:
     singles, sold = await list_singles(uow, tenant), await _sold(uow, [package.id])
-    return package_row(uow, tenant, package, singles, sold)
+    return package_row(uow, tenant, package, singles, sold, await kept_packages(uow))
 
 
 def package_row(
@@ -70,6 +72,7 @@ def package_row(
     package: Package,
     singles: Sequence[Single],
     sold: Mapping[UUID, Sold],
+    kept: Collection[UUID],
 ) -> PackageRow:
     scope = scope_of(package)
     known = frozenset[str]().union(*(one.tags for one in singles))
@@ -82,6 +85,7 @@ def package_row(
         is_for_sale=is_for_sale,
         active=package.active,
         visibility=package.visibility,
+        is_kept=package.id in kept,
         credits=package.credits,
         price_minor=package.price_minor,
         pays=list(package.pays),

@@ -82,7 +82,7 @@ async def list_people_cancelled(
     `most` there are.
     """
     found = await uow.session.execute(
-        select(Order.guest_name, Participant.name, NUMBER, Seat.order_id)
+        select(Order.guest_name, Participant.name, NUMBER, Order.customer_id)
         .select_from(Seat)
         .join(Order, (Order.tenant_id == Seat.tenant_id) & (Order.id == Seat.order_id))
         .join(
@@ -91,6 +91,6 @@ async def list_people_cancelled(
         )
         .where(Seat.tenant_id == uow.tenant, Seat.cancellation_id == cancellation_id)
     )
-    people = sorted({(row.guest_name, row.order_id, row.number, row.name) for row in found})
-    names = [called_by_staff(name, number, guest) for guest, _order, number, name in people]
+    people = sorted({(row.guest_name, row.customer_id, row.number, row.name) for row in found})
+    names = [called_by_staff(name, number, guest) for guest, _customer, number, name in people]
     return names[:most], max(0, len(names) - most)

@@ -42,7 +42,7 @@ def with_voucher(wish: Wish, voucher: AppliedVoucher, currency: str) -> Wish:
 def voucher_line(voucher: AppliedVoucher, currency: str) -> PriceLine:
     """What it pays, and what stays on it."""
     words = _("Voucher %(code)s", code=masked(voucher.code))
-    left = _("nothing is left on it")
+    left = _("nothing stays on it")
     if voucher.left_minor:
         amount = format_money(Money(voucher.left_minor, currency), current_locale())
         left = _("%(amount)s stay on it", amount=amount)

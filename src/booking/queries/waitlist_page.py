@@ -202,7 +202,9 @@ def _completes(
         pays=str(quote.payment_mode),
         dates_key=quote.dates_key,
         total_minor=quote.total_minor,
-        leaving=dates_in_words(quote.leaving, price_type, starts_at, tenant.zone, now),
+        leaving=dates_in_words(
+            quote.leaving, price_type, starts_at, tenant.zone, now, seats=quote.party_size
+        ),
     )
 
 

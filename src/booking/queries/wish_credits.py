@@ -14,7 +14,7 @@ from sqlalchemy import exists, select
 from src.billing.domain.credits import LotFacts, LotState, lot_state, usable_lots
 from src.billing.domain.lot_users import Comer
 from src.billing.models import CreditLot
-from src.billing.queries.lots import list_lots, lot_facts, no_such_credits
+from src.billing.queries.lots import list_lots_to_pay, no_such_credits
 from src.booking.domain.by_credit import CreditFacts, for_party, why_not_by_credit
 from src.booking.domain.quotes import Quote
 from src.booking.domain.reasons import ReasonCode, guest_sentence
@@ -73,11 +73,11 @@ async def find_credits(
     )
     if purse.customer_id is None:
         return await _for_stranger(uow, asked, found, purse)
-    lots = [lot_facts(lot) for lot in await list_lots(uow, purse.customer_id)]
+    lots = await list_lots_to_pay(uow, purse.customer_id)
     choices: list[CreditChoice] = []
     if asked.takes_credits and not asked.refuse_by_credit(quote.party_size):
         choices = judged.choices(lots)
-    wanted = next((one for one in choices if one.key == key_of_lot(purse.lot_id or _NOBODY)), None)
+    wanted = next((one for one in choices if purse.lot_id in one.lot_ids), None)
     error = None
     if purse.lot_id is not None and wanted is None:
         error = judged.why_not([lot for lot in lots if lot.id == purse.lot_id])
@@ -88,9 +88,6 @@ async def find_credits(
     if asked.takes_credits and not choices and error is None:
         note = judged.note(lots)
     return msgspec.structs.replace(found, choices=choices, paying=paying, error=error, note=note)
-
-
-_NOBODY = UUID(int=0)
 
 
 async def _for_stranger(
@@ -118,17 +115,27 @@ class _Judged(NamedTuple):
     now: datetime
 
     def facts(self, lot: LotFacts) -> CreditFacts:
-        return for_party(self.asked.credit_facts(self.quote, lot), self.party)
+        return for_party(self.asked.credit_facts(self.quote, lot), self.party, self.now)
 
     def choices(self, lots: Sequence[LotFacts]) -> list[CreditChoice]:
         """Those that may pay, in the order to offer them."""
-        fitting = [lot for lot in lots if not why_not_by_credit(self.facts(lot), self.now)]
+        judged = [self.facts(lot) for lot in lots]
+        fitting = [facts for facts in judged if not why_not_by_credit(facts, self.now)]
         if not fitting:
             return []
-        facts = self.facts(fitting[0])
+        target, needed = fitting[0].target, fitting[0].needed
+        # Lots that pay together are one choice.
+        paying = {facts.lot.id: facts.lot for facts in fitting}
         return [
-            CreditChoice(key_of_lot(lot.id), lot.name, facts.needed, lot.balance, lot.expires_at)
-            for lot in usable_lots(fitting, facts.target, facts.needed, self.now)
+            CreditChoice(
+                key=key_of_lot(lot.id),
+                name=lot.name,
+                needed=needed,
+                left=lot.balance,
+                expires_at=lot.expires_at,
+                lot_ids=frozenset(part.id for part in lot.parts) or frozenset({lot.id}),
+            )
+            for lot in usable_lots(paying.values(), target, needed, self.now)
         ]
 
     def note(self, lots: Sequence[LotFacts]) -> str:

@@ -76,8 +76,9 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
     back what was paid. `in_checkout` counts seats that are held and not paid yet, and
     `in_checkout_minor` is what they cost. `by_credit` counts those that credits paid, of which
     `credits_gone` bring none back, as what was paid for these has gone back already.
-    `mails` counts customers who are written to; besides them the `holders` are, to whom places were
-    handed on, and where it is a cancelling those of the `lost_holds`.
+    `mails` counts customers who are written to; besides them the `holders` are, by name and
+    address, once for each place that was handed on to them, and where it is a cancelling those of
+    the `lost_holds`.
     """
 
     seats: int
@@ -96,7 +97,7 @@ class Toll(msgspec.Struct, frozen=True, kw_only=True):
     people: list[Touched]
     more: int
     lists: ListsToll = ListsToll()
-    holders: list[str] = []
+    holders: list[tuple[str, str]] = []
     lost_holds: list[LostHold] = []
 
 

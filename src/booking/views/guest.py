@@ -9,7 +9,7 @@ import msgspec
 
 from src.billing.domain.holds import is_shortened_by_paying
 from src.billing.views.cards import CardAttempt, CardChoice
-from src.billing.views.transfers import HowToTransfer
+from src.billing.views.transfers import BesidePrice, HowToTransfer
 from src.booking.domain.agreements import Needed
 from src.booking.domain.questions import Question
 from src.booking.domain.quotes import SubjectKind
@@ -34,7 +34,7 @@ class PriceChoice(NamedTuple):
 
 class CreditChoice(NamedTuple):
     """A lot that can pay: `key` is what the form sends for it, `needed` are the credits that it
-    takes of the `left` ones.
+    takes of the `left` ones, and `lot_ids` all lots that they lie in.
     """
 
     key: str
@@ -42,6 +42,7 @@ class CreditChoice(NamedTuple):
     needed: int
     left: int
     expires_at: datetime | None
+    lot_ids: frozenset[UUID]
 
 
 class WishCredits(msgspec.Struct, frozen=True, kw_only=True):
@@ -293,6 +294,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     settled_minor: int = 0
     taken_back_minor: int
     to_hand_back_minor: int
+    beside: BesidePrice
     fees: list[FeeLine] = []
     money_back: str
     why_not_booked: str
@@ -367,6 +369,11 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     def returned_minor(self) -> int:
         """What has gone back to the guest."""
         return self.refunded_minor - self.returning_minor
+
+    @property
+    def is_more_than_price(self) -> bool:
+        """Whether what was paid is not the price: then both are told."""
+        return self.paid_minor > self.total_minor or self.beside.in_all_minor > 0
 
     @property
     def is_waiting(self) -> bool:

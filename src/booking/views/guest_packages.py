@@ -10,7 +10,7 @@ import msgspec
 from src.billing.views.cards import CardAttempt, CardChoice
 from src.billing.views.credits import EndChange
 from src.billing.views.receipts import TaxSum
-from src.billing.views.transfers import HowToTransfer
+from src.billing.views.transfers import BesidePrice, HowToTransfer
 from src.booking.domain.agreements import Needed
 from src.booking.views.guest import PriceLine
 from src.platform.i18n import _
@@ -169,12 +169,14 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     over, bought, waiting (to be paid on site, until `waits_until_at`), lapsed, let_go (given up
     while it waited), called_off (by the business while it waited), expired, given_up, released (the
     business waits no longer), not_payable, too_late (money came that nothing was bought with).
-    `credits` are those that were bought, `left` what is left of them by now.
+    `credits` are those that were bought, `left` what is left of them by now; `gone` says where
+    they went of which nothing is left: used, taken_off, rolled_over, or parted (used in part).
     `voucher_minor` is paid by a voucher, `to_pay_minor` the rest. `to_voucher_minor` is on that
     voucher again, `as_voucher_minor` was given back as a new one; `refunded_minor` went back as
     money, of which `returning_minor` is on its way. `taken_back_minor` is with the guest's bank
-    after a dispute that was lost. `attempt` tells of the card that it was to be paid with, and
-    `cards` which there are to choose from, for its buyer alone.
+    after a dispute that was lost. `to_hand_back_minor` is what the business still gives back
+    itself, `beside` what came by transfer though nothing waited for it. `attempt` tells of the card
+    that it was to be paid with, and `cards` which there are to choose from, for its buyer alone.
     """
 
     stage: str
@@ -184,6 +186,7 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     guest_email: str
     credits: int
     left: int
+    gone: str
     state: str
     expires_at: datetime | None
     validity_days: int
@@ -202,6 +205,9 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     to_voucher_minor: int
     as_voucher_minor: int
     taken_back_minor: int
+    to_hand_back_minor: int
+    beside: BesidePrice
+    payment_mode: str
     money_back: str
     hold_until_at: datetime | None
     waits_until_at: datetime | None
@@ -223,6 +229,11 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
         """Whether a voucher that was to pay a part is whole again, as nothing was bought."""
         ended = ("expired", "given_up", "released", "not_payable", "too_late")
         return self.voucher_minor > 0 and self.stage in ended
+
+    @property
+    def is_more_than_price(self) -> bool:
+        """Whether what was paid is not the price: then both are told."""
+        return self.paid_minor > self.total_minor or self.beside.in_all_minor > 0
 
     @property
     def is_waiting(self) -> bool:

@@ -19,8 +19,9 @@ class PackageWorth(msgspec.Struct, frozen=True, kw_only=True):
 
 class PackageRow(msgspec.Struct, frozen=True, kw_only=True):
     """`good_for` names what its credits are for, `lost_tags` those of its tags that no service,
-    series or date to come has. `sold` counts the lots that were paid, `left` their credits. `ends`
-    is when it would end that is paid today.
+    series or date to come has. `is_kept`: it is in collections for known customers and in no other,
+    so that guests find it nowhere else. `sold` counts the lots that were paid, `left` their
+    credits. `ends` is when it would end that is paid today.
     """
 
     id: UUID
@@ -29,6 +30,7 @@ class PackageRow(msgspec.Struct, frozen=True, kw_only=True):
     is_for_sale: bool
     active: bool
     visibility: str
+    is_kept: bool
     credits: int
     price_minor: int
     pays: list[str]

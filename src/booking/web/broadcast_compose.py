@@ -36,6 +36,7 @@ from src.booking.queries.broadcasts import (
 )
 from src.booking.queries.handing_on import Holder
 from src.booking.web.broadcasts import HOME, MAY_WRITE, base_of
+from src.booking.web.some_names import some_names
 from src.platform.errors import Conflict, InvalidInput, NotFound, TooManyRequests
 from src.platform.i18n import _, ngettext
 from src.platform.ids import new_id
@@ -315,10 +316,8 @@ def _stand_ins(holders: Sequence[Holder]) -> list[tuple[str, str]]:
     """Who comes in a guest's place, and has to be written to by hand."""
     if not holders:
         return []
-    named = [f"{one.name} ({one.address})" for one in holders[:SHOWN]]
-    if (others := len(holders) - SHOWN) > 0:
-        named.append(ngettext("%(num)s other", "%(num)s others", others))
-    return [(_("Not written to, for a guest gave them a place"), ", ".join(named))]
+    named = [f"{one.name} ({one.address})" for one in holders]
+    return [(_("Not written to, for a guest gave them a place"), some_names(named, SHOWN))]
 
 
 def _subject(draft: BroadcastDraft, business: str, people: list[Recipient]) -> tuple[str, str]:

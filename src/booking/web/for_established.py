@@ -19,7 +19,13 @@ from src.tenants.errors import EstablishedOnly
 from src.tenants.queries.established import is_established
 from src.tenants.views.portal import PortalGuest
 from src.tenants.web.middleware import context_of
-from src.tenants.web.portal import found_guest, has_portal_cookie, portal_guest, to_sign_in_from
+from src.tenants.web.portal import (
+    KNOWN_ONLY,
+    found_guest,
+    has_portal_cookie,
+    portal_guest,
+    to_sign_in_from,
+)
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -78,7 +84,7 @@ def render_established_only(request: AnyRequest, error: EstablishedOnly) -> Resp
         # By the link of somebody who waited, whose offer is over: its own page says so.
         return redirect(request, f"/b/{ctx.here.slug}/waitlist/{quote(place, safe='')}")
     if guest is None:
-        return to_sign_in_from(request)
+        return to_sign_in_from(request, KNOWN_ONLY)
     tenant, home = ctx.here, f"/b/{ctx.here.slug}"
     view = ForEstablishedView(
         email=guest.email,

@@ -1,7 +1,7 @@
 """What moving dates means for whoever is in them, in words."""
 
 from src.booking.views.cancellations import Toll, Waiters
-from src.booking.web.toll_words import Fact, holders_words
+from src.booking.web.toll_words import Fact, holder_mails, holders_words
 from src.platform.i18n import _, ngettext
 
 
@@ -17,9 +17,9 @@ def guest_facts(toll: Toll, waiting: Waiters) -> list[Fact]:
     facts = list_facts(waiting, toll.lists.offers)
     if toll.seats:
         facts.append((_("Seats"), kept))
-    facts.append((_("Mails"), _mails(toll)))
+    facts.append((_("Mails"), "; ".join(filter(None, (_mails(toll), holder_mails(toll.holders))))))
     if toll.holders:
-        facts.append((_("Handed on"), holders_words(toll)))
+        facts.append((_("Handed on"), holders_words(toll.holders)))
     if toll.in_checkout:
         facts.append((_("Held"), _in_checkout(toll)))
     way_out = _("whoever booked before the move may leave without any charge")

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from src.booking.commands.exchange import MoveSeats, move_by_staff
 from src.booking.commands.swap import swap_by_staff
+from src.booking.queries.handing_on import list_holders_of
 from src.booking.queries.roster_moves import (
     list_against,
     list_move_targets,
@@ -30,9 +31,10 @@ from src.booking.web.roster_chosen import (
     ticked,
     whom,
 )
+from src.booking.web.toll_words import Fact, holder_mails, holders_words
 from src.platform.i18n import _, ngettext
 from src.platform.services import Services
-from src.platform.web.formats import date_range
+from src.platform.web.formats import date_range, number
 from src.platform.web.forms import Bound, bind, read_form
 from src.tenants.context import RequestContext
 
@@ -48,13 +50,21 @@ class MoveSeatsForm(msgspec.Struct):
 
 
 class MoveView(BulkView, frozen=True, kw_only=True):
-    """`target` is None until one is chosen; `against` says why some of them cannot come there."""
+    """`target` is None until one is chosen; `against` says why some of them cannot come there, and
+    `holders` who has a place of those who can that was handed on to them: it ends with the date.
+    """
 
     targets: list[MoveTarget]
     options: list[tuple[str, str]]
     target: MoveTarget | None
     against: dict[UUID, list[str]]
     reason: str
+    holders: list[tuple[str, str]]
+
+    @property
+    def facts(self) -> list[Fact]:
+        """What comes of it, once a date is chosen."""
+        return [] if self.target is None else _facts(self, self.target)
 
     @property
     def movable(self) -> list[Chosen]:
@@ -129,6 +139,8 @@ async def _view(
             is_swap = any(one.session_id == wanted for one in swaps)
             against = await list_against(uow, ctx.here, view.chosen, wanted, is_swap=is_swap)
     target = next((one for one in targets if one.session_id == wanted), None)
+    movable = [one for one in view.chosen if one.order_id not in against]
+    moving = [seat_id for one in movable for seat_id in one.seat_ids] if target else []
     if view.why_not is None and not targets:
         view = msgspec.structs.replace(
             view,
@@ -147,7 +159,47 @@ async def _view(
             for order_id, reasons in against.items()
         },
         reason="" if form is None else form.reason,
+        holders=await _holders(services, ctx.here.id, moving) if moving else [],
     )
+
+
+async def _holders(
+    services: Services, tenant_id: UUID, seat_ids: list[UUID]
+) -> list[tuple[str, str]]:
+    async with services.uow_factory(tenant_id) as uow:
+        found = (await list_holders_of(uow, seat_ids)).values()
+    return sorted((one.name, one.address) for one in found if one.address)
+
+
+def _facts(view: MoveView, target: MoveTarget) -> list[Fact]:
+    session = view.session
+    from_words = " · ".join(part for part in (session.service_name, session.title) if part)
+    from_when = date_range(session.starts_at, session.ends_at, view.zone)
+    to_when = date_range(target.starts_at, target.ends_at, view.zone)
+    stays = _("None moves. What they paid counts for the new date.")
+    if target.is_swap:
+        stays = _("None moves. A credit for the old date pays the new one.")
+    facts = [
+        (_("From"), f"{from_words}, {from_when}"),
+        (_("To"), " · ".join(part for part in (target.name, to_when) if part)),
+        (_("Places there"), _("%(left)s left", left=number(target.left))),
+    ]
+    if not view.movable:
+        return facts
+    way_out = _(
+        "Whoever is moved may leave the new date without any charge, whatever your terms say:"
+        " all that it cost comes back."
+    )
+    facts += [(_("Money"), stays), (_("Way out"), way_out)]
+    mailed = sum(1 for one in view.movable if one.email)
+    moved = ngettext(
+        "%(num)s, with the calendar entry moved", "%(num)s, with the calendar entry moved", mailed
+    )
+    said = "; ".join(part for part in (moved if mailed else "", holder_mails(view.holders)) if part)
+    facts.append((_("Mails"), said or _("none")))
+    if view.holders:
+        facts.append((_("Handed on"), _("%(who)s. It ends.", who=holders_words(view.holders))))
+    return facts
 
 
 def _label(target: MoveTarget, zone: str) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from src.booking.domain.kinds import SeatState
 from src.booking.web.sold_words import door_words
+from src.booking.web.some_names import some_names
 from src.platform.i18n import ngettext
 
 MOST_NAMED = 6
@@ -29,14 +30,11 @@ def overtaken_words(overtaken: Mapping[UUID, SeatState], names: Mapping[UUID, st
     """
     words = door_words()
     people = sorted(f"{names.get(one, '')} ({words[state][0]})" for one, state in overtaken.items())
-    named, others = people[:MOST_NAMED], len(people) - MOST_NAMED
-    if others > 0:
-        named.append(ngettext("%(num)s other", "%(num)s others", others))
     return ngettext(
         "This has changed since the page was loaded, so it stays as it is: %(people)s. If that is"
         " wrong, press again.",
         "These have changed since the page was loaded, so they stay as they are: %(people)s. If"
         " that is wrong, choose them again.",
         len(people),
-        people=", ".join(named),
+        people=some_names(people, MOST_NAMED),
     )

@@ -5,12 +5,16 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from src.booking.views.cancellations import ListsToll, LostHold, Toll, Touched
+from src.booking.web.some_names import some_names
 from src.platform.i18n import _, ngettext
 from src.platform.web.formats import date_short, datetime_local, money
 
 Fact = tuple[str, str]
+NameAndAddress = tuple[str, str]
+MOST_DATES = 3
+"""Of one guest; more of them are counted."""
 MOST_NAMED = 3
-"""Dates of one guest; more of them are counted."""
+"""Of whom places were handed on to."""
 
 
 def toll_facts(toll: Toll, currency: str, *, chooses: bool = False) -> list[Fact]:
@@ -19,10 +23,10 @@ def toll_facts(toll: Toll, currency: str, *, chooses: bool = False) -> list[Fact
     With `chooses` it is asked what goes back.
     """
     facts = [(_("Seats freed"), _seats(toll))]
-    if _written_to(toll) or not toll.lists.closed:
+    if _written_to(toll) or toll.holders or not toll.lists.closed:
         facts.append((_("Mails"), _mails(toll)))
     if toll.holders:
-        facts.append((_("Handed on"), holders_words(toll)))
+        facts.append((_("Handed on"), holders_words(toll.holders)))
     if toll.in_checkout:
         facts.append((_("Held"), _in_checkout(toll, currency)))
     if toll.lists.closed or toll.lists.offers:
@@ -33,16 +37,25 @@ def toll_facts(toll: Toll, currency: str, *, chooses: bool = False) -> list[Fact
     return facts
 
 
-def holders_words(toll: Toll) -> str:
-    """To whom places were handed on, who are told by mail beside those who booked."""
-    named, others = toll.holders[:MOST_NAMED], len(toll.holders) - MOST_NAMED
-    if others > 0:
-        named.append(ngettext("%(num)s other", "%(num)s others", others))
+def holders_words(holders: Sequence[NameAndAddress]) -> str:
+    """Who has a place that was handed on to them; two of one name are two."""
+    names = [name for name, _address in dict.fromkeys(holders)]
     return ngettext(
-        "%(names)s has the place of a guest, and is told too",
-        "%(names)s have the places of guests, and are told too",
-        len(toll.holders),
-        names=", ".join(named),
+        "%(names)s has the place of a guest",
+        "%(names)s have the places of guests",
+        len(names),
+        names=some_names(names, MOST_NAMED),
+    )
+
+
+def holder_mails(holders: Sequence[NameAndAddress]) -> str:
+    """What they are sent beside those who booked; empty where there are none."""
+    if not holders:
+        return ""
+    return ngettext(
+        "%(num)s to who has a guest's place",
+        "%(num)s to those who have guests' places",
+        len(holders),
     )
 
 
@@ -84,7 +97,7 @@ def which_dates(starts: Sequence[Sequence[datetime]], zone: ZoneInfo) -> list[st
 
 
 def _dates(starts: Sequence[datetime], zone: ZoneInfo) -> str:
-    if len(starts) > MOST_NAMED:
+    if len(starts) > MOST_DATES:
         return ngettext("%(num)s date", "%(num)s dates", len(starts))
     return "; ".join(date_short(at, zone) for at in starts)
 
@@ -100,14 +113,15 @@ def _seats(toll: Toll) -> str:
 
 def _mails(toll: Toll) -> str:
     mails = _written_to(toll)
-    if not mails:
-        return _("none")
-    each = ngettext("%(num)s, with your reason", "%(num)s, one to each guest", mails)
-    return each if not toll.holders else ngettext("%(num)s", "%(num)s, one to each of them", mails)
+    said = (
+        ngettext("%(num)s, with your reason", "%(num)s, one to each guest", mails) if mails else "",
+        holder_mails(toll.holders),
+    )
+    return "; ".join(filter(None, said)) or _("none")
 
 
 def _written_to(toll: Toll) -> int:
-    return toll.mails + len(toll.holders) + sum(1 for one in toll.lost_holds if one.email)
+    return toll.mails + sum(1 for one in toll.lost_holds if one.email)
 
 
 def _lists(lists: ListsToll) -> str:

@@ -47,7 +47,8 @@ class UnitOfWork:
     def record(self, event: Event, *, delay_seconds: int = 0, carried: Any = None) -> None:
         """Lets `event` leave through the outbox if, and only if, this transaction commits.
 
-        Where the same job delivers it right after, its consumer is given `carried`.
+        Where the same job delivers it right after, its consumer is given `carried`. With a delay
+        below 0 it is due before what waits already.
         """
         self._events.append(Recorded(event, delay_seconds, carried))
 

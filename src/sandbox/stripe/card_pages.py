@@ -77,7 +77,7 @@ def question(visit: Visit, intent_id: str) -> Answer | None:
         return rendering.page(
             "authenticate.html",
             locale=visit.locale(),
-            leads_to=[_way_back(work, intent)],
+            leads_to=_ways_out(work, intent),
             action=f"/c/authenticate/{intent_id}",
             amount_minor=intent.get("amount"),
             currency=intent.get("currency"),
@@ -114,6 +114,16 @@ def _way_back(work: Work, intent: Obj) -> str:
     if session["status"] == "complete":
         return _kept_url(session)
     return f"{work.cause.base_url}/c/pay/{session_id}"
+
+
+def _ways_out(work: Work, intent: Obj) -> list[str]:
+    """All places that an answer can lead to: a card that the bank lets pass goes elsewhere than one
+    that it does not.
+    """
+    if intent["object"] == payment_intents.KIND:
+        return [confirming.way_back(work, intent)]
+    session_id = work.store.private(intent["id"])["session"]
+    return [_kept_url(work.get("checkout.session", session_id))]
 
 
 def _kept_url(session: Obj) -> str:

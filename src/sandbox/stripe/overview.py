@@ -80,6 +80,8 @@ def _refunds_of(work: Work, charge: Obj) -> list[Obj]:
 def _state(work: Work, session: Obj, charge: Obj | None) -> str:
     if session["status"] != "complete":
         return str(session["status"])
+    if session["mode"] == "setup":
+        return "kept"
     if charge is None:
         return "waiting"
     if charge["disputed"]:

@@ -173,6 +173,7 @@ _SENTENCES = {
     "order.transfer_extended": N_("Waits longer for a bank transfer"),
     "order.package_cancelled": N_("Cancelled a package that waited to be paid"),
     "order.package_never_paid": N_("Cancelled a package that was never paid"),
+    "order.package_brought_back": N_("Brought back a package whose transfer came after all"),
     "order.released": N_("Released places that waited to be paid"),
     "order.link_sent": N_("Sent a link to pay again"),
     "order.refund_asked": N_("Asked for a refund"),

@@ -32,6 +32,7 @@ class PortalSignInRequired(SignInRequired):
 
 
 __all__ = [
+    "KNOWN_ONLY",
     "PortalGuest",
     "PortalSignInRequired",
     "found_guest",
@@ -102,13 +103,20 @@ def to_portal_sign_in(request: AnyRequest, error: PortalSignInRequired) -> Respo
     return redirect(request, f"{portal_path(ctx)}/sign-in?next={quote(back, safe='/')}")
 
 
-def to_sign_in_from(request: AnyRequest) -> Response[Any]:
+KNOWN_ONLY = "known"
+"""Why somebody is led to the way in: what they looked for is for known customers. It is said to
+whoever follows such a link, and tells nothing of what is behind it, nor of any address.
+"""
+
+
+def to_sign_in_from(request: AnyRequest, why: str) -> Response[Any]:
     """To the business's own way in, and back to this very page, which what is asked for with it
-    belongs to; a form is looked at again before it is sent.
+    belongs to; a form is looked at again before it is sent. The way in says `why`.
     """
     query = request.scope.get("query_string", b"").decode("ascii", "ignore")
     back = request.scope["path"] + (f"?{query}" if query else "")
-    return redirect(request, f"{portal_path(context_of(request))}/sign-in?next={quote(back)}")
+    way_in = f"{portal_path(context_of(request))}/sign-in"
+    return redirect(request, f"{way_in}?next={quote(back)}&why={why}")
 
 
 async def _find(request: AnyRequest, services: Services, ctx: RequestContext) -> PortalGuest | None:

@@ -33,6 +33,7 @@ from src.tenants.domain.portal import CODE_LIFETIME, looks_like_code
 from src.tenants.portal_links import Asked, portal_link_behind, read_asked, sign_asked
 from src.tenants.queries.portal import Proved, find_portal_guest
 from src.tenants.web.portal import (
+    KNOWN_ONLY,
     AnyRequest,
     open_portal,
     portal_guest,
@@ -69,6 +70,7 @@ TRIES_BY_ADDRESS = Limit("portal-tries-address", 20, 24 * 60 * 60, Outage.COUNT_
 class AddressForm(msgspec.Struct):
     email: Email
     next: str = ""
+    why: str = ""
 
 
 class CodeForm(msgspec.Struct):
@@ -77,7 +79,8 @@ class CodeForm(msgspec.Struct):
 
 class WayInView(msgspec.Struct, frozen=True, kw_only=True):
     """A page on the way in. `email` is the address that was typed, or that the link proves;
-    `instead_of` who is signed in in this browser and would be no more.
+    `instead_of` who is signed in in this browser and would be no more. `is_known_only`: what they
+    come for is for known customers.
     """
 
     form: Any
@@ -88,6 +91,7 @@ class WayInView(msgspec.Struct, frozen=True, kw_only=True):
     minutes: int = int(CODE_LIFETIME.total_seconds()) // 60
     action: str = ""
     instead_of: str = ""
+    is_known_only: bool = False
 
 
 @get(f"{ME}/sign-in", opt=WAY_IN, include_in_schema=False)
@@ -96,12 +100,14 @@ async def show_way_in(
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
     next: FromQuery[str] = "",  # noqa: A002  the parameter's name
+    why: FromQuery[str] = "",
 ) -> Response[bytes]:
     """Asks for the address; the one that this browser has asked for stands there again."""
     if await portal_guest(request, services, ctx) is not None:
         return redirect(request, _next(ctx, next))
     asked = _asked(request, services, ctx)
     known = {"email": asked.email if asked is not None else "", "next": _next(ctx, next)}
+    known["why"] = why
     return _address_page(request, ctx, blank(AddressForm, known))
 
 
@@ -337,9 +343,14 @@ def _forget(request: AnyRequest, ctx: RequestContext) -> None:
 def _address_page(
     request: AnyRequest, ctx: RequestContext, form: Bound[AddressForm], status: int = 200
 ) -> Response[bytes]:
-    view = WayInView(form=form, me=portal_path(ctx), business=ctx.here.name)
+    is_known_only = form.value("why") == KNOWN_ONLY
+    view = WayInView(
+        form=form, me=portal_path(ctx), business=ctx.here.name, is_known_only=is_known_only
+    )
     template = "tenants/portal/sign_in.html"
     asked = [("next", _next(ctx, form.value("next")))]
+    if is_known_only:
+        asked.append(("why", KNOWN_ONLY))
     return page(request, template, view, status_code=status, headers=PRIVATE, again_with=asked)
 
 

@@ -122,6 +122,73 @@ async def test_a_credit_that_a_place_was_given_back_for_counts_no_booking(
     assert await month_count(services.uow_factory, lotus.id) == 0
 
 
+async def given_back(
+    services: Services, lotus: Business, count: int, **more: object
+) -> list[tuple[UUID, UUID]]:
+    """So many credits that came back for places, each a lot of its own; ends as they are offered.
+
+    Returns the ids of the customer and of the lots.
+    """
+    now = services.clock.now()
+    return [
+        await a_lot(
+            services.uow_factory,
+            lotus.id,
+            number=1,
+            **{
+                "source": LotSource.SEAT,
+                "source_seat_id": new_id(),
+                "bought": 0,
+                "paid_minor": 0,
+                "expires_at": now + timedelta(days=30 + day),
+                **more,
+            },
+        )
+        for day in range(count)
+    ]
+
+
+async def test_two_who_gave_up_their_places_come_another_day_together(
+    services: Services, lotus: Business
+) -> None:
+    """Each credit is a lot of its own, and gives its place back to that lot."""
+    service = await a_service(services.uow_factory, lotus.id)
+    session = await a_session(services.uow_factory, service)
+    lots_of_both = await given_back(services, lotus, 3)
+    # The one that ends last is asked for; those that end first pay.
+    made = await by_credit(
+        services, lotus, "session", session.id, lots_of_both[2], party=("Carl", "Anna")
+    )
+    assert made.order.state == OrderState.CONFIRMED
+    seats = await seats_of(services.uow_factory, lotus.id)
+    assert sorted(seat.credit_lot_id for seat in seats) == sorted(
+        lot_id for _customer, lot_id in lots_of_both[:2]
+    )
+    left = await lots(services, lotus)
+    assert {lot.id: lot.balance for lot in left} == dict(
+        zip([lot_id for _customer, lot_id in lots_of_both], (0, 0, 1), strict=True)
+    )
+    await leave(services, lotus, made)
+    assert {lot.balance for lot in await lots(services, lotus)} == {1}
+
+
+async def test_only_credits_that_could_pay_alone_pay_together(
+    services: Services, lotus: Business
+) -> None:
+    """Not those for something else, those that end before, or those that were bought."""
+    service = await a_service(services.uow_factory, lotus.id)
+    session = await a_session(services.uow_factory, service)
+    [lot] = await given_back(services, lotus, 1)
+    ended = session.starts_at - timedelta(minutes=1)
+    await given_back(services, lotus, 1, expires_at=ended)
+    await given_back(services, lotus, 1, scope=Scope(tags=frozenset({"kids"})))
+    await a_lot(services.uow_factory, lotus.id, number=1)
+    with pytest.raises(NotBookable) as refusal:
+        await by_credit(services, lotus, "session", session.id, lot, party=("Carl", "Anna"))
+    assert [reason.code for reason in refusal.value.reasons] == [ReasonCode.CREDITS_TOO_FEW]
+    assert await taken(services.uow_factory, lotus.id) == [0]
+
+
 async def test_a_series_costs_one_credit_for_each_date_and_only_where_it_is_allowed(
     services: Services, lotus: Business
 ) -> None:

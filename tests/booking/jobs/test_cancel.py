@@ -294,16 +294,22 @@ async def test_whose_date_begins_during_the_wait_is_not_counted(
     assert (done.state, done.done, done.total) == ("done", 0, 0)
 
 
+async def a_session_of(services: Services, lotus: Business, many: int) -> Session:
+    """A free one with so many guests."""
+    service = await a_service(services.uow_factory, lotus.id, price_type="free")
+    session = await a_session(services.uow_factory, service)
+    for number in range(many):
+        wish = a_wish("session", session.id, guest_email=f"g{number}@example.com")
+        await booked(services.uow_factory, lotus, wish)
+    return session
+
+
 @pytest.mark.slow
 async def test_more_customers_than_one_chunk_are_all_reached(
     services: Services, lotus: Business, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("src.booking.jobs.cancel.CHUNK_CUSTOMERS", 3)
-    service = await a_service(services.uow_factory, lotus.id, price_type="free")
-    session = await a_session(services.uow_factory, service)
-    for number in range(10):
-        wish = a_wish("session", session.id, guest_email=f"g{number}@example.com")
-        await booked(services.uow_factory, lotus, wish)
+    session = await a_session_of(services, lotus, 10)
     cancellation_id = await cancel_the_session(services, lotus, session.id)
     await work_through(services, clock, lotus.id, timedelta(seconds=30))
     done = await the(services, lotus, cancellation_id)
@@ -319,11 +325,7 @@ async def test_what_is_not_free_yet_comes_before_the_mails_of_who_is(
     """Else the last seats of a large session wait until all others have been told."""
     monkeypatch.setattr("src.booking.jobs.cancel.CHUNK_CUSTOMERS", 2)
     monkeypatch.setattr("src.booking.jobs.cancel.RUN_SECONDS", 0)
-    service = await a_service(services.uow_factory, lotus.id, price_type="free")
-    session = await a_session(services.uow_factory, service)
-    for number in range(5):
-        wish = a_wish("session", session.id, guest_email=f"g{number}@example.com")
-        await booked(services.uow_factory, lotus, wish)
+    session = await a_session_of(services, lotus, 5)
     await work(services, lotus.id)
     cancellation_id = await cancel_the_session(services, lotus, session.id)
     clock.advance(timedelta(seconds=30))

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from src.billing.checkout import ensure_payment_page
 from src.billing.commands.ending import end_locked_order
@@ -11,6 +12,7 @@ from src.billing.domain.kinds import OrderState
 from src.booking.commands.book import Booked
 from src.booking.commands.leave_requests import ask_to_leave
 from src.booking.models import Cancellation, Session
+from src.booking.queries.party import list_people_cancelled
 from src.platform.web.formats import date_range
 from tests.booking.jobs.test_cancel_paid_meanwhile import (
     UNDO,
@@ -75,6 +77,10 @@ async def test_the_dates_of_both_are_told_in_the_order_of_time(
     await shop.work()
     await the_purchase_is_cancelled(shop, course.bought)
     await work_through(shop.services, clock, shop.business.id, timedelta(seconds=60))
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        cancelled = (await uow.session.scalars(select(Cancellation.id))).one()
+        people, more = await list_people_cancelled(uow, cancelled, 3)
+    assert (len(people), more) == (1, 0), "one person, in two bookings"
     told = [line for line in mailer.sent[-1].body.splitlines() if line.startswith("- ")]
     zone = shop.business.tenant.zone
     dates = [date_range(one.starts_at, one.ends_at, zone) for one in course.term.sessions]

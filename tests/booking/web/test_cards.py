@@ -202,6 +202,19 @@ async def test_cards_are_listed_preferred_and_removed(shop: Shop) -> None:
     assert [one["customer"] is None for one in methods if one["card"]["last4"] == "4242"] == [True]
 
 
+async def test_each_card_stands_in_a_box_with_what_can_be_done_with_it(shop: Shop) -> None:
+    await carl(shop)
+    first = await with_a_card(shop)
+    second = await with_a_card(shop, "5555555555554444")
+    page = await shop.guest.open("/b/lotus/me/cards")
+    for card, words, acts in ((first, "Visa", 2), (second, "Mastercard", 1)):
+        box = page.text.split(f'<li class="panel" id="card-{card.id}">')[1].split("</li>")[0]
+        assert words in box
+        for act in ("prefer", "remove")[2 - acts :]:
+            assert f"/{card.id}/{act}" in box
+        assert box.count("<form") == acts
+
+
 async def test_without_agreeing_no_card_is_kept(shop: Shop) -> None:
     await carl(shop)
     await shop.guest.open("/b/lotus/me/cards")

@@ -5,8 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from src.billing.domain.credits import LotSource
 from src.billing.models import Order
+from src.booking.models import Seat
 from src.booking.queries.wish_credits import key_of_lot
+from src.platform.ids import new_id
 from tests.booking.web.conftest import Shop, rows, subject
 from tests.booking.web.test_guest_credits import a_date, carl_with
 from tests.support.clock import FrozenClock
@@ -59,6 +62,29 @@ async def test_where_none_are_enough_it_is_said_and_they_are_chosen_again_once_t
     assert "Only 2 credits" in page
     assert "Pay €45.00" in page
     assert chosen(await resized(shop, 2)) == key_of_lot(few)
+
+
+async def test_credits_that_came_back_one_by_one_are_one_choice_and_pay_for_two(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    """Who gave up a date together makes it up together."""
+    date = await a_date(shop)
+    of_place = {"source": LotSource.SEAT, "bought": 0, "paid_minor": 0}
+    soon, late = clock.now() + timedelta(days=30), clock.now() + timedelta(days=31)
+    _carl, second = await carl_with(shop, 1, source_seat_id=new_id(), expires_at=late, **of_place)
+    _carl, first = await carl_with(shop, 1, source_seat_id=new_id(), expires_at=soon, **of_place)
+    form = await shop.guest.open(subject("session", date.id))
+    assert (form.text.count('value="credit:'), chosen(form.text)) == (1, key_of_lot(first))
+    assert "Use 1 of 2 left" in form.text
+    # As from a form that was opened before the first of them had come.
+    page = await resized(shop, 2, way=key_of_lot(second))
+    assert "Use 2 of 2 left" in page
+    assert "Book with 2 credits" in page
+    assert chosen(page) == key_of_lot(first)
+    sent = await shop.send(size="2", way=key_of_lot(first))
+    assert sent.status_code == 303
+    [seat, other] = await rows(shop, Seat)
+    assert {seat.credit_lot_id, other.credit_lot_id} == {first, second}
 
 
 @pytest.mark.parametrize("between", [3, 1])

@@ -87,6 +87,17 @@ async def a_course_for_credits(services: Services, lotus: Business, given: Packa
     return await a_series(services.uow_factory, service, price_type="on_site", leaving=terms)
 
 
+async def test_two_are_promised_a_credit_each(
+    client: AsyncClient, services: Services, lotus: Business, given: Package
+) -> None:
+    """Each place brings one."""
+    course = await a_course_for_credits(services, lotus, given)
+    guest, both = Visitor(client), "you get 2 credits for “Beginner classes”, valid for 60 days"
+    wish = a_wish("series", course.series.id, party=("Carl", "Anna"))
+    made = await booked(services.uow_factory, lotus, wish)
+    assert f"{both}, one for each place" in await guests_page(services, lotus, made, guest)
+
+
 async def test_an_unpaid_course_promises_a_credit_only_once_it_is_paid_and_says_when_to_pay(
     client: AsyncClient,
     services: Services,

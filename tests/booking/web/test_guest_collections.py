@@ -11,7 +11,7 @@ from tests.support.collections import a_collection, a_customer
 from tests.support.credits import a_package
 from tests.support.mail import RememberingMailer
 from tests.support.portal import CARL, sign_in_portal
-from tests.support.visitor import Visitor
+from tests.support.visitor import Visitor, forms_of
 
 pytestmark = pytest.mark.anyio
 
@@ -132,6 +132,34 @@ async def test_a_stranger_signs_in_and_is_led_back_to_that_very_page(
     assert guest.path == "/b/lotus/yoga/book"
     await guest.submit({"step": "book"}, to="send=1")
     assert "You are booked" in guest.text
+
+
+async def test_a_visitor_reads_why_they_are_asked_to_sign_in_and_no_title(
+    guest: Visitor, services: Services, lotus: Business, yoga: Service
+) -> None:
+    """Of a collection, and of a package in it; also where the address was mistyped."""
+    ten = await a_package(services.uow_factory, lotus.id, name="Secret ten")
+    await a_collection(services.uow_factory, lotus.id, yoga, ten, title="Inner circle")
+    why = f"This page is for customers {lotus.tenant.name} knows."
+    for path in ("/b/lotus/collections/inner-circle", f"/b/lotus/packages/{ten.id}"):
+        asked_in = await guest.open(path)
+        assert guest.path == "/b/lotus/me/sign-in"
+        for shown in (asked_in.text, await _typed_wrongly(guest)):
+            assert why in shown
+            assert "Say at which address you booked before." in shown
+            assert "Secret ten" not in shown
+            assert "Inner circle" not in shown
+    plain = await guest.open("/b/lotus/me/sign-in?why=nonsense")
+    assert "This page is for" not in plain.text
+    assert "nonsense" not in plain.text
+
+
+async def _typed_wrongly(guest: Visitor) -> str:
+    assert guest.page is not None
+    (form,) = [one for one in forms_of(guest.page) if one.action.endswith("/me/sign-in")]
+    answer = await guest.client.post(form.action, data=form.filled({"email": "nonsense"}))
+    assert answer.status_code == 422
+    return answer.text
 
 
 async def test_who_is_signed_in_and_new_reads_whom_to_ask(

@@ -188,6 +188,20 @@ async def test_bad_input_is_told_at_its_field_and_buys_nothing(
         assert (await uow.session.scalars(select(Order.id))).all() == []
 
 
+async def test_a_day_in_the_past_is_marked_with_all_that_is_wrong(
+    shop: Shop, vouchers: None
+) -> None:
+    wrong = {"amount": "1", "to": "other", "recipient_email": "", "send_on": "2020-01-01"}
+    refused = await buys(shop, **{**wrong, "name": ""})
+    assert refused.status_code == 422
+    for field in ("amount", "recipient_email", "send_on", "name"):
+        assert f'id="f-{field.replace("_", "-")}-error"' in refused.text or (
+            f'id="f-{field}-error"' in refused.text
+        ), field
+    assert "Please choose a day from today on, within a year." in refused.text
+    assert 'value="2020-01-01"' in refused.text
+
+
 async def test_none_are_sold_where_the_business_does_not(shop: Shop) -> None:
     closed = await shop.guest.open("/b/lotus/vouchers")
     assert "cannot be bought here at present" in closed.text

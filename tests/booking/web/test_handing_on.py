@@ -94,6 +94,17 @@ async def test_one_place_of_a_course_that_was_given_away_makes_no_party_of_two(s
     assert "1 of 2 seats" not in shown.text
 
 
+async def test_both_dates_given_to_different_people_make_no_party_of_two(shop: Shop) -> None:
+    term = await a_course_of_one(shop)
+    eve = {"name": "Eve", "address": "eve@example.com"}
+    await send(shop, await page_of(shop, term.sessions[1]), eve)
+    await shop.work()
+    shown = await shop.guest.open(await own_page(shop))
+    assert ("Given to Ben" in shown.text, "Given to Eve" in shown.text) == (True, True)
+    assert "2 people" not in shown.text
+    assert "1 of 2 seats" not in shown.text
+
+
 async def test_staff_read_who_comes_instead_before_they_cancel_move_or_write(shop: Shop) -> None:
     """Each of them has a mail of what becomes of the date, and none of a letter to the guests."""
     term = await a_course_of_one(shop)
@@ -101,8 +112,10 @@ async def test_staff_read_who_comes_instead_before_they_cancel_move_or_write(sho
     client = shop.guest.client
     await sign_in(client, shop.services, shop.business.owner.id)
     page = await client.get(f"/app/lotus/sessions/{first.id}/cancel")
-    assert "2, one to each of them" in page.text
-    assert "Ben has the place of a guest, and is told too" in page.text
+    assert "1, with your reason; 1 to who has a guest" in page.text
+    assert "Ben has the place of a guest" in page.text
+    course = await client.get(f"/app/lotus/series/{term.series.id}/cancel")
+    assert "1, with your reason; 1 to who has a guest" in course.text
     form = {
         "to": f"session:{first.id}",
         "subject": "Mats",

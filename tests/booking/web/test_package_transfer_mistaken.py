@@ -97,14 +97,15 @@ async def test_what_paid_for_credits_that_were_all_taken_off_is_taken_off(shop: 
     said = [one.text for one in page.timeline]
     assert "€120.00 was noted as a bank transfer by mistake, and taken off: It was Bo's." in said
     assert "Cancelled, as it was never paid" in said
-    assert await mails(shop) == told, "what they lost was told with the credits"
+    assert await mails(shop) == [*told, "package_lapsed"], "that the purchase is off was not told"
+    assert "voucher" not in (await rows(shop, MailRow))[-1].text
     with pytest.raises(Conflict):
         await take_off(shop, order, payment.id)
     more = ChangeNumber(lot_id=lot.id, number=1, reason="Sorry", token=new_id())
     with pytest.raises(Conflict):
         async with factory(shop.business.id) as uow:
             await add_credits(uow, shop.business.ctx, more)
-    assert await receive(shop, order, PRICE_MINOR) is Outcome.PAID_ALREADY
+    assert await receive(shop, order, PRICE_MINOR - 1) is Outcome.PAID_ALREADY
 
 
 async def test_its_buyer_reads_that_it_was_cancelled_and_staff_where_it_is_done(shop: Shop) -> None:
@@ -206,6 +207,7 @@ async def test_what_a_voucher_paid_beside_it_goes_back_onto_it(shop: Shop) -> No
     await sign_in(shop.guest.client, shop.services, shop.business.owner.id)
     asked = await shop.guest.open(f"/app/lotus/orders/{order.id}/transfer/mistake")
     assert "A voucher paid €50.00 of it. With the last transfer that goes back" in asked.text
+    assert f"{order.guest_email} then gets a mail that the purchase is cancelled" in asked.text
     [transfer] = await mistakable(shop, order)
     await take_off(shop, order, transfer)
     assert (await only_lot(shop)).state == "void"
@@ -213,7 +215,13 @@ async def test_what_a_voucher_paid_beside_it_goes_back_onto_it(shop: Shop) -> No
     [payment], [refund] = await rows(shop, Payment), await rows(shop, Refund)
     assert (refund.amount_minor, refund.voucher_id) == (5000, payment.voucher_id)
     assert await left(shop) == 5000
-    assert "billing.refunded" in await mails(shop)
+    told = await rows(shop, MailRow)
+    assert "billing.refunded" not in [one.kind for one in told], "one mail says both"
+    [mail] = [one for one in told if one.kind == "package_lapsed"]
+    assert mail.subject == "Cancelled: 10 sessions"
+    for text in (mail.text, mail.html):
+        assert "has cancelled this purchase, since your transfer for it has not come" in text
+        assert "There are no credits, and you owe nothing. €50.00 is on your voucher again." in text
 
 
 async def test_nobody_is_told_that_it_is_theirs_once_it_never_was(shop: Shop) -> None:

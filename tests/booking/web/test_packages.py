@@ -15,6 +15,7 @@ from tests.booking.commands.test_transfers import takes_transfers
 from tests.booking.web.pages import send
 from tests.support.builders import Business, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.collections import a_collection
 from tests.support.credits import a_package
 from tests.support.lots import a_customer, lose_packages, lot_of, the_lot
 from tests.support.policies import a_refund_package, gives_package, leaving
@@ -66,6 +67,30 @@ async def test_an_owner_makes_a_package_and_sees_what_it_saves(
     for said in ("€35.00 a session<", "saves €50.00<", f"{HOME}/embed"):
         assert said in listed
     assert await acts(services, lotus) == ["package.created"]
+
+
+@pytest.mark.parametrize(
+    ("visibility", "said"),
+    [
+        ("public", "In a collection for known customers only"),
+        ("unlisted", "By link, for known customers only"),
+        ("hidden", "Hidden"),
+    ],
+)
+async def test_what_only_known_customers_find_is_not_said_to_be_on_the_page(
+    client: AsyncClient, services: Services, lotus: Business, visibility: str, said: str
+) -> None:
+    factory = services.uow_factory
+    kept = await a_package(factory, lotus.id, name="5 mornings", visibility=visibility)
+    await a_collection(factory, lotus.id, kept)
+    for path in (HOME, f"{HOME}/{kept.id}"):
+        shown = (await client.get(path)).text
+        assert said in shown
+        assert "On your page" not in shown
+    await a_collection(factory, lotus.id, kept, title="For all", established_only=False)
+    shown = (await client.get(HOME)).text
+    assert ("On your page" in shown) is (visibility == "public")
+    assert "for known customers" not in shown
 
 
 async def test_it_is_said_where_bank_transfers_count_as_online(

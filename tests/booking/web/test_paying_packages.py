@@ -272,7 +272,7 @@ async def test_the_form_works_a_voucher_out_and_its_page_tells_of_it(shop: Shop)
     page = await shop.guest.open(f"/b/lotus/packages/{package.id}")
     assert "Coupon or voucher code" in page.text
     shown = await shop.send(step="update", coupon=CODE, way="on_site")
-    for words in ("Voucher •••• BCDF", "\u2212€50.00", "€70.00", "nothing is left on it"):
+    for words in ("Voucher •••• BCDF", "\u2212€50.00", "€70.00", "nothing stays on it"):
         assert words in shown.text, words
     stale = await shop.send(step="buy", coupon=CODE, way="on_site")
     assert stale.status_code == 409

@@ -62,7 +62,7 @@ async def test_it_pays_a_part_and_the_rest_is_paid_on_site(
     shown = await send(client, path, typed)
     assert shown.status_code == 200
     said = words(shown)
-    assert "Price €30.00 Voucher •••• BCDF −€20.00 · nothing is left on it" in said
+    assert "Price €30.00 Voucher •••• BCDF −€20.00 · nothing stays on it" in said
     assert "To pay on site €10.00" in said
     assert "Rang up." in shown.text
     assert await orders(services, lotus) == [], "it was only looked at"

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import fail_refund, get_refund, retry_refund
 from src.billing.models import Order, Payment, Refund
-from src.tenants.models import AuditEntry
+from src.tenants.models import AuditEntry, MailWording
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.commands.test_leave import paid_by_card
 from tests.booking.web.conftest import Shop
@@ -281,7 +281,35 @@ async def test_a_voucher_payment_goes_back_to_it_by_hand_too(
     assert (await refunded(shop, olive, made.order_id, amount="15")).status_code == 303
     await shop.work()
     assert await on_it(factory, lotus) == 1500
+    assert mailer.sent[0].subject == "€15.00 is on your voucher again"
     assert "€15.00 is on the voucher again that you paid with." in mailer.sent[0].body
     page = (await olive.get(f"/app/lotus/orders/{made.order_id}")).text
     assert "€60.00 paid by voucher" in page
     assert "€15.00 went on a voucher" in page
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("{amount} is on its way to your card.", "€15.00 is on the voucher again"),
+        ("{amount}: {way} Bye.", "that you paid with. Bye."),
+    ],
+    ids=["words of before there were vouchers", "words that tell the way"],
+)
+async def test_own_words_say_of_no_card_what_goes_to_a_voucher(
+    shop: Shop, olive: httpx.AsyncClient, mailer: RememberingMailer, body: str, said: str
+) -> None:
+    factory, lotus = shop.services.uow_factory, shop.business.id
+    await a_voucher(factory, lotus, minor=6000)
+    term = await a_series(factory, await a_service(factory, lotus))
+    made = await booked(factory, shop.business, a_wish("series", term.series.id, coupon=CODE))
+    async with factory(lotus) as uow:
+        own = MailWording(tenant_id=lotus, kind="refunded", locale="en", subject="Back", body=body)
+        own.changed_at = uow.clock.now()
+        uow.session.add(own)
+    await shop.work()
+    mailer.sent.clear()
+    await refunded(shop, olive, made.order_id, amount="15")
+    await shop.work()
+    assert said in mailer.sent[0].body
+    assert "card" not in mailer.sent[0].body

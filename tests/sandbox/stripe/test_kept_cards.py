@@ -89,6 +89,31 @@ async def test_a_page_that_keeps_a_card_refuses_and_asks(shop: Shop) -> None:
     assert answered.headers["location"] == f"http://127.0.0.1/kept?page={page.id}"
 
 
+async def test_a_browser_is_let_back_to_the_business_from_the_bank_s_question(shop: Shop) -> None:
+    """Browsers hold the redirect after a form to the page's policy as well."""
+    page = await _setup_page(shop, await _customer(shop))
+    asked = await shop.submit(page.url, number=ALWAYS_ASKS)
+    question = await shop.running.http.get(asked.headers["location"])
+    policy = question.headers["content-security-policy"]
+    assert "form-action 'self' http://127.0.0.1;" in policy
+    failed = await shop.running.http.post(asked.headers["location"], data={"decision": "fail"})
+    assert failed.headers["location"].endswith(f"/c/pay/{page.id}")
+
+
+async def test_the_overview_shows_a_card_that_was_kept_without_an_amount(shop: Shop) -> None:
+    waiting = await _setup_page(shop, await _customer(shop))
+    seen = await shop.running.http.get("/")
+    assert seen.status_code == 200
+    assert "A card to keep" in seen.text
+    assert f"/c/pay/{waiting.id}" in seen.text
+    await shop.running.turn("pay", session=waiting.id, card="4242424242424242")
+    seen = await shop.running.http.get("/")
+    assert "A card was kept" in seen.text
+    assert "€" not in seen.text
+    assert "/acts/" not in seen.text
+    assert "waiting for the bank" not in seen.text
+
+
 async def test_a_payment_can_keep_its_card(shop: Shop) -> None:
     customer_id = await _customer(shop)
     paid = await shop.paid_page(

@@ -1,0 +1,83 @@
+"""Packages that are cancelled, since their transfers were taken off as ones that never came."""
+
+from sqlalchemy import exists, func, select
+
+from src.billing.domain.credits import LotSource, LotState
+from src.billing.domain.kinds import CALLED_OFF_WHY, NotHad, OrderState, PaymentMode, RefundState
+from src.billing.models import CreditLot, Order, Refund, Voucher, VoucherEntry
+from src.billing.views.transfers import Comeback
+from src.platform.db.uow import UnitOfWork
+from src.tenants.models import Customer
+
+
+def was_never_paid(order: Order) -> bool:
+    """Nothing else cancels what was confirmed, and paid by transfer, by its order."""
+    by_transfer = order.payment_mode == PaymentMode.TRANSFER
+    called_off = order.closed_why == CALLED_OFF_WHY
+    return by_transfer and called_off and order.state == OrderState.CONFIRMED
+
+
+async def find_comeback(uow: UnitOfWork, order: Order) -> Comeback | None:
+    """What its transfer would bring back by now, should it have come after all, and why it cannot;
+    None for an order that is not such a one.
+    """
+    if not was_never_paid(order):
+        return None
+    is_of_nobody = exists().where(
+        Customer.tenant_id == CreditLot.tenant_id,
+        Customer.id == CreditLot.customer_id,
+        Customer.erased_at.is_not(None),
+    )
+    found = await uow.session.execute(
+        select(func.sum(CreditLot.bought), func.min(CreditLot.expires_at)).where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.order_id == order.id,
+            CreditLot.source == str(LotSource.PACKAGE),
+            CreditLot.state == str(LotState.VOID),
+            ~is_of_nobody,
+        )
+    )
+    number, ends_at = found.one()
+    why = None
+    if not number or (ends_at is not None and ends_at < uow.clock.now()):
+        why = NotHad.GONE
+    on_voucher_minor = await _on_voucher_minor(uow, order)
+    if why is None and on_voucher_minor < order.voucher_minor:
+        why = NotHad.VOUCHER
+    return Comeback(
+        credits=int(number or 0),
+        ends_at=ends_at,
+        voucher_minor=order.voucher_minor,
+        on_voucher_minor=on_voucher_minor,
+        why=why,
+    )
+
+
+async def is_voucher_part_on_its_way(uow: UnitOfWork, order: Order) -> bool:
+    """Whether what a voucher had paid goes back to it in this very moment."""
+    found = await uow.session.scalar(
+        select(Refund.id)
+        .where(
+            Refund.tenant_id == uow.tenant,
+            Refund.order_id == order.id,
+            Refund.voucher_id.is_not(None),
+            Refund.state == str(RefundState.PENDING),
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
+async def _on_voucher_minor(uow: UnitOfWork, order: Order) -> int:
+    """What can be spent of the voucher that had paid a part; 0 where it is blocked, or none had."""
+    spent_on_it = exists().where(
+        VoucherEntry.tenant_id == Voucher.tenant_id,
+        VoucherEntry.voucher_id == Voucher.id,
+        VoucherEntry.order_id == order.id,
+    )
+    left = await uow.session.scalar(
+        select(func.sum(Voucher.balance_minor)).where(
+            Voucher.tenant_id == uow.tenant, Voucher.state == "active", spent_on_it
+        )
+    )
+    return int(left or 0)
