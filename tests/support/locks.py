@@ -21,9 +21,9 @@ WAITING = text(
 async def until_somebody_waits(factory: UowFactory, *, many: int = 1) -> None:
     """Returns once so many transactions of this database stand before a lock of another.
 
-    Raises: TimeoutError after ten seconds.
+    Raises: TimeoutError after a minute.
     """
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             # Who is connected is read once per transaction, so each look is one of its own.
             async with factory(None) as uow:

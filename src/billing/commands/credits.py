@@ -12,19 +12,18 @@ from typing import Any, Literal, cast
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Table, exists, func, or_, select, text, update
+from sqlalchemy import Table, func, or_, select, text, update
 
 from src.billing.domain.credits import EntryKind, LotSource, LotState, Scope, end_of_day
 from src.billing.domain.lot_users import LotUsers
 from src.billing.events import CreditEndSet
 from src.billing.models import CreditEntry, CreditLot
-from src.billing.queries.lots import no_such_credits
+from src.billing.queries.lots import no_such_credits, owner_was_erased
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.tenants.context import Actor, TenantSnapshot
-from src.tenants.models import Customer
 
 LOTS = cast(Table, CreditLot.__table__)
 ENTRIES = cast(Table, CreditEntry.__table__)
@@ -119,7 +118,7 @@ async def activate_lots(
             CreditLot.order_id == order_id,
             CreditLot.source == str(LotSource.PACKAGE),
             CreditLot.state != str(LotState.ACTIVE),
-            ~_is_of_nobody(),
+            ~owner_was_erased(),
         )
         .order_by(CreditLot.id)
         .with_for_update(key_share=True, of=CreditLot)
@@ -189,7 +188,7 @@ async def refill_lots(uow: UnitOfWork, order_id: UUID, author: Author, now: date
             CreditLot.source == str(LotSource.PACKAGE),
             CreditLot.state == str(LotState.VOID),
             or_(CreditLot.expires_at.is_(None), CreditLot.expires_at >= now),
-            ~_is_of_nobody(),
+            ~owner_was_erased(),
         )
         .order_by(CreditLot.id)
         .with_for_update(key_share=True, of=CreditLot)
@@ -213,15 +212,6 @@ async def _first_filled_at(uow: UnitOfWork, lot: CreditLot) -> datetime | None:
         )
     )
     return filled_at
-
-
-def _is_of_nobody() -> ColumnElement[bool]:
-    """Whether whose credits they are was erased."""
-    return exists().where(
-        Customer.tenant_id == CreditLot.tenant_id,
-        Customer.id == CreditLot.customer_id,
-        Customer.erased_at.is_not(None),
-    )
 
 
 def insert_redemptions(

@@ -126,6 +126,11 @@ class LotFacts:
     alike: tuple["LotFacts", ...] = ()
     parts: tuple["LotPart", ...] = ()
 
+    @property
+    def lot_ids(self) -> frozenset[UUID]:
+        """All lots that its credits lie in."""
+        return frozenset(part.id for part in self.parts) or frozenset({self.id})
+
 
 class LotPart(NamedTuple):
     """What is left of one lot of a pool."""
@@ -208,16 +213,19 @@ def _kind(lot: LotFacts) -> tuple[str, Scope, LotUsers]:
 
 
 def pooled(lot: LotFacts, target: Target, now: datetime) -> LotFacts:
-    """The lot with those alike that could pay for the target, as one: the credits of all, taken in
-    the order in which lots are offered. Itself where it could pay for nothing of it, or alone.
+    """The lot with those alike that could pay for the target, as one with the credits of all: its
+    own are taken first, then the others' in the order in which lots are offered. Itself where it
+    could pay for nothing of it, or alone.
     """
-    lots = usable_lots([replace(lot, alike=()), *lot.alike], target, 1, now)
-    if len(lots) < 2 or lot.id not in {one.id for one in lots}:
+    own = replace(lot, alike=())
+    lots = usable_lots([own, *lot.alike], target, 1, now)
+    if len(lots) < 2 or own not in lots:
         return lot
+    first_own = [own, *(one for one in lots if one.id != own.id)]
     return replace(
-        lots[0],
+        own,
         balance=sum(one.balance for one in lots),
-        parts=tuple(LotPart(one.id, one.balance) for one in lots),
+        parts=tuple(LotPart(one.id, one.balance) for one in first_own),
     )
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 
 from src.billing.domain.credits import LotFacts, LotSource, LotState, Scope, add_up, lot_state
 from src.billing.domain.lot_users import read_users
@@ -11,6 +11,7 @@ from src.billing.models import CreditLot
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
+from src.tenants.models import Customer
 
 
 def scope_of(row: Any) -> Scope:
@@ -62,6 +63,15 @@ async def list_lots(uow: UnitOfWork, customer_id: UUID) -> list[CreditLot]:
 async def list_lots_to_pay(uow: UnitOfWork, customer_id: UUID) -> list[LotFacts]:
     """The same as the rules want them, each with those that pay together with it."""
     return add_up([lot_facts(lot) for lot in await list_lots(uow, customer_id)])
+
+
+def owner_was_erased() -> ColumnElement[bool]:
+    """Of a lot: nobody can use it any more."""
+    return exists().where(
+        Customer.tenant_id == CreditLot.tenant_id,
+        Customer.id == CreditLot.customer_id,
+        Customer.erased_at.is_not(None),
+    )
 
 
 def no_such_credits() -> NotFound:

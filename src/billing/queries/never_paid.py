@@ -5,9 +5,9 @@ from sqlalchemy import exists, func, select
 from src.billing.domain.credits import LotSource, LotState
 from src.billing.domain.kinds import CALLED_OFF_WHY, NotHad, OrderState, PaymentMode, RefundState
 from src.billing.models import CreditLot, Order, Refund, Voucher, VoucherEntry
+from src.billing.queries.lots import owner_was_erased
 from src.billing.views.transfers import Comeback
 from src.platform.db.uow import UnitOfWork
-from src.tenants.models import Customer
 
 
 def was_never_paid(order: Order) -> bool:
@@ -23,18 +23,13 @@ async def find_comeback(uow: UnitOfWork, order: Order) -> Comeback | None:
     """
     if not was_never_paid(order):
         return None
-    is_of_nobody = exists().where(
-        Customer.tenant_id == CreditLot.tenant_id,
-        Customer.id == CreditLot.customer_id,
-        Customer.erased_at.is_not(None),
-    )
     found = await uow.session.execute(
         select(func.sum(CreditLot.bought), func.min(CreditLot.expires_at)).where(
             CreditLot.tenant_id == uow.tenant,
             CreditLot.order_id == order.id,
             CreditLot.source == str(LotSource.PACKAGE),
             CreditLot.state == str(LotState.VOID),
-            ~is_of_nobody,
+            ~owner_was_erased(),
         )
     )
     number, ends_at = found.one()

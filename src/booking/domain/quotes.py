@@ -41,6 +41,10 @@ class PaidByCredits(NamedTuple):
     users: LotUsers = EVERYONE
     parts: tuple[LotPart, ...] = ()
 
+    @property
+    def lot_ids(self) -> frozenset[UUID]:
+        return frozenset(part.id for part in self.parts) or frozenset({self.lot_id})
+
     def lots_of_seats(self, count: int) -> list[UUID]:
         """For each of so many seats the lot whose credit pays for it."""
         parts = self.parts or (LotPart(self.lot_id, count),)

@@ -119,7 +119,7 @@ async def _credits(
     nothing of it can be paid with credits is said once, whatever they own.
     """
     lots = await list_lots_to_pay(uow, customer_id)
-    lines, told = [], set[UUID]()
+    lines, told = [], set[frozenset[UUID]]()
     # For one it is the customer who comes; who the others are, nobody has said.
     party = (Comer(is_owner=True),) if asked.size == 1 else None
     for lot in [one for one in reversed(lots) if lot_state(one, now) in TOLD_OF][:MOST_LOTS]:
@@ -130,8 +130,8 @@ async def _credits(
         page = f"/app/{tenant.slug}/credits/{lot.id}"
         lines += [WhyLine(sentence=r.owner_sentence, mend=r.mend, href=page) for r in against]
         paying = decided.quote.credits
-        if not against and paying is not None and paying.lot_id not in told:
-            told.add(paying.lot_id)
+        if not against and paying is not None and paying.lot_ids not in told:
+            told.add(paying.lot_ids)
             said = ngettext(
                 "“%(name)s” can pay for this; %(num)s credit is left.",
                 "“%(name)s” can pay for this; %(num)s credits are left.",

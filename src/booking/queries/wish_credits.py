@@ -124,8 +124,9 @@ class _Judged(NamedTuple):
         if not fitting:
             return []
         target, needed = fitting[0].target, fitting[0].needed
-        # Lots that pay together are one choice.
-        paying = {facts.lot.id: facts.lot for facts in fitting}
+        lots = usable_lots([facts.lot for facts in fitting], target, needed, self.now)
+        # Lots that pay together are one choice, named by the one that is offered first.
+        once = {lot.lot_ids: lot for lot in reversed(lots)}
         return [
             CreditChoice(
                 key=key_of_lot(lot.id),
@@ -133,9 +134,9 @@ class _Judged(NamedTuple):
                 needed=needed,
                 left=lot.balance,
                 expires_at=lot.expires_at,
-                lot_ids=frozenset(part.id for part in lot.parts) or frozenset({lot.id}),
+                lot_ids=lot.lot_ids,
             )
-            for lot in usable_lots(paying.values(), target, needed, self.now)
+            for lot in reversed(once.values())
         ]
 
     def note(self, lots: Sequence[LotFacts]) -> str:

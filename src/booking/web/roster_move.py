@@ -32,6 +32,7 @@ from src.booking.web.roster_chosen import (
     whom,
 )
 from src.booking.web.toll_words import Fact, holder_mails, holders_words
+from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext
 from src.platform.services import Services
 from src.platform.web.formats import date_range, number
@@ -128,7 +129,7 @@ async def _view(
 ) -> MoveView:
     """Raises: NotFound for a seat of another session, or a target of another business."""
     view = await look_at(services, ctx, session_id, bound, ticked(bound))
-    form, against = bound.struct, {}
+    form, against, holders = bound.struct, {}, list[tuple[str, str]]()
     async with services.uow_factory(ctx.here.id) as uow:
         targets = await list_move_targets(uow, view.session.service_id, session_id)
         known = [session_id, *(one.session_id for one in targets)]
@@ -138,9 +139,10 @@ async def _view(
         if wanted is not None:
             is_swap = any(one.session_id == wanted for one in swaps)
             against = await list_against(uow, ctx.here, view.chosen, wanted, is_swap=is_swap)
+            holders = await _holders(
+                uow, [one for one in view.chosen if one.order_id not in against]
+            )
     target = next((one for one in targets if one.session_id == wanted), None)
-    movable = [one for one in view.chosen if one.order_id not in against]
-    moving = [seat_id for one in movable for seat_id in one.seat_ids] if target else []
     if view.why_not is None and not targets:
         view = msgspec.structs.replace(
             view,
@@ -159,15 +161,14 @@ async def _view(
             for order_id, reasons in against.items()
         },
         reason="" if form is None else form.reason,
-        holders=await _holders(services, ctx.here.id, moving) if moving else [],
+        holders=holders,
     )
 
 
-async def _holders(
-    services: Services, tenant_id: UUID, seat_ids: list[UUID]
-) -> list[tuple[str, str]]:
-    async with services.uow_factory(tenant_id) as uow:
-        found = (await list_holders_of(uow, seat_ids)).values()
+async def _holders(uow: UnitOfWork, moving: list[Chosen]) -> list[tuple[str, str]]:
+    """Who has places of theirs that were handed on, by name and address."""
+    seat_ids = [seat_id for one in moving for seat_id in one.seat_ids]
+    found = (await list_holders_of(uow, seat_ids)).values()
     return sorted((one.name, one.address) for one in found if one.address)
 
 
@@ -198,8 +199,14 @@ def _facts(view: MoveView, target: MoveTarget) -> list[Fact]:
     said = "; ".join(part for part in (moved if mailed else "", holder_mails(view.holders)) if part)
     facts.append((_("Mails"), said or _("none")))
     if view.holders:
-        facts.append((_("Handed on"), _("%(who)s. It ends.", who=holders_words(view.holders))))
+        facts.append((_("Handed on"), _lost(view.holders)))
     return facts
+
+
+def _lost(holders: list[tuple[str, str]]) -> str:
+    """Who had a guest's place, and that they have it no more."""
+    who = holders_words(holders)
+    return ngettext("%(who)s. It ends.", "%(who)s. They end.", len(set(holders)), who=who)
 
 
 def _label(target: MoveTarget, zone: str) -> str:

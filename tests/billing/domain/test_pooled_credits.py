@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 from src.billing.domain.credits import (
     LotFacts,
-    LotPart,
     LotSource,
     LotState,
     Scope,
@@ -41,12 +40,15 @@ def ids(lot: LotFacts) -> list[object]:
     return [part.id for part in lot.parts]
 
 
-def test_those_that_end_first_pay_first_whichever_is_asked_for() -> None:
+def test_the_one_that_is_asked_for_pays_first_and_then_those_that_end_first() -> None:
     late, soon = a_credit(), a_credit(expires_at=NOW + timedelta(days=10))
-    for lot in add_up([late, soon]):
+    middle = a_credit(expires_at=NOW + timedelta(days=20))
+    for lot in add_up([late, middle, soon]):
         pool = pooled(lot, TARGET, NOW)
-        assert pool.parts == (LotPart(soon.id, 1), LotPart(late.id, 1))
-        assert (pool.id, pool.balance, pool.expires_at) == (soon.id, 2, soon.expires_at)
+        others = [one.id for one in (soon, middle, late) if one.id != lot.id]
+        assert [part.id for part in pool.parts] == [lot.id, *others]
+        assert (pool.id, pool.balance, pool.expires_at) == (lot.id, 3, lot.expires_at)
+        assert pool.lot_ids == {late.id, middle.id, soon.id}
 
 
 def test_what_could_not_pay_by_itself_pays_for_nothing() -> None:

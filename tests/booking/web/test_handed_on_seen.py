@@ -7,6 +7,7 @@ import pytest
 
 from src.booking.domain.leaving import LeavingTerms
 from src.booking.models import Seat
+from src.booking.web.toll_words import holders_words
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.web.conftest import Shop, rows, subject
 from tests.booking.web.test_handing_on import BEN, a_course_of_one, page_of, send
@@ -33,6 +34,12 @@ async def test_moving_a_guest_whose_place_somebody_has_says_that_they_lose_it(sh
     assert "1, with the calendar entry moved; 1 to who has a guest's place" in words
     assert "Ben has the place of a guest. It ends." in words
     assert "all that it cost comes back" in words
+
+
+def test_two_of_one_name_are_two_and_one_of_two_places_is_one() -> None:
+    ben, other = ("Ben", "ben@example.com"), ("Ben", "b@example.com")
+    assert holders_words([ben, other]) == "Ben, Ben have the places of guests"
+    assert holders_words([ben, ben]) == "Ben has the place of a guest"
 
 
 async def test_who_has_a_place_of_their_own_is_not_called_unwritten(shop: Shop) -> None:

@@ -143,6 +143,8 @@ async def test_who_cannot_come_there_is_said_to_stay_and_is_not_counted(
     nobody = await press(client, dates.full, "move", guses, to)
     assert "Nobody can be moved there" in nobody.text
     assert "Move 0" not in nobody.text
+    assert "all that it cost comes back" in seen.text
+    assert "all that it cost comes back" not in nobody.text
 
 
 async def test_where_nobody_is_chosen_the_roster_says_so(
