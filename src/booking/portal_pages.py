@@ -4,7 +4,7 @@ from src.booking.queries.agreements_waiting import find_waiting
 from src.booking.queries.own_credits import find_own_credits
 from src.booking.queries.own_offerings import find_own_offerings, list_offerings_menu
 from src.booking.queries.portal import find_ahead, find_held, find_newest_past, find_off
-from src.booking.queries.worksheets import find_sheets_waiting
+from src.booking.queries.worksheet_copies import find_sheets_waiting
 from src.booking.views.agreements import AgreementsWaiting
 from src.booking.views.worksheets import WorksheetsWaiting
 from src.platform.db.uow import UnitOfWork

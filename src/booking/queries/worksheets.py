@@ -1,46 +1,21 @@
-"""A business's worksheets as its pages list them, with their copies."""
+"""A business's worksheets as its pages list them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
-from sqlalchemy.orm import undefer
+from sqlalchemy import ColumnElement, and_, func, select
 
-from src.billing.models import Order
 from src.booking.commands.worksheet_copies import OPEN
 from src.booking.commands.worksheets import content_of, no_such_worksheet
-from src.booking.domain.worksheet_answers import SheetAnswer, read_answers
-from src.booking.domain.worksheets import (
-    CopyState,
-    SheetKind,
-    SheetQuestion,
-    read_sheet_questions,
-)
-from src.booking.models import (
-    Worksheet,
-    WorksheetCopy,
-    WorksheetFile,
-    WorksheetNeed,
-    WorksheetVersion,
-)
+from src.booking.domain.worksheets import CopyState, SheetQuestion, read_sheet_questions
+from src.booking.models import Worksheet, WorksheetCopy, WorksheetNeed, WorksheetVersion
 from src.booking.queries.worksheet_needs import newest_sheets
-from src.booking.views.worksheets import (
-    AnswerRow,
-    CopyRow,
-    FileRow,
-    WorksheetRow,
-    WorksheetsWaiting,
-)
-from src.booking.worksheet_words import in_words, state_words
+from src.booking.views.worksheets import WorksheetRow
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import NotFound
-from src.platform.i18n import _
-from src.platform.web.uploads import readable_size
 from src.tenants.models import Customer
 
-MOST_EXPORTED = 100_000
 SENT = str(CopyState.SENT)
 
 
@@ -160,179 +135,32 @@ async def count_begun(uow: UnitOfWork, worksheet_id: UUID) -> int:
     return found or 0
 
 
-async def list_copies_of_sheet(
-    uow: UnitOfWork,
-    worksheet_id: UUID,
-    *,
-    is_sent: bool,
-    limit: int = MOST_EXPORTED,
-    offset: int = 0,
-) -> list[CopyRow]:
-    """What was sent, the newest first, or else what waits, the oldest first and without those of
-    whom nobody is left.
+async def list_asked_questions(
+    uow: UnitOfWork, worksheet_id: UUID, numbers: Collection[int]
+) -> list[SheetQuestion]:
+    """What these versions ask, each question once as the newest of them has it: those of the newest
+    come first.
     """
-    rows = _copies(uow).where(WorksheetCopy.worksheet_id == worksheet_id)
-    if is_sent:
-        rows = rows.where(WorksheetCopy.state == SENT)
-        rows = rows.order_by(WorksheetCopy.sent_at.desc(), WorksheetCopy.id.desc())
-    else:
-        rows = rows.where(WorksheetCopy.state.in_(OPEN), Customer.erased_at.is_(None))
-        rows = rows.order_by(WorksheetCopy.asked_at, WorksheetCopy.id)
-    found = await uow.session.execute(rows.limit(limit).offset(offset))
-    return [_copy(row) for row in found]
-
-
-async def list_copies_of_customer(uow: UnitOfWork, customer_id: UUID) -> list[CopyRow]:
-    """All of one customer's, what waits first and then the newest."""
-    found = await uow.session.execute(
-        _copies(uow)
-        .where(WorksheetCopy.customer_id == customer_id)
-        .order_by(
-            (WorksheetCopy.state == SENT),
-            WorksheetCopy.asked_at.desc(),
-            WorksheetCopy.id.desc(),
+    found = await uow.session.scalars(
+        select(WorksheetVersion.questions)
+        .where(
+            WorksheetVersion.tenant_id == uow.tenant,
+            WorksheetVersion.worksheet_id == worksheet_id,
+            WorksheetVersion.number.in_(numbers),
         )
+        .order_by(WorksheetVersion.number.desc())
     )
-    return [_copy(row) for row in found]
-
-
-async def find_sheets_waiting(
-    uow: UnitOfWork, customer_id: UUID, href: str
-) -> WorksheetsWaiting | None:
-    """What this customer is still to fill in; None where nothing is."""
-    rows = await list_copies_of_customer(uow, customer_id)
-    items = [(one.title, f"{href}/{one.id}") for one in rows if not one.is_sent]
-    return WorksheetsWaiting(items=items, href=href) if items else None
-
-
-async def get_copy_row(uow: UnitOfWork, copy_id: UUID) -> CopyRow:
-    """Raises: NotFound."""
-    row = (await uow.session.execute(_copies(uow).where(WorksheetCopy.id == copy_id))).one_or_none()
-    if row is None:
-        raise no_such_worksheet()
-    return _copy(row)
-
-
-async def get_copy(uow: UnitOfWork, copy_id: UUID) -> WorksheetCopy:
-    """Raises: NotFound."""
-    row = await uow.session.get(WorksheetCopy, (uow.tenant, copy_id))
-    if row is None:
-        raise no_such_worksheet()
-    return row
-
-
-def _copies(uow: UnitOfWork) -> Select[Any]:
-    return (
-        select(
-            WorksheetCopy,
-            WorksheetVersion.title,
-            WorksheetVersion.number,
-            Customer.name.label("customer_name"),
-            func.coalesce(Customer.email, "").label("email"),
-            Customer.erased_at,
-            func.coalesce(Order.reference, "").label("reference"),
-        )
-        .join(
-            WorksheetVersion,
-            and_(
-                WorksheetVersion.tenant_id == WorksheetCopy.tenant_id,
-                WorksheetVersion.id == WorksheetCopy.version_id,
-            ),
-        )
-        .join(
-            Customer,
-            and_(
-                Customer.tenant_id == WorksheetCopy.tenant_id,
-                Customer.id == WorksheetCopy.customer_id,
-            ),
-        )
-        .outerjoin(
-            Order,
-            and_(Order.tenant_id == WorksheetCopy.tenant_id, Order.id == WorksheetCopy.order_id),
-        )
-        .where(WorksheetCopy.tenant_id == uow.tenant)
-    )
-
-
-def _copy(row: Any) -> CopyRow:
-    one = row.WorksheetCopy
-    return CopyRow(
-        id=one.id,
-        worksheet_id=one.worksheet_id,
-        title=row.title,
-        number=row.number,
-        customer_id=one.customer_id,
-        customer_name=row.customer_name,
-        email=row.email,
-        state=one.state,
-        said=state_words(one.state),
-        asked_at=one.asked_at,
-        sent_at=one.sent_at,
-        given_by=one.given_by,
-        order_id=one.order_id,
-        reference=row.reference,
-        is_erased=row.erased_at is not None,
-    )
+    asked: dict[str, SheetQuestion] = {}
+    for questions in found:
+        for one in read_sheet_questions(questions):
+            asked.setdefault(one.key, one)
+    return list(asked.values())
 
 
 async def list_sheet_choices(uow: UnitOfWork) -> list[tuple[str, str]]:
     """What can be given: (id, title) of those that were published and are not switched off."""
     rows = await list_worksheets(uow)
     return [(str(one.id), one.title) for one in rows if one.number and one.active]
-
-
-async def list_files(uow: UnitOfWork, copy_ids: Sequence[UUID]) -> dict[UUID, dict[str, FileRow]]:
-    """By copy and question, without what is in them."""
-    found = await uow.session.execute(
-        select(
-            WorksheetFile.copy_id,
-            WorksheetFile.id,
-            WorksheetFile.key,
-            WorksheetFile.filename,
-            WorksheetFile.size,
-        ).where(WorksheetFile.tenant_id == uow.tenant, WorksheetFile.copy_id.in_(copy_ids))
-    )
-    files: dict[UUID, dict[str, FileRow]] = {}
-    for copy_id, file_id, key, filename, size in found.tuples():
-        row = FileRow(id=file_id, key=key, filename=filename, size=readable_size(size))
-        files.setdefault(copy_id, {})[key] = row
-    return files
-
-
-async def get_file(uow: UnitOfWork, copy_id: UUID, file_id: UUID) -> WorksheetFile:
-    """With what is in it. Raises: NotFound, for another copy's too."""
-    row: WorksheetFile | None = await uow.session.scalar(
-        select(WorksheetFile)
-        .where(
-            WorksheetFile.tenant_id == uow.tenant,
-            WorksheetFile.copy_id == copy_id,
-            WorksheetFile.id == file_id,
-        )
-        .options(undefer(WorksheetFile.content))
-    )
-    if row is None:
-        raise NotFound(_("There is no such file."))
-    return row
-
-
-def answer_rows(
-    answers: Sequence[Any], files: dict[str, FileRow], questions: Sequence[SheetQuestion] = ()
-) -> list[AnswerRow]:
-    """The answers in words, in the order in which they were asked; of `questions` that nobody has
-    answered too.
-    """
-    given = {one.key: one for one in read_answers(answers)}
-    asked = [SheetAnswer(key=one.key, label=one.label, kind=one.kind) for one in questions]
-    shown = [given.get(one.key, one) for one in asked] if asked else list(given.values())
-    return [
-        AnswerRow(
-            label=one.label,
-            answer=in_words(one),
-            is_long=one.kind is SheetKind.LONG,
-            file=files.get(one.key),
-        )
-        for one in shown
-    ]
 
 
 async def questions_of_version(uow: UnitOfWork, version_id: UUID) -> tuple[SheetQuestion, ...]:

@@ -54,6 +54,13 @@ class CopyRow(msgspec.Struct, frozen=True, kw_only=True):
         return self.state == "sent"
 
 
+class SentAnswers(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy that was sent, with its answers as they are kept."""
+
+    row: CopyRow
+    answers: list[Any]
+
+
 class FileRow(msgspec.Struct, frozen=True, kw_only=True):
     """A file that somebody sent, without what is in it."""
 
@@ -228,4 +235,3 @@ class OfCustomer(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[CopyRow]
     choices: list[tuple[str, str]]
     token: UUID
-    error: str = ""

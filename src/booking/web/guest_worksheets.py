@@ -17,7 +17,7 @@ from src.booking.commands.worksheets import no_such_worksheet
 from src.booking.domain.worksheet_answers import typed_of
 from src.booking.domain.worksheets import MOST_FILES, SheetKind, SheetQuestion, read_sheet_questions
 from src.booking.models import WorksheetVersion
-from src.booking.queries.worksheets import (
+from src.booking.queries.worksheet_copies import (
     answer_rows,
     get_copy,
     get_copy_row,
@@ -259,7 +259,7 @@ async def _show(
             if row.is_sent
             else await version_to_fill(uow, copy)
         )
-        files = (await list_files(uow, [copy_id])).get(copy_id, {})
+        files = await list_files(uow, copy_id)
     questions = read_sheet_questions(version.questions)
     if form is None:
         form = blank(FillForm, {"version": str(version.id), "answers": typed_of(copy.answers)})

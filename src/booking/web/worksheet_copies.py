@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Response, get, post
@@ -12,16 +13,20 @@ from msgspec import Meta
 from src.booking.commands.worksheet_copies import give_worksheet, reopen_copy
 from src.booking.commands.worksheets import no_such_worksheet
 from src.booking.domain.worksheet_answers import read_answers
-from src.booking.domain.worksheets import LONGEST_REASON, SheetKind, SheetQuestion
+from src.booking.domain.worksheets import LONGEST_REASON, SheetKind
 from src.booking.models import WorksheetFile, WorksheetVersion
-from src.booking.queries.worksheets import (
+from src.booking.queries.worksheet_copies import (
     answer_rows,
     get_copy,
     get_copy_row,
     get_file,
-    get_worksheet_row,
-    list_copies_of_sheet,
     list_files,
+    list_files_of_sheet,
+    list_sent_answers,
+)
+from src.booking.queries.worksheets import (
+    get_worksheet_row,
+    list_asked_questions,
     questions_of_version,
 )
 from src.booking.views.worksheets import CopyRow, CopyView, FileRow
@@ -121,7 +126,7 @@ async def _show(
     async with services.uow_factory(ctx.here.id) as uow:
         row = await _copy_of(uow, worksheet_id, copy_id)
         copy = await get_copy(uow, copy_id)
-        files = (await list_files(uow, [copy_id])).get(copy_id, {})
+        files = await list_files(uow, copy_id)
         version = await uow.session.get_one(WorksheetVersion, (uow.tenant, copy.version_id))
         questions = await questions_of_version(uow, copy.version_id)
     base = base_of(ctx)
@@ -189,19 +194,16 @@ async def export_answers(
     """
     async with services.uow_factory(ctx.here.id) as uow:
         worksheet = await get_worksheet_row(uow, worksheet_id)
-        rows = await list_copies_of_sheet(uow, worksheet_id, is_sent=True)
-        copies = {one.id: await get_copy(uow, one.id) for one in rows}
-        files = await list_files(uow, list(copies))
-        asked: dict[str, SheetQuestion] = {}
-        for one in sorted(rows, key=lambda row: -row.number):
-            for question in await questions_of_version(uow, copies[one.id].version_id):
-                asked.setdefault(question.key, question)
-        detail = {"name": worksheet.title, "rows": len(rows)}
+        sent = await list_sent_answers(uow, worksheet_id)
+        files = await list_files_of_sheet(uow, worksheet_id)
+        asked = await list_asked_questions(uow, worksheet_id, {one.row.number for one in sent})
+        detail = {"name": worksheet.title, "rows": len(sent)}
         await audit(uow, ctx, "worksheet.exported", "worksheet", worksheet_id, **detail)
     header = [_("Customer"), _("E-mail"), _("Version"), _("Sent on"), _("Time"), _("Order")]
-    header += [one.label for one in asked.values()]
+    header += [one.label for one in asked]
+    keys = [one.key for one in asked]
     cells = [
-        _cells(row, copies[row.id].answers, files.get(row.id, {}), list(asked), ctx) for row in rows
+        _cells(one.row, one.answers, files.get(one.row.id, {}), keys, ctx.here.zone) for one in sent
     ]
     disposition = f'attachment; filename="worksheet-{worksheet_id.hex[-8:]}.csv"'
     headers = {"content-disposition": disposition}
@@ -213,10 +215,10 @@ def _cells(
     answers: list[Any],
     files: dict[str, FileRow],
     keys: list[str],
-    ctx: RequestContext,
+    zone: ZoneInfo,
 ) -> list[Cell]:
     assert row.sent_at is not None
-    at = to_local(row.sent_at, ctx.here.zone)
+    at = to_local(row.sent_at, zone)
     given = {one.key: one for one in read_answers(answers)}
     cells: list[Cell] = [
         row.customer_name,

@@ -30,11 +30,11 @@ from src.booking.domain.worksheets import (
     words_of_kinds,
 )
 from src.booking.models import Worksheet
+from src.booking.queries.worksheet_copies import list_copies_of_sheet
 from src.booking.queries.worksheet_needs import list_sheet_asked_by
 from src.booking.queries.worksheets import (
     count_begun,
     get_worksheet_row,
-    list_copies_of_sheet,
     list_sheet_versions,
     list_worksheets,
 )

@@ -3,12 +3,9 @@
 from uuid import UUID
 
 from src.billing.commands.orders import get_order
+from src.booking.queries.worksheet_copies import find_sheets_waiting, list_copies_of_customer
 from src.booking.queries.worksheet_needs import find_asked
-from src.booking.queries.worksheets import (
-    find_sheets_waiting,
-    list_copies_of_customer,
-    list_sheet_choices,
-)
+from src.booking.queries.worksheets import list_sheet_choices
 from src.booking.views.worksheets import OfCustomer, WorksheetsWaiting
 from src.platform.db.uow import UnitOfWork
 from src.platform.ids import new_id
