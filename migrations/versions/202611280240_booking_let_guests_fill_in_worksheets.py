@@ -118,7 +118,7 @@ def _copies() -> None:
         sa.Column("sent_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         *_keys(),
         sa.CheckConstraint(
-            "state IN ('asked', 'begun', 'sent', 'reopened')",
+            "state IN ('asked', 'begun', 'sent', 'reopened', 'taken_back')",
             name=op.f("ck_worksheet_copies_state"),
         ),
         sa.CheckConstraint(

@@ -10,9 +10,11 @@ from uuid import UUID
 
 from sqlalchemy import and_, select
 
+from src.booking.commands.worksheets import no_such_worksheet, taken_back
+from src.booking.domain.worksheets import CopyState
 from src.booking.models import WorksheetCopy
 from src.platform.config import Settings
-from src.platform.errors import Gone, NotFound
+from src.platform.errors import Gone
 from src.platform.i18n import _, set_locale
 from src.platform.links import LinkSigner
 from src.platform.services import Services
@@ -35,15 +37,15 @@ async def open_worksheet_link(services: Services, ctx: RequestContext, token: st
     """The copy that a token opens; its page is in the language that the customer chose.
 
     Raises: LinkInvalid, LinkExpired, NotFound; Gone for one whose customer has another address by
-    now, or was erased.
+    now, or was erased, and for one that was taken back.
     """
     signer = LinkSigner(services.settings.secret_keys)
     link = signer.read(PURPOSE, token, LIFETIME, services.clock.now())
     if link.tenant_id != ctx.here.id:
-        raise _no_such_worksheet()
+        raise no_such_worksheet()
     async with services.uow_factory(ctx.here.id) as uow:
         found = await uow.session.execute(
-            select(Customer.email, Customer.locale, Customer.erased_at)
+            select(Customer.email, Customer.locale, Customer.erased_at, WorksheetCopy.state)
             .join(
                 WorksheetCopy,
                 and_(
@@ -55,7 +57,7 @@ async def open_worksheet_link(services: Services, ctx: RequestContext, token: st
         )
     row = found.one_or_none()
     if row is None:
-        raise _no_such_worksheet()
+        raise no_such_worksheet()
     if row.erased_at is not None:
         raise Gone(
             _("This link is not valid any more: what was kept about its guest was erased."),
@@ -68,12 +70,10 @@ async def open_worksheet_link(services: Services, ctx: RequestContext, token: st
         )
     if row.locale:
         set_locale(row.locale)
+    if row.state == CopyState.TAKEN_BACK:
+        raise taken_back()
     return UUID(link.payload["copy"])
 
 
 def _mark(address: str) -> str:
     return sha256(address.encode()).hexdigest()[:16]
-
-
-def _no_such_worksheet() -> NotFound:
-    return NotFound(_("There is no such worksheet."))

@@ -23,4 +23,5 @@ def state_words(state: str) -> str:
         CopyState.BEGUN: _("Begun"),
         CopyState.SENT: _("Filled in"),
         CopyState.REOPENED: _("Open again"),
+        CopyState.TAKEN_BACK: _("Taken back"),
     }[CopyState(state)]

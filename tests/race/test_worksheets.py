@@ -14,11 +14,16 @@ from sqlalchemy import select
 
 from src.billing.models import Order
 from src.booking.commands import worksheet_copies
-from src.booking.commands.worksheet_copies import ask_for_orders, give_worksheet
-from src.booking.commands.worksheet_filling import fill_in
+from src.booking.commands.worksheet_copies import (
+    ask_for_orders,
+    give_worksheet,
+    take_back_copy,
+)
+from src.booking.commands.worksheet_filling import Filling, fill_in
 from src.booking.domain.worksheets import AskedRule, CopyState
 from src.booking.models import Worksheet
-from src.platform.errors import InvalidInput
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, Gone, InvalidInput
 from src.platform.ids import new_id
 from src.tenants.domain.entitlements import Entitlements, Limit
 from tests.booking.commands.test_book import a_wish, booked
@@ -131,6 +136,42 @@ async def test_a_button_that_is_pressed_twice_sends_once(committing: Committing)
     assert len(await files_of(factory, business)) == 1
     (copy,) = await copies_of(factory, business)
     assert copy.answers[0]["values"] == [str(done.index(CopyState.SENT))]
+
+
+async def test_what_staff_take_back_and_its_guest_sends_at_once_is_one_of_the_two(
+    committing: Committing,
+) -> None:
+    factory = committing.uow_factory
+    business = await a_business(factory)
+    worksheet_id = await a_worksheet(factory, business)
+    ended = []
+    for is_staff_first in (True, False):
+        email = f"guest{is_staff_first}@x.example"
+        copy_id = await a_copy(committing, business, worksheet_id, email)
+        typed = filling(files={"q3": a_file()})
+
+        async def send(uow: UnitOfWork, copy_id: UUID = copy_id, typed: Filling = typed) -> None:
+            await fill_in(uow, business.ctx.here.entitlements, copy_id, typed)
+
+        async def take_back(uow: UnitOfWork, copy_id: UUID = copy_id) -> None:
+            await take_back_copy(uow, business.ctx, worksheet_id, copy_id)
+
+        acts = [take_back, send] if is_staff_first else [send, take_back]
+
+        async def second(act: Any = acts[1]) -> None:
+            async with factory(business.id) as uow:
+                await act(uow)
+
+        async with factory(business.id) as uow:
+            await acts[0](uow)
+            late = asyncio.create_task(second())
+            await until_somebody_waits(factory)
+        with pytest.raises((Gone, Conflict)):
+            await late
+        copies = await copies_of(factory, business)
+        ended.append(next(one.state for one in copies if one.id == copy_id))
+    assert ended == ["taken_back", "sent"]
+    assert len(await files_of(factory, business)) == 1
 
 
 async def test_the_last_room_for_a_file_is_given_once(committing: Committing) -> None:

@@ -175,6 +175,7 @@ POST /worksheets/{worksheet_id}/questions/{question}/remove
 GET /worksheets/{worksheet_id}/copies/{copy_id}
 GET /worksheets/{worksheet_id}/copies/{copy_id}/print
 POST /worksheets/{worksheet_id}/copies/{copy_id}/reopen
+POST /worksheets/{worksheet_id}/copies/{copy_id}/take-back
 GET /worksheets/{worksheet_id}/copies/{copy_id}/files/{file_id}
 POST /customers/{customer_id}/worksheets
 GET /coupons

@@ -1,4 +1,5 @@
-"""Giving a customer a worksheet to fill in: by staff, or because what they bought asks for it.
+"""Giving a customer a worksheet to fill in, by staff, or because what they bought asks for it; and
+taking it back.
 
 Whoever gives one locks the customer first, so that repeats and retries find what was given before.
 Source: docs/algorithms/worksheets.md.
@@ -7,12 +8,12 @@ Source: docs/algorithms/worksheets.md.
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, delete, or_, select
 
 from src.booking.commands.worksheets import find_newest_sheet, get_worksheet, no_such_worksheet
 from src.booking.domain.worksheets import LONGEST_REASON, OPEN_COPIES, AskedRule, CopyState
 from src.booking.events import WorksheetsGiven
-from src.booking.models import WorksheetCopy, WorksheetVersion
+from src.booking.models import WorksheetCopy, WorksheetFile, WorksheetVersion
 from src.booking.queries.worksheet_needs import AskedOf, find_asked
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
@@ -79,7 +80,7 @@ async def _version_to_give(
 async def ask_for_orders(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
     """Gives what these orders ask for to their customers and returns, by order, the copies that are
     new. Under the rule `once` who ever had the worksheet is not asked again, by whatever way it
-    came; under `each` an order asks once.
+    came, unless it was taken back; under `each` an order asks once. An order never asks twice.
     """
     asked = await find_asked(uow, order_ids)
     if not asked:
@@ -92,8 +93,10 @@ async def ask_for_orders(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUI
         customer_id = kept.get(one.customer_id)
         if customer_id is None:
             continue
-        of_rule = customer_id if one.rule == AskedRule.ONCE else one.order_id
-        if (one.worksheet_id, of_rule) in known:
+        by = {(one.worksheet_id, one.order_id)}
+        if one.rule == AskedRule.ONCE:
+            by.add((one.worksheet_id, customer_id))
+        if by & known:
             continue
         known |= {(one.worksheet_id, customer_id), (one.worksheet_id, one.order_id)}
         copy_id = new_id()
@@ -107,9 +110,16 @@ async def ask_for_orders(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUI
 async def _known(
     uow: UnitOfWork, asked: Sequence[AskedOf], kept: dict[UUID, UUID]
 ) -> set[tuple[UUID, UUID]]:
-    """Each worksheet beside the customer who has it, and beside the order that asked for it."""
+    """Each worksheet beside the customer who has it, and beside the order that asked for it. What
+    was taken back nobody has.
+    """
     found = await uow.session.execute(
-        select(WorksheetCopy.worksheet_id, WorksheetCopy.customer_id, WorksheetCopy.order_id).where(
+        select(
+            WorksheetCopy.worksheet_id,
+            WorksheetCopy.customer_id,
+            WorksheetCopy.order_id,
+            WorksheetCopy.state,
+        ).where(
             WorksheetCopy.tenant_id == uow.tenant,
             WorksheetCopy.worksheet_id.in_({one.worksheet_id for one in asked}),
             or_(
@@ -119,8 +129,9 @@ async def _known(
         )
     )
     known: set[tuple[UUID, UUID]] = set()
-    for worksheet_id, customer_id, order_id in found.tuples():
-        known.add((worksheet_id, customer_id))
+    for worksheet_id, customer_id, order_id, state in found.tuples():
+        if state != CopyState.TAKEN_BACK:
+            known.add((worksheet_id, customer_id))
         if order_id is not None:
             known.add((worksheet_id, order_id))
     return known
@@ -156,6 +167,42 @@ async def reopen_copy(
     version = await uow.session.get_one(WorksheetVersion, (uow.tenant, copy.version_id))
     await audit(uow, ctx, "worksheet.reopened", "customer", copy.customer_id, title=version.title)
     await uow.session.flush()
+
+
+async def take_back_copy(
+    uow: UnitOfWork, ctx: RequestContext, worksheet_id: UUID, copy_id: UUID
+) -> CopyState:
+    """Ends what the guest has not sent: the link leads nowhere, and what they saved goes. One that
+    staff opened again closes as it was sent. Nobody is written to.
+
+    Raises: NotFound; Conflict for what was sent, and for what its guest has begun to correct.
+    """
+    copy = await lock_copy(uow, copy_id)
+    if copy.worksheet_id != worksheet_id:
+        raise no_such_worksheet()
+    state = CopyState(copy.state)
+    if state is CopyState.TAKEN_BACK:
+        return state
+    if state is CopyState.SENT:
+        raise Conflict(_("It is sent by now, so there is nothing to take back."))
+    if state is CopyState.REOPENED and copy.saved_at != copy.sent_at:
+        raise Conflict(_("The guest has begun to correct it. It closes once they send it."))
+    if state is CopyState.REOPENED:
+        became, action = CopyState.SENT, "worksheet.closed"
+    else:
+        became, action = CopyState.TAKEN_BACK, "worksheet.taken_back"
+        copy.answers = []
+        await uow.session.execute(
+            delete(WorksheetFile).where(
+                WorksheetFile.tenant_id == uow.tenant, WorksheetFile.copy_id == copy_id
+            ),
+            execution_options={"synchronize_session": False},
+        )
+    copy.state, copy.reopened_why = str(became), ""
+    version = await uow.session.get_one(WorksheetVersion, (uow.tenant, copy.version_id))
+    await audit(uow, ctx, action, "customer", copy.customer_id, title=version.title)
+    await uow.session.flush()
+    return became
 
 
 async def lock_copy(uow: UnitOfWork, copy_id: UUID) -> WorksheetCopy:

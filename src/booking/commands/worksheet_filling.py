@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import delete, func, select, text
 
 from src.booking.commands.worksheet_copies import OPEN, lock_copy
-from src.booking.commands.worksheets import find_newest_sheet, no_such_worksheet
+from src.booking.commands.worksheets import find_newest_sheet, no_such_worksheet, taken_back
 from src.booking.domain.worksheet_answers import sheet_answer_errors, stored_answers
 from src.booking.domain.worksheets import (
     CopyState,
@@ -51,9 +51,11 @@ async def fill_in(
     """Keeps the answers, and returns how far the copy is; None where it had been sent before, which
     stays as it is.
 
-    Raises: NotFound; InvalidInput at `answers.<key>`.
+    Raises: NotFound; Gone for one that was taken back; InvalidInput at `answers.<key>`.
     """
     copy = await lock_copy(uow, copy_id)
+    if copy.state == CopyState.TAKEN_BACK:
+        raise taken_back()
     if copy.state not in OPEN:
         return None
     version = await version_to_fill(uow, copy, filling.version_id)

@@ -26,7 +26,7 @@ from src.booking.domain.worksheets import (
 )
 from src.booking.models import Worksheet, WorksheetVersion
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import Conflict, InvalidInput, NotFound
+from src.platform.errors import Conflict, Gone, InvalidInput, NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.tenants.commands.audit import audit
@@ -242,6 +242,10 @@ async def get_worksheet(uow: UnitOfWork, worksheet_id: UUID) -> Worksheet:
 
 def no_such_worksheet() -> NotFound:
     return NotFound(_("There is no such worksheet."))
+
+
+def taken_back() -> Gone:
+    return Gone(_("This worksheet was taken back: there is nothing to fill in any more."))
 
 
 async def find_newest_sheet(uow: UnitOfWork, worksheet_id: UUID) -> WorksheetVersion | None:

@@ -58,6 +58,7 @@ class CopyState(StrEnum):
     BEGUN = "begun"
     SENT = "sent"
     REOPENED = "reopened"
+    TAKEN_BACK = "taken_back"
 
 
 OPEN_COPIES = frozenset({CopyState.ASKED, CopyState.BEGUN, CopyState.REOPENED})

@@ -95,7 +95,8 @@ class WorksheetNeed(TenantScoped, Base):
 class WorksheetCopy(TenantScoped, Base):
     """A customer's own copy: what they are to fill in, or have. `version_id` is what `answers` are
     to; one that nobody has begun is shown in the newest. `order_id` asked for it, or else staff,
-    by name in `given_by`. `reopened_why` is what staff wrote when they opened it again.
+    by name in `given_by`. `reopened_why` is what staff wrote when they opened it again. One that
+    they took back stays as a row, so that its order does not ask a second time.
     """
 
     __tablename__ = "worksheet_copies"
@@ -104,7 +105,9 @@ class WorksheetCopy(TenantScoped, Base):
         within_tenant("version_id", "worksheet_versions"),
         within_tenant("customer_id", "customers"),
         within_tenant("order_id", "orders"),
-        CheckConstraint("state IN ('asked', 'begun', 'sent', 'reopened')", name="state"),
+        CheckConstraint(
+            "state IN ('asked', 'begun', 'sent', 'reopened', 'taken_back')", name="state"
+        ),
         CheckConstraint("state NOT IN ('sent', 'reopened') OR sent_at IS NOT NULL", name="sent"),
         Index(
             "uq_worksheet_copies_order",

@@ -70,12 +70,12 @@ async def list_sent_answers(uow: UnitOfWork, worksheet_id: UUID) -> list[SentAns
 
 
 async def list_copies_of_customer(uow: UnitOfWork, customer_id: UUID) -> list[CopyRow]:
-    """All of one customer's, what waits first and then the newest."""
+    """All of one customer's, what waits first and then the newest; those taken back among them."""
     found = await uow.session.execute(
         _copies(uow)
         .where(WorksheetCopy.customer_id == customer_id)
         .order_by(
-            (WorksheetCopy.state == SENT),
+            WorksheetCopy.state.not_in(OPEN),
             WorksheetCopy.asked_at.desc(),
             WorksheetCopy.id.desc(),
         )
@@ -88,8 +88,20 @@ async def find_sheets_waiting(
 ) -> WorksheetsWaiting | None:
     """What this customer is still to fill in; None where nothing is."""
     rows = await list_copies_of_customer(uow, customer_id)
-    items = [(one.title, f"{href}/{one.id}") for one in rows if not one.is_sent]
+    items = [(one.title, f"{href}/{one.id}") for one in rows if one.is_open]
     return WorksheetsWaiting(items=items, href=href) if items else None
+
+
+async def list_taken_back(uow: UnitOfWork, order_id: UUID) -> set[UUID]:
+    """The worksheets that this order had asked for and staff have taken back."""
+    found = await uow.session.scalars(
+        select(WorksheetCopy.worksheet_id).where(
+            WorksheetCopy.tenant_id == uow.tenant,
+            WorksheetCopy.order_id == order_id,
+            WorksheetCopy.state == str(CopyState.TAKEN_BACK),
+        )
+    )
+    return set(found)
 
 
 async def get_copy_row(uow: UnitOfWork, copy_id: UUID) -> CopyRow:

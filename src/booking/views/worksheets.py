@@ -53,6 +53,11 @@ class CopyRow(msgspec.Struct, frozen=True, kw_only=True):
     def is_sent(self) -> bool:
         return self.state == "sent"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the guest is still to send it."""
+        return not self.is_sent and self.state != "taken_back"
+
 
 class SentAnswers(msgspec.Struct, frozen=True, kw_only=True):
     """A copy that was sent, with its answers as they are kept."""
@@ -171,9 +176,12 @@ class SheetAskedForView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CopyView(msgspec.Struct, frozen=True, kw_only=True):
-    """One copy with its answers, on the screen or on paper."""
+    """One copy with its answers, on the screen or on paper. `is_corrected`: its guest has changed
+    something since staff opened it again.
+    """
 
     row: CopyRow
+    is_corrected: bool
     form: Any
     introduction: str
     answers: list[AnswerRow]

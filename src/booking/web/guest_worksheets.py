@@ -13,9 +13,15 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from src.booking.commands.worksheet_filling import Filling, fill_in, version_to_fill
-from src.booking.commands.worksheets import no_such_worksheet
+from src.booking.commands.worksheets import no_such_worksheet, taken_back
 from src.booking.domain.worksheet_answers import typed_of
-from src.booking.domain.worksheets import MOST_FILES, SheetKind, SheetQuestion, read_sheet_questions
+from src.booking.domain.worksheets import (
+    MOST_FILES,
+    CopyState,
+    SheetKind,
+    SheetQuestion,
+    read_sheet_questions,
+)
 from src.booking.models import WorksheetVersion
 from src.booking.queries.worksheet_copies import (
     answer_rows,
@@ -118,7 +124,7 @@ async def show_own_worksheets(
         rows = await list_copies_of_customer(uow, portal.guest.customer_id)
     view = PortalWorksheetsView(
         head=portal_head(portal, "worksheets"),
-        waiting=[row for row in rows if not row.is_sent],
+        waiting=[row for row in rows if row.is_open],
         sent=[row for row in rows if row.is_sent],
         here=f"{portal.path}/worksheets",
         zone=ctx.here.zone,
@@ -164,12 +170,14 @@ async def show_own_file(
 async def _own(
     request: AnyRequest, services: Services, ctx: RequestContext, copy_id: UUID
 ) -> Portal:
-    """Raises: NotFound for another guest's."""
+    """Raises: NotFound for another guest's; Gone for one that was taken back."""
     portal = await open_portal(request, services, ctx)
     async with services.uow_factory(ctx.here.id) as uow:
         copy = await get_copy(uow, copy_id)
     if copy.customer_id != portal.guest.customer_id:
         raise no_such_worksheet()
+    if copy.state == CopyState.TAKEN_BACK:
+        raise taken_back()
     return portal
 
 

@@ -10,10 +10,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
-from src.booking.commands.worksheet_copies import give_worksheet, reopen_copy
+from src.booking.commands.worksheet_copies import give_worksheet, reopen_copy, take_back_copy
 from src.booking.commands.worksheets import no_such_worksheet
 from src.booking.domain.worksheet_answers import read_answers
-from src.booking.domain.worksheets import LONGEST_REASON, SheetKind
+from src.booking.domain.worksheets import LONGEST_REASON, CopyState, SheetKind
 from src.booking.models import WorksheetFile, WorksheetVersion
 from src.booking.queries.worksheet_copies import (
     answer_rows,
@@ -112,6 +112,30 @@ async def reopen(
     return await _show(request, services, ctx, worksheet_id, copy_id, bound, status_code=422)
 
 
+@post(COPY + "/take-back", guards=MAY_EDIT, status_code=200, include_in_schema=False, shown_at=COPY)
+async def take_back(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    worksheet_id: FromPath[UUID],
+    copy_id: FromPath[UUID],
+) -> Response[bytes]:
+    """Back to the copy, which says what came of it."""
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            became = await take_back_copy(uow, ctx, worksheet_id, copy_id)
+    except Conflict as refused:
+        flash(request, "error", refused.message)
+    else:
+        said = (
+            _("It is closed again, as the guest had sent it.")
+            if became is CopyState.SENT
+            else _("It is taken back. The link in the guest's mail says so.")
+        )
+        flash(request, "success", said)
+    return redirect(request, f"{base_of(ctx)}/worksheets/{worksheet_id}/copies/{copy_id}")
+
+
 async def _show(
     request: AnyRequest,
     services: Services,
@@ -133,6 +157,7 @@ async def _show(
     here = f"{base}/worksheets/{worksheet_id}/copies/{copy_id}"
     view = CopyView(
         row=row,
+        is_corrected=copy.saved_at != copy.sent_at,
         form=form,
         introduction=version.introduction,
         answers=answer_rows(copy.answers, files, questions),
@@ -275,6 +300,7 @@ route_handlers: list[Any] = [
     show_copy,
     print_copy,
     reopen,
+    take_back,
     show_copy_file,
     export_answers,
     give_to_customer,

@@ -3,7 +3,11 @@
 from uuid import UUID
 
 from src.billing.commands.orders import get_order
-from src.booking.queries.worksheet_copies import find_sheets_waiting, list_copies_of_customer
+from src.booking.queries.worksheet_copies import (
+    find_sheets_waiting,
+    list_copies_of_customer,
+    list_taken_back,
+)
 from src.booking.queries.worksheet_needs import find_asked
 from src.booking.queries.worksheets import list_sheet_choices
 from src.booking.views.worksheets import OfCustomer, WorksheetsWaiting
@@ -18,12 +22,14 @@ from src.tenants.web.portal import has_portal_cookie, portal_guest, portal_path
 async def worksheets_of_order(
     request: AnyRequest, services: Services, ctx: RequestContext, order_id: UUID
 ) -> WorksheetsWaiting | None:
-    """What a confirmed booking's customer is to fill in. Only who is signed in as that customer is
-    told what is left; anybody else reads what the booking asks of everyone, so that nobody learns
-    from it whether an address is known, or reads answers by a booking's link.
+    """What the customer of a confirmed booking, or a bought package, is to fill in. Only who is
+    signed in as that customer is told what is left; anybody else reads what it asks of everyone, so
+    that nobody learns from it whether an address is known, or reads answers by such a link.
     """
     async with services.uow_factory(ctx.here.id) as uow:
+        taken_back = await list_taken_back(uow, order_id)
         asked = await find_asked(uow, [order_id])
+        asked = [one for one in asked if one.worksheet_id not in taken_back]
         order = await get_order(uow, order_id) if asked else None
     if order is None:
         return None

@@ -129,6 +129,8 @@ _SENTENCES = {
     "worksheet.asked_for": N_("Changed what asks for a worksheet"),
     "worksheet.given": N_("Gave a worksheet to a customer"),
     "worksheet.reopened": N_("Opened a worksheet again for a correction"),
+    "worksheet.taken_back": N_("Took a worksheet back"),
+    "worksheet.closed": N_("Closed a worksheet that was open for a correction"),
     "worksheet.exported": N_("Exported the answers to a worksheet"),
     "coupon.created": N_("Added a coupon"),
     "coupon.changed": N_("Changed a coupon"),

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from datetime import timedelta
 
 import pytest
 from httpx import AsyncClient
@@ -11,18 +12,84 @@ from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
 from src.booking.guest_links import package_path
 from src.platform.services import Services
-from tests.booking.web.conftest import Shop, rows
-from tests.booking.web.pages import send_again
+from tests.booking.web.conftest import Shop, rows, subject
+from tests.booking.web.pages import as_owner, send_again
 from tests.booking.web.test_place_package import buy, wish
 from tests.booking.web.test_statements import counted
 from tests.booking.web.test_worksheets import a_link, fill
-from tests.support.builders import Business
+from tests.support.builders import Business, a_service, a_session
+from tests.support.clock import FrozenClock
 from tests.support.credits import a_package
 from tests.support.mail import RememberingMailer
 from tests.support.portal import sign_in_portal
-from tests.support.worksheets import PDF, a_worksheet, copies_of, publish_newest
+from tests.support.worksheets import PDF, a_worksheet, copies_of, files_of, publish_newest
 
 pytestmark = pytest.mark.anyio
+
+
+async def take_back(client: AsyncClient, one: str) -> str:
+    """Presses the button on the copy's page; returns the page that follows."""
+    page = await client.get(one)
+    done = await send_again(client, f"{one}/take-back", page, {})
+    assert done.headers["location"] == one
+    return (await client.get(one)).text
+
+
+async def test_staff_take_one_back_and_its_link_says_so(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    factory = services.uow_factory
+    worksheet_id = await a_worksheet(factory, lotus)
+    path, copy_id = await a_link(services, lotus, worksheet_id)
+    await fill(client, path, do="save", q1="Yes", files={"q3": ("letter.pdf", PDF)})
+    filling = await client.get(path)
+    (file,) = await files_of(factory, lotus)
+    sheet = f"/app/{lotus.slug}/worksheets/{worksheet_id}"
+    one = f"{sheet}/copies/{copy_id}"
+    assert one in (await client.get(sheet)).text, "what waits is found from its worksheet"
+    assert "What they have saved is deleted." in (await client.get(one)).text
+    after = await take_back(client, one)
+    assert "It is taken back." in after
+    assert "there is nothing for the guest to fill in any more" in after
+    assert "/take-back" not in after
+    assert one not in (await client.get(sheet)).text
+    (copy,) = await copies_of(factory, lotus)
+    customer = await client.get(f"/app/{lotus.slug}/customers/{copy.customer_id}")
+    assert "Taken back" in customer.text
+    await sign_in_portal(client, services, lotus.id, copy.customer_id, "anna@x.example")
+    own = f"/b/{lotus.slug}/me/worksheets"
+    for at in (path, f"{path}/files/{file.id}", f"{own}/{copy_id}", f"{own}/{copy_id}/files/1"):
+        gone = await client.get(at.replace("/files/1", f"/files/{file.id}"))
+        assert gone.status_code == 410, at
+        assert "This worksheet was taken back" in gone.text
+    for at in (own, f"/b/{lotus.slug}/me"):
+        assert f"{own}/{copy_id}" not in (await client.get(at)).text
+    late = await fill(client, path, page=filling, q1="No")
+    assert late.status_code == 410
+
+
+async def test_what_was_opened_again_is_closed_until_its_guest_has_begun(
+    client: AsyncClient, services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    worksheet_id = await a_worksheet(services.uow_factory, lotus)
+    path, copy_id = await a_link(services, lotus, worksheet_id)
+    await fill(client, path, q1="Yes")
+    one = f"/app/{lotus.slug}/worksheets/{worksheet_id}/copies/{copy_id}"
+    sent = await client.get(one)
+    assert "/take-back" not in sent.text
+    await send_again(client, f"{one}/reopen", sent, {"why": "Which knee?"})
+    opened = await client.get(one)
+    assert "It is closed again, as the guest had sent it." in await take_back(client, one)
+    assert "Which knee?" not in (await client.get(path)).text
+    twice = await send_again(client, f"{one}/take-back", opened, {})
+    assert twice.status_code == 303
+    assert "It is sent by now" in (await client.get(one)).text
+    await send_again(client, f"{one}/reopen", await client.get(one), {})
+    clock.advance(timedelta(minutes=1))
+    await fill(client, path, do="save", q1="The left one")
+    shown = await client.get(one)
+    assert "The guest has begun to correct it." in shown.text
+    assert "/take-back" not in shown.text
 
 
 async def test_a_bought_package_says_what_comes_with_it_and_its_buyer_what_is_left(
@@ -46,6 +113,11 @@ async def test_a_bought_package_says_what_comes_with_it_and_its_buyer_what_is_le
     page = await shop.guest.open(bought)
     assert "One worksheet to fill in" in page.text
     assert own in page.text
+    # What is taken back is asked of nobody who looks at the purchase.
+    await as_owner(client, shop.services, business)
+    await take_back(client, f"/app/lotus/worksheets/{worksheet_id}/copies/{copy.id}")
+    client.cookies.clear()
+    assert "worksheet" not in (await shop.guest.open(bought)).text.lower()
 
 
 async def test_a_package_that_was_given_up_says_nothing_of_worksheets(shop: Shop) -> None:
@@ -58,6 +130,22 @@ async def test_a_package_that_was_given_up_says_nothing_of_worksheets(shop: Shop
     page = await shop.guest.submit(to="/give-up")
     assert "You have given it up" in page.text
     assert "worksheet" not in page.text.lower()
+
+
+async def test_a_booking_says_nothing_of_a_worksheet_that_was_taken_back(shop: Shop) -> None:
+    factory, business = shop.services.uow_factory, shop.business
+    service = await a_service(factory, business.id, price_type="free")
+    session = await a_session(factory, service)
+    worksheet_id = await a_worksheet(factory, business, service_ids=[service.id])
+    booked = await shop.book(subject("session", session.id))
+    await shop.work()
+    (copy,) = await copies_of(factory, business)
+    client = shop.guest.client
+    await as_owner(client, shop.services, business)
+    await take_back(client, f"/app/lotus/worksheets/{worksheet_id}/copies/{copy.id}")
+    client.cookies.clear()
+    page = await shop.guest.open(booked.headers["location"])
+    assert "worksheet comes with it" not in page.text
 
 
 async def test_the_export_asks_the_database_as_often_for_many_as_for_few(
