@@ -206,6 +206,15 @@ async def _files(uow: UnitOfWork, which: ColumnElement[bool]) -> dict[UUID, dict
     return files
 
 
+async def count_files_of(uow: UnitOfWork, customer_id: UUID) -> int:
+    found = await uow.session.scalar(
+        select(func.count())
+        .select_from(WorksheetFile)
+        .where(WorksheetFile.tenant_id == uow.tenant, WorksheetFile.customer_id == customer_id)
+    )
+    return found or 0
+
+
 async def get_file(uow: UnitOfWork, copy_id: UUID, file_id: UUID) -> WorksheetFile:
     """With what is in it. Raises: NotFound, for another copy's too."""
     row: WorksheetFile | None = await uow.session.scalar(

@@ -238,8 +238,11 @@ class WorksheetsWaiting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OfCustomer(msgspec.Struct, frozen=True, kw_only=True):
-    """A customer's copies on staff's page about them, and what can be given."""
+    """A customer's copies on staff's page about them, how many files came with them, and what can
+    be given.
+    """
 
     rows: list[CopyRow]
+    files: int
     choices: list[tuple[str, str]]
     token: UUID

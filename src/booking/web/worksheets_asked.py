@@ -4,6 +4,7 @@ from uuid import UUID
 
 from src.billing.commands.orders import get_order
 from src.booking.queries.worksheet_copies import (
+    count_files_of,
     find_sheets_waiting,
     list_copies_of_customer,
     list_taken_back,
@@ -45,6 +46,7 @@ async def worksheets_of_order(
 async def sheets_of_customer(uow: UnitOfWork, customer_id: UUID) -> OfCustomer:
     return OfCustomer(
         rows=await list_copies_of_customer(uow, customer_id),
+        files=await count_files_of(uow, customer_id),
         choices=await list_sheet_choices(uow),
         token=new_id(),
     )

@@ -148,6 +148,33 @@ async def test_a_booking_says_nothing_of_a_worksheet_that_was_taken_back(shop: S
     assert "worksheet comes with it" not in page.text
 
 
+async def test_the_pages_about_ones_data_say_where_the_files_are(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    factory = services.uow_factory
+    worksheet_id = await a_worksheet(factory, lotus)
+    path, copy_id = await a_link(services, lotus, worksheet_id)
+    (copy,) = await copies_of(factory, lotus)
+    customer = f"/app/{lotus.slug}/customers/{copy.customer_id}"
+    await sign_in_portal(client, services, lotus.id, copy.customer_id, "anna@x.example")
+    profile = f"/b/{lotus.slug}/me/profile"
+    for page in (customer, profile):
+        assert "only named" not in (await client.get(page)).text
+    await fill(client, path, q1="Yes", files={"q3": ("letter.pdf", PDF)})
+    shown = await client.get(profile)
+    assert "The file that you sent with a worksheet is only named there." in shown.text
+    assert f'href="/b/{lotus.slug}/me/worksheets">Get the file itself' in shown.text
+    taken = await send_again(client, f"/b/{lotus.slug}/me/export", shown, {})
+    assert [one["filename"] for one in taken.json()["worksheet_files"]] == ["letter.pdf"]
+    staff = await client.get(customer)
+    assert "The file that they sent with a worksheet is only named in the export." in staff.text
+    assert 'href="#worksheets">Get the file itself' in staff.text
+    assert 'id="worksheets"' in staff.text
+    (file,) = await files_of(factory, lotus)
+    got = await client.get(f"/b/{lotus.slug}/me/worksheets/{copy_id}/files/{file.id}")
+    assert got.content == PDF
+
+
 async def test_the_export_asks_the_database_as_often_for_many_as_for_few(
     client: AsyncClient, services: Services, lotus: Business
 ) -> None:
