@@ -37,7 +37,7 @@ _TAKING = (CreditAct.REFUNDED, CreditAct.REMOVED)
 
 class CreditActMail(msgspec.Struct, frozen=True, kw_only=True):
     """To a customer whose credits somebody changed. `change` says what was done, in the customer's
-    language, `reason` why. `has_left`: there is something to say of what is left.
+    language, `reason` why. `has_left`: what is left is told; `has_end`: until when as well.
     """
 
     locale: str
@@ -51,6 +51,7 @@ class CreditActMail(msgspec.Struct, frozen=True, kw_only=True):
     contact: str
     href: str
     has_left: bool = True
+    has_end: bool = True
 
 
 def credits_mail(
@@ -75,7 +76,8 @@ def credits_mail(
             reason=event.reason,
             contact=tenant.contact_email,
             href=f"{settings.base_url}/b/{tenant.slug}/me",
-            has_left=_has_left(event, lot),
+            has_left=_tells_what_is_left(event),
+            has_end=_tells_what_is_left(event) and (lot.balance > 0 or event.act not in _TAKING),
         )
     rendered = render_worded(NAME, view, locale, wordings)
     return Mail(
@@ -91,10 +93,9 @@ def credits_mail(
     )
 
 
-def _has_left(event: CreditsChanged, lot: CreditLot) -> bool:
-    if event.act == CreditAct.REFUND_FAILED:
-        return event.number > 0
-    return lot.balance > 0 or event.act not in _TAKING
+def _tells_what_is_left(event: CreditsChanged) -> bool:
+    """Money alone that did not come back leaves the credits as they were."""
+    return event.act != CreditAct.REFUND_FAILED or event.number > 0
 
 
 def _change(event: CreditsChanged, lot: CreditLot, tenant: TenantSnapshot) -> str:

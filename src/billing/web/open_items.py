@@ -16,6 +16,7 @@ from src.billing.queries.orders import is_item
 from src.platform.errors import NotFound
 from src.platform.i18n import _
 from src.platform.services import Services
+from src.platform.web.formats import money
 from src.platform.web.pages import flash, page, redirect
 from src.tenants.context import RequestContext
 from src.tenants.domain.roles import Role
@@ -76,8 +77,12 @@ async def close_item(
     item_id: FromPath[UUID],
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
-        await close_item_by_hand(uow, ctx, order_id, item_id)
-    flash(request, "success", _("Noted as dealt with."))
+        back_minor = await close_item_by_hand(uow, ctx, order_id, item_id)
+    if back_minor:
+        amount = money(back_minor, ctx.here.currency)
+        flash(request, "success", _("Noted: %(amount)s given back.", amount=amount))
+    else:
+        flash(request, "success", _("Noted as dealt with."))
     return _back(request, ctx, order_id)
 
 

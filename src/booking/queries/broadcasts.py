@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, TextClause, func, null, select, text
+from sqlalchemy import Row, Select, TextClause, Uuid, column, func, null, select, text
 
 from src.booking.domain.broadcasting import Audience, AudienceKind, Recipient, read_audience
 from src.booking.models import Broadcast, BroadcastMail, Series, Service, Session
@@ -141,8 +141,8 @@ async def list_stand_ins(uow: UnitOfWork, audiences: Sequence[Audience]) -> list
     handed_on = f"SELECT s.id{_PLACES} AND s.is_handed_on"
     seats = " UNION ".join(f"{handed_on}{_OF_DATES[kind]}" for kind in named)
     values = {"tenant_id": uow.tenant, **_moment(uow, named, None), **_subjects(named)}
-    found = (await uow.session.scalars(text(seats), values)).all()
-    holders = await list_holders_of(uow, found)
+    places = text(seats).bindparams(**values).columns(column("id", Uuid())).subquery()
+    holders = await list_holders_of(uow, select(places.c.id))
     by_address = {one.address.lower(): one for one in holders.values() if one.address}
     if by_address:
         for reached in await list_recipients(uow, audiences, needs_consent=False):

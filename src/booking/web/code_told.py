@@ -1,5 +1,5 @@
 """What is said of the code that a guest has just typed: that a price is another one only by it, and
-that it has taken the place of another.
+what became of the one that was used before.
 """
 
 from collections.abc import Sequence
@@ -38,12 +38,19 @@ def code_words(lines: Sequence[tuple[str, int, str]], off_minor: int) -> str:
     return lines[-1][0] if off_minor else ""
 
 
-def exchanged(before: str, now: str) -> str:
-    """That a code is used in place of the one that was; both are `code_words`. A form takes one, so
-    that who has two would not see why the first went. Empty where none was exchanged.
+def exchanged(before: str, now: str, *, typed: str) -> str:
+    """What became of the code that was used before: another is in its place, or what was `typed`
+    over it is of no use and it went all the same. `before` and `now` are both `code_words`. A form
+    takes one code, so that who has two would not see why the first went. Empty where none did, or
+    where it was taken out on purpose.
     """
-    if not before or not now or before == now:
+    if not before or before == now or not (now or typed.strip()):
         return ""
+    if not now:
+        return _(
+            "“%(before)s” is not used any more. Type it again to have it.",
+            before=before[:LONGEST_WORDS],
+        )
     return _(
         "One code at a time: “%(now)s” is used in place of “%(before)s”.",
         now=now,

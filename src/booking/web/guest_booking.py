@@ -331,7 +331,7 @@ def _form_page(
         is_held=any(subject.id in hold.what for hold in held),
         told=told,
         code_words=now_words,
-        exchanged=exchanged(form.value("code_words"), now_words),
+        exchanged=exchanged(form.value("code_words"), now_words, typed=form.value("coupon")),
         guest=found_guest(request),
         own_people=own_people(request),
         has_place=has_place(request),

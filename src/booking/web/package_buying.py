@@ -361,7 +361,7 @@ def _said_of_code(
     return {
         "told": code_told(lines[-1][0] if choice.code else "", choice.shown, now, currency),
         "code_words": words,
-        "exchanged": exchanged(form.value("code_words"), words),
+        "exchanged": exchanged(form.value("code_words"), words, typed=form.value("coupon")),
     }
 
 

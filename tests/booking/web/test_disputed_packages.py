@@ -55,6 +55,7 @@ async def test_its_buyer_reads_that_the_bank_took_it_and_has_one_mail(shop: Shop
     [mail] = [one for one in await rows(shop, MailRow) if one.kind == "billing.credits_changed"]
     said = " ".join(mail.text.split())
     assert "10 credits were taken off. The bank took the payment back after a dispute." in said
+    assert "Left: 0 credits" in said
     assert "Good until" not in said
     await sign_in_portal(
         shop.guest.client, shop.services, shop.business.id, order.customer_id, order.guest_email

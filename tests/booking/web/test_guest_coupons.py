@@ -260,6 +260,8 @@ async def test_a_code_in_the_place_of_another_is_no_changed_price(shop: Shop, ur
     assert "The price has changed" not in refused.text
     assert 'class="notice tone-error' not in refused.text
     shop.guest.page = refused
+    wrong = await shop.send(coupon="SUMER")
+    assert "“Code SUMMER” is not used any more. Type it again to have it." in wrong.text
     taken_out = await shop.send(coupon="")
     assert taken_out.status_code == 409
     assert "One code at a time" not in taken_out.text

@@ -204,3 +204,19 @@ async def test_a_voucher_in_the_place_of_a_coupon_says_that_only_one_of_them_goe
     swapped = (await shop.send(coupon=voucher.code, step="update")).text
     said = f"“Voucher {masked(voucher.code)}” is used in place of “Code SPRING”."
     assert f"One code at a time: {said}" in swapped
+
+
+async def test_a_good_code_that_a_wrong_one_was_typed_over_is_said_to_be_gone(shop: Shop) -> None:
+    factory, here = shop.services.uow_factory, shop.business
+    package = await a_package(factory, here.id)
+    await a_coupon(factory, here.id, scope="all_packages")
+    await shop.guest.open(f"/b/lotus/packages/{package.id}")
+    shop.guest.page = await shop.send(coupon="SPRING", step="update")
+    gone = "“Code SPRING” is not used any more. Type it again to have it."
+    shop.guest.page = await shop.send(coupon="SPRNG", step="update")
+    assert gone in shop.guest.page.text
+    shop.guest.page = await shop.send(coupon="SPRNG", step="update")
+    assert gone not in shop.guest.page.text, "once is enough"
+    shop.guest.page = await shop.send(coupon="SPRING", step="update")
+    taken_out = await shop.send(coupon="", step="update")
+    assert "is not used any more" not in taken_out.text, "it was taken out on purpose"

@@ -310,6 +310,7 @@ async def test_what_came_after_all_and_went_back_is_not_asked_for_again(shop: Sh
         assert ("Another transfer came" in page) is not is_offered
     while "I have given it back" in (shown := await client.get(here)).text:
         await submit(client, shown, "/close")
+        assert "given back." in (await client.get(here)).text
     assert "It came after all" not in shown.text
 
 
