@@ -159,15 +159,15 @@ async def test_the_pages_about_ones_data_say_where_the_files_are(
     await sign_in_portal(client, services, lotus.id, copy.customer_id, "anna@x.example")
     profile = f"/b/{lotus.slug}/me/profile"
     for page in (customer, profile):
-        assert "only named" not in (await client.get(page)).text
+        assert "only names the file" not in (await client.get(page)).text
     await fill(client, path, q1="Yes", files={"q3": ("letter.pdf", PDF)})
     shown = await client.get(profile)
-    assert "The file that you sent with a worksheet is only named there." in shown.text
+    assert "The download only names the file that you sent with a worksheet." in shown.text
     assert f'href="/b/{lotus.slug}/me/worksheets">Get the file itself' in shown.text
     taken = await send_again(client, f"/b/{lotus.slug}/me/export", shown, {})
     assert [one["filename"] for one in taken.json()["worksheet_files"]] == ["letter.pdf"]
     staff = await client.get(customer)
-    assert "The file that they sent with a worksheet is only named in the export." in staff.text
+    assert "The export only names the file that they sent with a worksheet." in staff.text
     assert 'href="#worksheets">Get the file itself' in staff.text
     assert 'id="worksheets"' in staff.text
     (file,) = await files_of(factory, lotus)
