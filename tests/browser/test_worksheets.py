@@ -37,6 +37,11 @@ def test_a_form_is_put_together_asked_for_filled_in_and_read(
     g.enters(guest, business.slug, email)
     guest.sees("One worksheet to fill in")
     guest.looks()
+    owner.go(f"/app/{business.slug}/worksheets")
+    owner.follow("Health")
+    owner.follow("Open the worksheet of Carl Guest")
+    owner.sees("The guest has not begun to fill it in.")
+    owner.looks()
     guest.follow("Health")
     fills_in(guest, tmp_path)
     owner.go(f"/app/{business.slug}/worksheets")
@@ -51,6 +56,7 @@ def test_a_form_is_put_together_asked_for_filled_in_and_read(
     owner.type(why="Which knee?")
     owner.press("Open it again")
     owner.sees("Open again for a correction")
+    owner.looks()
     guest.go(f"/b/{business.slug}/me/worksheets")
     guest.sees("To be corrected and sent again")
     guest.looks()
@@ -58,6 +64,25 @@ def test_a_form_is_put_together_asked_for_filled_in_and_read(
     guest.sees("Which knee?")
     guest.press("Send")
     guest.sees("your answers are sent")
+    is_given_and_taken_back(owner, guest, business.slug)
+
+
+def is_given_and_taken_back(owner: Person, guest: Person, slug: str) -> None:
+    owner.go(f"/app/{slug}/customers")
+    owner.follow("Carl Guest")
+    owner.press("Send the link")
+    owner.sees("The worksheet is given.")
+    guest.go(f"/b/{slug}/me/worksheets")
+    guest.sees("One worksheet to fill in")
+    owner.go(f"/app/{slug}/worksheets")
+    owner.follow("Health")
+    owner.follow("Open the worksheet of Carl Guest")
+    owner.press("Take it back")
+    owner.sees("there is nothing for the guest to fill in any more")
+    owner.looks()
+    guest.go(f"/b/{slug}/me/worksheets")
+    guest.sees("Sent on")
+    assert guest.page.get_by_text("worksheet to fill in").count() == 0
 
 
 def puts_together(owner: Person, slug: str) -> None:
