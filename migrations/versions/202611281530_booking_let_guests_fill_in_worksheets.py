@@ -3,7 +3,7 @@
 A business's forms, each with its versions, what asks for it, every guest's own copy, and the files
 that were sent with one. A version stays as it was published: the program has no right to change it.
 
-Revision: 0099, after 0098.
+Revision: 0100, after 0099.
 """
 
 import sqlalchemy as sa
@@ -12,8 +12,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.policies import narrow, protect
 
-revision = "0099"
-down_revision = "0098"
+revision = "0100"
+down_revision = "0099"
 branch_labels = None
 depends_on = None
 
