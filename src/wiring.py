@@ -41,6 +41,7 @@ def wire() -> None:
     _wire_packages()
     _wire_collections()
     _wire_groups()
+    _wire_worksheets()
     _wire_waitlists()
     _wire_pruning()
     registry.on_several(MailQueued, "platform.send_mail", send_queued_mails)
@@ -298,6 +299,18 @@ def _wire_packages() -> None:
     register_package_mails()
     registry.on(PackageBought, "booking.tell_package", tell_of_package)
     registry.on(PackageLapsed, "booking.tell_package_lapsed", tell_of_lapse)
+
+
+def _wire_worksheets() -> None:
+    from src.booking.events import WorksheetsGiven, WorksheetsWanted
+    from src.booking.jobs.worksheets import ask_for_worksheets, tell_of_worksheets
+    from src.booking.worksheet_mails import register_worksheet_mail
+    from src.booking.worksheet_rows import register_worksheets_of_customers
+
+    register_worksheet_mail()
+    register_worksheets_of_customers()
+    registry.on(WorksheetsWanted, "booking.ask_worksheets", ask_for_worksheets)
+    registry.on(WorksheetsGiven, "booking.tell_worksheets", tell_of_worksheets)
 
 
 def _wire_waitlists() -> None:

@@ -97,6 +97,24 @@ class CalendarAsked(Event, frozen=True, kw_only=True):
     locale: str
 
 
+class WorksheetsWanted(Event, frozen=True, kw_only=True):
+    """What this order bought asks for worksheets; its customer has not been given them yet."""
+
+    topic: ClassVar[str] = "booking.worksheets_wanted"
+    order_id: UUID
+
+
+class WorksheetsGiven(Event, frozen=True, kw_only=True):
+    """Staff gave these copies of worksheets to a customer, or opened them again; the links have not
+    been mailed yet. Each `action_id` is another mail.
+    """
+
+    topic: ClassVar[str] = "booking.worksheets_given"
+    action_id: UUID
+    customer_id: UUID
+    copy_ids: list[UUID]
+
+
 class SessionsChanged(Event, frozen=True, kw_only=True):
     """An act changed sessions in what their guests know of them; `session_changes` has which.
 

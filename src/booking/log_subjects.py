@@ -19,6 +19,7 @@ from src.booking.models import (
     Session,
     SessionChange,
     WaitlistEntry,
+    Worksheet,
 )
 from src.platform.db.uow import UnitOfWork
 from src.tenants.log_subjects import LogSubject, Subjects, register_log_subject
@@ -34,6 +35,16 @@ def register_log_subjects_of_booking() -> None:
     register_log_subject("group", _groups)
     register_log_subject("waitlist_entry", _waitlist_entries)
     register_log_subject("agreement", _agreements)
+    register_log_subject("worksheet", _worksheets)
+
+
+async def _worksheets(uow: UnitOfWork, ids: Ids[UUID]) -> Subjects:
+    found = await uow.session.execute(
+        select(Worksheet.id, Worksheet.title).where(
+            Worksheet.tenant_id == uow.tenant, Worksheet.id.in_(ids)
+        )
+    )
+    return {row.id: LogSubject(row.title, f"worksheets/{row.id}") for row in found}
 
 
 async def _agreements(uow: UnitOfWork, ids: Ids[UUID]) -> Subjects:

@@ -21,6 +21,7 @@ from src.sandbox.demo_credits import lotus_credits, lotus_money, open_ahead
 from src.sandbox.demo_groups import lotus_group
 from src.sandbox.demo_guests import Guests, Wish, address_of
 from src.sandbox.demo_shop import Opened
+from src.sandbox.demo_worksheets import worksheets_at
 from src.tenants.commands.customer_care import add_note, set_tags
 from src.tenants.commands.customers import find_or_add_customer
 
@@ -46,6 +47,7 @@ async def lotus_people(lotus: Opened) -> None:
     await lotus_appointments(lotus, guests)
     await lotus_collections(lotus, packages.mornings)
     await lotus_group(lotus)
+    await worksheets_at(lotus, "hatha")
     await _known(lotus)
 
 

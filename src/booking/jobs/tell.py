@@ -24,6 +24,7 @@ from src.booking.events import (
 )
 from src.booking.held_mails import held_cancelled_mail
 from src.booking.jobs.handing_on import tell_holders
+from src.booking.jobs.worksheets import want_worksheets
 from src.booking.leaving_mails import declined_mail, moved_mail
 from src.booking.mails import (
     BOOKED,
@@ -96,6 +97,7 @@ async def tell_of_confirmations(jobs: JobsTogether, events: Sequence[OrderConfir
         await _establish(uow, facts)
         await note_fulfilled(uow, order_ids)
         await note_earned(uow, order_ids)
+        await want_worksheets(uow, order_ids)
         # Of a swap its guest hears by the mail about the new date.
         await _confirm(jobs, uow, [one for one in facts if one.order.source != SWAP])
 
@@ -330,6 +332,7 @@ async def tell_of_moved_seats(job: JobContext, event: SeatsMoved) -> None:
             before,
             facts,
             people=people,
+            owed_minor=(await list_owed_minor(uow, [event.order_id]))[event.order_id],
             why=event.why,
             by_guest=by_guest,
             now=now,

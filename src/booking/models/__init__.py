@@ -34,6 +34,13 @@ from src.booking.models.sold import (
     Seat,
 )
 from src.booking.models.waiting import WaitlistEntry, WaitlistOffer
+from src.booking.models.worksheets import (
+    Worksheet,
+    WorksheetCopy,
+    WorksheetFile,
+    WorksheetNeed,
+    WorksheetVersion,
+)
 from src.booking.models.written import Broadcast, BroadcastMail, Digest
 
 __all__ = [
@@ -73,4 +80,9 @@ __all__ = [
     "WaitlistEntry",
     "WaitlistOffer",
     "WeeklyHours",
+    "Worksheet",
+    "WorksheetCopy",
+    "WorksheetFile",
+    "WorksheetNeed",
+    "WorksheetVersion",
 ]

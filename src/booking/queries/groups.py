@@ -20,7 +20,7 @@ from src.booking.views.groups import (
     FoundCustomer,
     GroupRow,
     MemberRow,
-    OfCustomer,
+    GroupOfCustomer,
     PostRow,
     SourceRow,
 )
@@ -237,7 +237,7 @@ def post_row(post: GroupPost, mailed: int = 0) -> PostRow:
     )
 
 
-async def list_groups_of(uow: UnitOfWork, customer_id: UUID) -> list[OfCustomer]:
+async def list_groups_of(uow: UnitOfWork, customer_id: UUID) -> list[GroupOfCustomer]:
     """What a customer is in, for their page."""
     found = await uow.session.execute(
         select(GroupMember, Group)
@@ -255,7 +255,7 @@ async def list_groups_of(uow: UnitOfWork, customer_id: UUID) -> list[OfCustomer]
     rows = found.tuples().all()
     sources = await _sources(uow, [member.id for member, _group in rows])
     return [
-        OfCustomer(
+        GroupOfCustomer(
             id=group.id,
             title=group.title,
             active=group.active,

@@ -26,6 +26,7 @@ from src.booking.domain.states import LIVE_SEATS
 from src.booking.domain.swapping import SwapFacts, why_not_swap
 from src.booking.models import Booking, Seat
 from src.booking.queries.by_credit import credit_facts_of_session
+from src.booking.queries.handing_on import who_sits_after
 from src.booking.queries.offer_facts import quote_of_session, session_facts
 from src.booking.queries.offers import SessionOffer
 from src.platform.db.uow import UnitOfWork
@@ -132,9 +133,9 @@ async def find_who_is_there(
     """The sessions in which one of the people sits already, by whichever booking of the customer:
     the very row, or somebody of that name.
     """
-    people = [one.seat.participant_id for one in own]
+    people = list((await who_sits_after(uow, [one.seat for one in own])).values())
     names = select(func.lower(Participant.name)).where(
-        Participant.tenant_id == uow.tenant, Participant.id.in_(people)
+        Participant.tenant_id == uow.tenant, Participant.id.in_(people), Participant.name != ""
     )
     found = await uow.session.scalars(
         select(Seat.session_id)

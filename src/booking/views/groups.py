@@ -67,7 +67,7 @@ class PostRow(msgspec.Struct, frozen=True, kw_only=True):
     mailed: int
 
 
-class OfCustomer(msgspec.Struct, frozen=True, kw_only=True):
+class GroupOfCustomer(msgspec.Struct, frozen=True, kw_only=True):
     """A group that a customer is in, on their page for staff."""
 
     id: UUID

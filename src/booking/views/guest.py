@@ -15,6 +15,7 @@ from src.booking.domain.questions import Question
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.seats_told import SeatsTold
 from src.booking.views.hub import OwnHold, SpelledDate
+from src.booking.views.worksheets import WorksheetsWaiting
 from src.tenants.views.portal import PortalGuest
 
 PriceLine = tuple[str, int, str]
@@ -33,7 +34,8 @@ class PriceChoice(NamedTuple):
 
 class CreditChoice(NamedTuple):
     """A lot that can pay: `key` is what the form sends for it, `needed` are the credits that it
-    takes of the `left` ones, and `lot_ids` all lots that they lie in.
+    takes of the `left` ones, and `lot_ids` all lots that they lie in. They end at `expires_at`, or
+    only the first of them where it `is_first_end`.
     """
 
     key: str
@@ -42,6 +44,7 @@ class CreditChoice(NamedTuple):
     left: int
     expires_at: datetime | None
     lot_ids: frozenset[UUID]
+    is_first_end: bool
 
 
 class WishCredits(msgspec.Struct, frozen=True, kw_only=True):
@@ -265,8 +268,9 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     `asked_to_leave` is how it stands with what its guest asked for last.
     `looks_again`: its guest is just back from paying in vain, and the money goes back in a moment.
     `swapped_to`: what took the place of dates of it in other courses. `to_sign` counts the
-    agreements that wait for a signature. `attempt` tells of the card that it was to be paid with,
-    and `cards` which there are to choose from, for its guest alone.
+    agreements that wait for a signature, and `worksheets` are to be filled in. `attempt` tells of
+    the card that it was to be paid with, and `cards` which there are to choose from, for its guest
+    alone.
     """
 
     stage: str
@@ -318,6 +322,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     asked_to_leave: AskedToLeave
     is_with_the_bank: bool = False
     to_sign: int = 0
+    worksheets: WorksheetsWaiting | None = None
     attempt: CardAttempt | None = None
     cards: list[CardChoice] = []
 

@@ -32,7 +32,8 @@ from src.booking.queries.verdict import (
 from src.booking.views.agreements import SignatureRow
 from src.booking.views.customers import Answer, CustomerHead, CustomerStory
 from src.booking.views.feeds import FeedRow
-from src.booking.views.groups import OfCustomer
+from src.booking.views.groups import GroupOfCustomer
+from src.booking.views.worksheets import OfCustomer
 from src.booking.web.customer_history import HistoryView, history_view
 from src.booking.web.customer_words import (
     Consent,
@@ -53,6 +54,7 @@ from src.booking.web.customers import (
 )
 from src.booking.web.guest_forms import LARGEST_PARTY
 from src.booking.web.sold_words import Word, seat_words
+from src.booking.web.worksheets_asked import sheets_of_customer
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.services import Services
@@ -137,7 +139,8 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     fee_words: FeeWords
     signatures: list[SignatureRow]
     to_sign: list[str]
-    groups: list[OfCustomer]
+    groups: list[GroupOfCustomer]
+    worksheets: OfCustomer
 
 
 @get(ONE, guards=MAY_CARE, include_in_schema=False)
@@ -176,6 +179,7 @@ async def _show(
         signatures = await list_signatures_of(uow, customer_id)
         to_sign = [one.title for one in await find_waiting(uow, customer_id)]
         groups = await list_groups_of(uow, customer_id)
+        worksheets = await sheets_of_customer(uow, customer_id)
         answer = None
         if wanted is not None:
             answer = await get_answer(uow, ctx.here, story.head, wanted, now)
@@ -207,6 +211,7 @@ async def _show(
         signatures=signatures,
         to_sign=to_sign,
         groups=groups,
+        worksheets=worksheets,
         is_owner=ctx.actor.role is Role.OWNER,
     )
     status = REFUSED if note_form or tags_form or why_form.errors else 200

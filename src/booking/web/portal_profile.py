@@ -22,6 +22,7 @@ from src.booking.domain.kinds import FeedKind
 from src.booking.queries.broadcasts import gets_news
 from src.booking.queries.feeds import find_customer_feed
 from src.booking.queries.guest_groups import is_in_groups
+from src.booking.queries.worksheet_copies import count_files_of
 from src.booking.views.portal import OwnAddressView, PortalProfileView
 from src.booking.web.customer_feeds import MADE_BY_CUSTOMER
 from src.booking.web.feeds import feed_part, feed_token, shown_before, stopped_words
@@ -269,6 +270,7 @@ async def _page(
     async with services.uow_factory(ctx.here.id) as uow:
         row = await find_customer_feed(uow, guest.customer_id)
         in_groups = await is_in_groups(uow, guest.customer_id)
+        files = await count_files_of(uow, guest.customer_id)
         wanted = {
             "marketing": await gets_news(uow, guest.customer_id),
             "reminders": await wants_mails(uow, guest.customer_id, MailTopic.REMINDERS),
@@ -293,6 +295,8 @@ async def _page(
         in_groups=in_groups,
         languages=language_choices(ctx.here.locale),
         feed=feed,
+        files=files,
+        files_href=f"{portal.path}/worksheets",
         zone=ctx.here.zone,
     )
     failed = (form is not None and form.errors) or (address_form is not None)

@@ -42,6 +42,7 @@ KINDS += ["transfer_awaited", "transfer_reminder", "transfer_part", "transfer_ov
 KINDS += ["card_kept"]
 KINDS += ["transfer_not_due", "transfer_sent_back"]
 KINDS += ["fee_asked", "fee_forgiven", "fee_paid"]
+KINDS += ["worksheet"]
 KINDS += ["credits_warning", "credits_expired", "package_bought", "package_lapsed"]
 
 

@@ -3,7 +3,7 @@
 A business keeps circles of customers, each with a page of its own: who is in one, by what they came
 into it, and what is written there. Guests may do without the mails about that.
 
-Revision: 0099, after 0098.
+Revision: 0101, after 0100.
 """
 
 import sqlalchemy as sa
@@ -11,8 +11,8 @@ from alembic import op
 
 from migrations.policies import protect
 
-revision = "0099"
-down_revision = "0098"
+revision = "0101"
+down_revision = "0100"
 branch_labels = None
 depends_on = None
 
