@@ -18,9 +18,9 @@ from src.booking.models import (
 )
 from src.booking.views.groups import (
     FoundCustomer,
+    GroupOfCustomer,
     GroupRow,
     MemberRow,
-    GroupOfCustomer,
     PostRow,
     SourceRow,
 )
