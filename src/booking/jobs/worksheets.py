@@ -13,10 +13,17 @@ from src.booking.worksheet_mails import worksheet_mail
 from src.platform.db.uow import UnitOfWork
 from src.platform.jobs.context import JobContext
 from src.platform.mail.queue import queue_mail
+from src.platform.outbox.events import Registry
 from src.tenants.commands.customers import keep_customers
 from src.tenants.models import Customer
 from src.tenants.queries.tenants import tenant_snapshot
 from src.tenants.queries.wordings import find_wordings
+
+
+def register(registry: Registry) -> None:
+    """Whoever buys is asked for them, and who was given some is written to."""
+    registry.on(WorksheetsWanted, "booking.ask_worksheets", ask_for_worksheets)
+    registry.on(WorksheetsGiven, "booking.tell_worksheets", tell_of_worksheets)
 
 
 async def want_worksheets(uow: UnitOfWork, order_ids: Sequence[UUID]) -> None:

@@ -55,6 +55,7 @@ from src.booking.web.customers import (
 from src.booking.web.guest_forms import LARGEST_PARTY
 from src.booking.web.sold_words import Word, seat_words
 from src.booking.web.worksheets_asked import sheets_of_customer
+from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.services import Services
@@ -175,11 +176,7 @@ async def _show(
         fees = await list_fees_of_customer(uow, customer_id)
         sessions = await list_session_choices(uow, ctx.here)
         series = await list_series_choices(uow)
-        lots = await list_lots_of(uow, customer_id)
-        signatures = await list_signatures_of(uow, customer_id)
-        to_sign = [one.title for one in await find_waiting(uow, customer_id)]
-        groups = await list_groups_of(uow, customer_id)
-        worksheets = await sheets_of_customer(uow, customer_id)
+        beside = await _beside_bookings(uow, customer_id)
         answer = None
         if wanted is not None:
             answer = await get_answer(uow, ctx.here, story.head, wanted, now)
@@ -202,20 +199,27 @@ async def _show(
         series=series,
         why_form=why_form,
         answer=answer,
-        credits=lots,
         may_give=ctx.here.entitlements.has(Feature.PACKAGES),
         currency=ctx.here.currency,
         fees=fees,
         fee_words=fee_words(),
         calendar=calendar,
-        signatures=signatures,
-        to_sign=to_sign,
-        groups=groups,
-        worksheets=worksheets,
         is_owner=ctx.actor.role is Role.OWNER,
+        **beside,
     )
     status = REFUSED if note_form or tags_form or why_form.errors else 200
     return page(request, "booking/customers/show.html", view, status_code=status)
+
+
+async def _beside_bookings(uow: UnitOfWork, customer_id: UUID) -> dict[str, Any]:
+    """What the customer has of the business but bookings, by the view's fields."""
+    return {
+        "credits": await list_lots_of(uow, customer_id),
+        "signatures": await list_signatures_of(uow, customer_id),
+        "to_sign": [one.title for one in await find_waiting(uow, customer_id)],
+        "groups": await list_groups_of(uow, customer_id),
+        "worksheets": await sheets_of_customer(uow, customer_id),
+    }
 
 
 def _page_of(request: AnyRequest) -> int:
