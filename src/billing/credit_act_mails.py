@@ -96,11 +96,12 @@ def credits_mail(
 
 def _tells_what_is_left(event: CreditsChanged, lot: CreditLot) -> bool:
     """Money alone that did not come back leaves the credits as they were, and who has the money for
-    all that was left knows it.
+    all that was left, or whose purchase ended, knows it.
     """
     if event.act == CreditAct.REFUND_FAILED:
         return event.number > 0
-    return event.act != CreditAct.REFUNDED or lot.balance > 0
+    is_by_itself = event.act != CreditAct.REFUNDED and not event.with_purchase
+    return is_by_itself or lot.balance > 0
 
 
 def _change(event: CreditsChanged, lot: CreditLot, tenant: TenantSnapshot) -> str:

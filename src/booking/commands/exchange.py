@@ -177,7 +177,7 @@ async def why_not_come(
     there = await has_seat(uow, own, offer.session.id)
     if by == "staff" and not there:
         # Whose bookings are whose is no secret to staff; nobody is to stand on a list twice.
-        there = bool(await find_who_is_there(uow, own, [offer.session.id]))
+        there = bool(await find_who_is_there(uow, own, [offer.session.id], named=True))
     facts = replace(facts, has_seat_there=there)
     if by == "staff":
         return why_not_take(for_staff(facts), now)
