@@ -39,20 +39,33 @@ def wire() -> None:
     _wire_booking_settings()
     _wire_words_to_guests()
     _wire_packages()
-    _wire_collections()
+    _wire_offerings()
     _wire_waitlists()
     _wire_pruning()
     registry.on_several(MailQueued, "platform.send_mail", send_queued_mails)
 
 
-def _wire_collections() -> None:
+def _wire_offerings() -> None:
     from src.billing.kept_packages import register_kept_packages
+    from src.booking.group_mails import register_group_mail
+    from src.booking.group_rows import register_groups_of_customers
+    from src.booking.jobs import groups, worksheets
     from src.booking.queries.collection_consequences import collection_consequences
+    from src.booking.queries.group_consequences import group_consequences
     from src.booking.queries.kept import kept_packages
+    from src.booking.worksheet_mails import register_worksheet_mail
+    from src.booking.worksheet_rows import register_worksheets_of_customers
     from src.tenants.queries.consequences import register_downgrade_probe
 
     register_kept_packages("collections", kept_packages)
     register_downgrade_probe("booking.collections", collection_consequences)
+    groups.register(registry)
+    register_groups_of_customers()
+    register_group_mail()
+    register_downgrade_probe("booking.groups", group_consequences)
+    worksheets.register(registry)
+    register_worksheets_of_customers()
+    register_worksheet_mail()
 
 
 def _wire_tenants() -> None:

@@ -67,7 +67,7 @@ def calendar_mail(
 async def _preview(uow: UnitOfWork, asked: Preview) -> Mail:
     """With the newest customer's name. The link opens nobody's calendar: it was not mailed."""
     with use_locale(asked.locale):
-        name = await _newest_name(uow) or _("Alex Example")
+        name = await newest_name(uow) or _("Alex Example")
     return calendar_mail(
         asked.settings,
         asked.tenant,
@@ -79,7 +79,8 @@ async def _preview(uow: UnitOfWork, asked: Preview) -> Mail:
     )
 
 
-async def _newest_name(uow: UnitOfWork) -> str | None:
+async def newest_name(uow: UnitOfWork) -> str | None:
+    """Of those who can be written to; None where nobody has booked yet."""
     found: str | None = await uow.session.scalar(
         select(Customer.name)
         .where(Customer.tenant_id == uow.tenant, Customer.email.is_not(None))

@@ -97,6 +97,24 @@ class CalendarAsked(Event, frozen=True, kw_only=True):
     locale: str
 
 
+class WorksheetsWanted(Event, frozen=True, kw_only=True):
+    """What this order bought asks for worksheets; its customer has not been given them yet."""
+
+    topic: ClassVar[str] = "booking.worksheets_wanted"
+    order_id: UUID
+
+
+class WorksheetsGiven(Event, frozen=True, kw_only=True):
+    """Staff gave these copies of worksheets to a customer, or opened them again; the links have not
+    been mailed yet. Each `action_id` is another mail.
+    """
+
+    topic: ClassVar[str] = "booking.worksheets_given"
+    action_id: UUID
+    customer_id: UUID
+    copy_ids: list[UUID]
+
+
 class SessionsChanged(Event, frozen=True, kw_only=True):
     """An act changed sessions in what their guests know of them; `session_changes` has which.
 
@@ -245,3 +263,26 @@ class OfferFulfilled(Event, frozen=True, kw_only=True):
 
     topic: ClassVar[str] = "booking.offer_fulfilled"
     order_id: UUID
+
+
+class GroupsEarned(Event, frozen=True, kw_only=True):
+    """A confirmed order makes its guest a member of groups, and they have not come in yet."""
+
+    topic: ClassVar[str] = "booking.groups_earned"
+    order_id: UUID
+
+
+class GroupsLost(Event, frozen=True, kw_only=True):
+    """Of an order that made its guest a member of groups something was cancelled; whether they
+    still are has not been judged yet.
+    """
+
+    topic: ClassVar[str] = "booking.groups_lost"
+    order_id: UUID
+
+
+class GroupPosted(Event, frozen=True, kw_only=True):
+    """Something was written to a group, and some of its members have no mail about it yet."""
+
+    topic: ClassVar[str] = "booking.group_posted"
+    post_id: UUID

@@ -108,3 +108,8 @@ def _gone(*, is_erased: bool, to_package: bool) -> Gone:
 
 def no_such_booking() -> NotFound:
     return NotFound(_("There is no such booking."))
+
+
+def group_path(slug: str, group_slug: str) -> str:
+    """A group's page, for who is signed in and a member of it."""
+    return f"/b/{slug}/me/groups/{group_slug}"

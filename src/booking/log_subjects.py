@@ -13,11 +13,13 @@ from src.booking.models import (
     Booking,
     Broadcast,
     Collection,
+    Group,
     Series,
     Service,
     Session,
     SessionChange,
     WaitlistEntry,
+    Worksheet,
 )
 from src.platform.db.uow import UnitOfWork
 from src.tenants.log_subjects import LogSubject, Subjects, register_log_subject
@@ -30,8 +32,19 @@ def register_log_subjects_of_booking() -> None:
     register_log_subject("booking", _bookings)
     register_log_subject("broadcast", _broadcasts)
     register_log_subject("collection", _collections)
+    register_log_subject("group", _groups)
     register_log_subject("waitlist_entry", _waitlist_entries)
     register_log_subject("agreement", _agreements)
+    register_log_subject("worksheet", _worksheets)
+
+
+async def _worksheets(uow: UnitOfWork, ids: Ids[UUID]) -> Subjects:
+    found = await uow.session.execute(
+        select(Worksheet.id, Worksheet.title).where(
+            Worksheet.tenant_id == uow.tenant, Worksheet.id.in_(ids)
+        )
+    )
+    return {row.id: LogSubject(row.title, f"worksheets/{row.id}") for row in found}
 
 
 async def _agreements(uow: UnitOfWork, ids: Ids[UUID]) -> Subjects:
@@ -112,6 +125,13 @@ async def _collections(uow: UnitOfWork, ids: Ids[UUID]) -> Subjects:
         )
     )
     return {row.id: LogSubject(row.title, f"collections/{row.id}") for row in found}
+
+
+async def _groups(uow: UnitOfWork, ids: Ids[UUID]) -> Subjects:
+    found = await uow.session.execute(
+        select(Group.id, Group.title).where(Group.tenant_id == uow.tenant, Group.id.in_(ids))
+    )
+    return {row.id: LogSubject(row.title, f"groups/{row.id}") for row in found}
 
 
 async def _waitlist_entries(uow: UnitOfWork, ids: Ids[UUID]) -> Subjects:

@@ -18,8 +18,10 @@ from src.sandbox.demo_agreements import sign_at
 from src.sandbox.demo_appointments import lotus_appointments
 from src.sandbox.demo_collections import lotus_collections
 from src.sandbox.demo_credits import lotus_credits, lotus_money, open_ahead
+from src.sandbox.demo_groups import lotus_group
 from src.sandbox.demo_guests import Guests, Wish, address_of
 from src.sandbox.demo_shop import Opened
+from src.sandbox.demo_worksheets import worksheets_at
 from src.tenants.commands.customer_care import add_note, set_tags
 from src.tenants.commands.customers import find_or_add_customer
 
@@ -44,6 +46,8 @@ async def lotus_people(lotus: Opened) -> None:
     await lotus_money(lotus, guests)
     await lotus_appointments(lotus, guests)
     await lotus_collections(lotus, packages.mornings)
+    await lotus_group(lotus)
+    await worksheets_at(lotus, "hatha")
     await _known(lotus)
 
 

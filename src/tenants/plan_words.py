@@ -15,7 +15,7 @@ _FEATURES = {
     Feature.COUPONS: N_("Coupons"),
     Feature.PACKAGES: N_("Packages of credits"),
     Feature.PRODUCTS: N_("Subscriptions and products"),
-    Feature.COLLECTIONS: N_("Collections"),
+    Feature.COLLECTIONS: N_("Collections and groups"),
     Feature.WAITLIST: N_("Waiting lists"),
     Feature.AUTO_REFUND: N_("Auto-refund"),
 }
@@ -30,7 +30,7 @@ _REFUSALS = {
     Feature.COUPONS: N_("Coupons are not part of your plan."),
     Feature.PACKAGES: N_("Packages of credits are not part of your plan."),
     Feature.PRODUCTS: N_("Subscriptions and products are not part of your plan."),
-    Feature.COLLECTIONS: N_("Collections are not part of your plan."),
+    Feature.COLLECTIONS: N_("Collections and groups are not part of your plan."),
     Feature.WAITLIST: N_("Waiting lists are not part of your plan."),
     Feature.AUTO_REFUND: N_("Auto-refund is not part of your plan."),
 }

@@ -259,6 +259,7 @@ ONLY_ADDED_TO = {
     "audit",
     "credit_entries",
     "voucher_entries",
+    "worksheet_versions",
 }
 ALL = {"SELECT": "*", "INSERT": "*", "UPDATE": "*", "DELETE": "*"}
 APPEND = {"SELECT": "*", "INSERT": "*"}
@@ -293,6 +294,7 @@ RIGHTS: dict[str, dict[str, str]] = {
         "UPDATE": "email email_confirmed_at locale name password_hash signed_out_at",
     },
     "voucher_entries": APPEND | {"UPDATE": "reason"},
+    "worksheet_versions": APPEND,
     "webhook_inbox": {
         "SELECT": "account_id endpoint event_id handled_at id object_id outcome received_at type",
         "INSERT": "*",

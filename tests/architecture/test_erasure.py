@@ -27,6 +27,9 @@ OF_THE_BUSINESS = {
     "digests",
     "due",
     "entitlement_grants",
+    "group_posts",
+    "group_slugs",
+    "groups",
     "invitations",
     "locations",
     "mail_wordings",
@@ -44,6 +47,7 @@ OF_THE_BUSINESS = {
     "timetable_imports",
     "voucher_settings",
     "waitlist_offers",
+    "worksheets",
 }
 """Tables that are never about a guest, but for what a business wrote of somebody to many: see
 `docs/algorithms/erasing.md`.
@@ -76,6 +80,8 @@ sessions drop_in_opens_unit drop_in_pays import_key meeting_url mode state title
 voucher_entries actor_name kind
 vouchers code currency locale source state
 waitlist_entries ended_by locale said state
+worksheet_copies given_by state
+worksheet_versions introduction published_by questions title
 """
 """Columns that stay as they are, since they tell of no person without the others."""
 
@@ -97,6 +103,7 @@ OF_MANY_OR_NOBODY = {
     "card_id",
     "change_id",
     "code_id",
+    "copy_ids",
     "fee_id",
     "handing_id",
     "held_id",
@@ -109,6 +116,7 @@ OF_MANY_OR_NOBODY = {
     "offer_id",
     "open_item_id",
     "page_id",
+    "post_id",
     "refund_id",
     "row_id",
     "session_id",

@@ -34,8 +34,10 @@ from src.booking.models import (
     Seat,
     TimetableImport,
     WaitlistEntry,
+    WorksheetFile,
 )
 from src.booking.waitlist_links import waitlist_token
+from src.booking.worksheet_links import worksheet_path
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.commands.bolt_ons import GiveBoltOn, give_bolt_on
@@ -63,7 +65,9 @@ from tests.support.appointments import a_practice
 from tests.support.builders import Business, a_member, a_series, a_service, a_session, as_guest
 from tests.support.collections import a_collection, an_item_of
 from tests.support.credits import a_package
+from tests.support.groups import a_group, a_group_member, a_post
 from tests.support.lots import lot_of
+from tests.support.worksheets import a_sent_copy, a_worksheet, ask
 
 
 async def a_bought_package(services: Services, business: Business, package_id: UUID) -> Order:
@@ -97,6 +101,10 @@ async def everything(services: Services, business: Business) -> dict[str, object
         factory, business, title=f"Waiver {business.slug}", series_ids=[term.series.id]
     )
     (version,) = await versions_of(factory, business)
+    question = f"{business.slug}-q"
+    worksheet_id = await a_worksheet(
+        factory, business, title=f"Health {business.slug}", questions=[ask(question, "How?")]
+    )
     package = await a_package(factory, business.id)
     given_back = await a_package(
         factory, business.id, name="Make-up", purpose="refund", price_minor=0, pays=[]
@@ -111,6 +119,9 @@ async def everything(services: Services, business: Business) -> dict[str, object
         established_only=False,
     )
     lot = await lot_of(factory, business.id, made.order.customer_id, package_id=package.id)
+    group_id = await a_group(
+        factory, business, title="Birds", slug=f"{business.slug}-birds", shows_members=True
+    )
     async with factory(business.id) as uow:
         now = uow.clock.now()
         performer = Performer(tenant_id=business.id, id=new_id(), name="Ivan", created_at=now)
@@ -258,6 +269,9 @@ async def everything(services: Services, business: Business) -> dict[str, object
             signed_at=now,
         )
         uow.session.add(signature)
+        sheet = await a_sent_copy(uow, business, worksheet_id, made.order.customer_id)
+        letter = await uow.session.scalar(select(WorksheetFile))
+        assert letter is not None
         known_as = ProcessorCustomer(
             tenant_id=business.id,
             id=new_id(),
@@ -369,12 +383,25 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "agreement_id": agreement_id,
         "agreement_slug": f"waiver-{business.slug}",
         "version_id": version.id,
+        "worksheet_id": worksheet_id,
+        "question": question,
+        "copy_id": sheet.id,
+        "file_id": letter.id,
+        "sheet": worksheet_path(
+            services.settings, business.slug, sheet, order.guest_email
+        ).rpartition("/")[2],
         "signature_id": signature.id,
         "number": 1,
         "package_id": package.id,
         "collection_id": offers.id,
         "collection_item_id": await an_item_of(services, offers),
         "collection_slug": offers.slug,
+        "group_id": group_id,
+        "group_slug": f"{business.slug}-birds",
+        "group_member_id": await a_group_member(
+            factory, business, group_id, made.order.customer_id
+        ),
+        "group_post_id": await a_post(factory, business, group_id),
         "refund_package_id": given_back.id,
         "bought": package_path(services.settings, business.slug, bought).rpartition("/")[2],
         "lot_id": lot.id,

@@ -152,6 +152,19 @@ POST /collections/{collection_id}/move
 POST /collections/{collection_id}/on
 GET POST /collections/{collection_id}/off
 GET POST /collections/{collection_id}/delete
+GET /groups
+GET POST /groups/new
+GET /groups/{group_id}
+GET POST /groups/{group_id}/edit
+POST /groups/{group_id}/givers
+POST /groups/{group_id}/on
+GET POST /groups/{group_id}/off
+GET POST /groups/{group_id}/delete
+POST /groups/{group_id}/members
+POST /groups/{group_id}/members/{group_member_id}/remove
+GET POST /groups/{group_id}/posts/new
+GET POST /groups/{group_id}/posts/{group_post_id}/edit
+GET POST /groups/{group_id}/posts/{group_post_id}/delete
 GET /agreements
 GET POST /agreements/new
 GET /agreements/{agreement_id}
@@ -166,6 +179,24 @@ GET /agreements/{agreement_id}/signatures/{signature_id}/signature.pdf
 GET POST /services/{service_id}/agreements
 GET POST /series/{series_id}/agreements
 GET POST /packages/{package_id}/agreements
+GET /worksheets
+GET POST /worksheets/new
+GET /worksheets/{worksheet_id}
+GET POST /worksheets/{worksheet_id}/edit
+GET POST /worksheets/{worksheet_id}/publish
+GET POST /worksheets/{worksheet_id}/asked-for
+POST /worksheets/{worksheet_id}/active
+POST /worksheets/{worksheet_id}/export
+GET POST /worksheets/{worksheet_id}/questions/new
+GET POST /worksheets/{worksheet_id}/questions/{question}/edit
+POST /worksheets/{worksheet_id}/questions/{question}/move
+POST /worksheets/{worksheet_id}/questions/{question}/remove
+GET /worksheets/{worksheet_id}/copies/{copy_id}
+GET /worksheets/{worksheet_id}/copies/{copy_id}/print
+POST /worksheets/{worksheet_id}/copies/{copy_id}/reopen
+POST /worksheets/{worksheet_id}/copies/{copy_id}/take-back
+GET /worksheets/{worksheet_id}/copies/{copy_id}/files/{file_id}
+POST /customers/{customer_id}/worksheets
 GET /coupons
 GET POST /coupons/new
 GET /coupons/{coupon_id}

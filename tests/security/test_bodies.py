@@ -29,6 +29,10 @@ WRITTEN = (
     "agreements",
     "agreement_needs",
     "agreement_signatures",
+    "worksheets",
+    "worksheet_needs",
+    "worksheet_copies",
+    "worksheet_files",
     "services",
     "sessions",
     "series",
@@ -201,6 +205,9 @@ HOW: dict[str, tuple[str, dict[str, Any]]] = {
     "AgreementForm": ("/agreements/new", {"title": "Waiver", "text": "Text"}),
     "AskedForForm": ("/agreements/{agreement_id}/asked-for", {}),
     "AgreementsOfForm": ("/services/{service_id}/agreements", {}),
+    "SheetAskedForForm": ("/worksheets/{worksheet_id}/asked-for", {}),
+    "WorksheetForm": ("/worksheets/new", {"title": "Health"}),
+    "GiveForm": ("/customers/{customer_id}/worksheets", {}),
     "CouponForm": ("/coupons/new", {"code": "AUTUMN", "percent": "10"}),
     "CancelSeatsForm": (
         "/sessions/{session_id}/seats/cancel",
@@ -220,6 +227,7 @@ HOW: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "AttendanceForm": ("/sessions/{loose_session_id}/attendance", {"wanted": "confirmed"}),
     "RemoveForm": ("/plan/bolt-ons/{bolt_on}/remove", {}),
+    "JoinForm": ("/groups/{group_id}/members", {}),
     "RefundForm": ("/orders/{order_id}/refund", {"amount": "1", "reason": "x"}),
     "MistakeForm": ("/orders/{order_id}/transfer/mistake", {"reason": "x"}),
 }

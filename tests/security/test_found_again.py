@@ -64,6 +64,8 @@ NOT_CHOSEN = {
     "/b/{slug}/bookings/{token}/hand-on": "The form is sent to the page's own address.",
     "/app/{slug}/settings/closed-days": "The query only fills in a new form.",
     "/app/{slug}/sessions/{session_id}/several": "The query says where one goes back to.",
+    "/b/{slug}/worksheets/{sheet}": "The query only says that what was sent was too large.",
+    "/b/{slug}/me/worksheets/{copy_id}": "The query only says that what was sent was too large.",
     "/app/{slug}/check-in": "The query is what a scanner has read.",
     "/app/{slug}/imports/{import_id}": "It has no query of its own.",
     "/app/{slug}/customers/{customer_id}/merge/{other_id}": "The form has only a button.",

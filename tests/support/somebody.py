@@ -43,6 +43,7 @@ from tests.booking.commands.test_leave import paid_by_card
 from tests.support.agreements import an_agreement, versions_of
 from tests.support.builders import Business, a_service, a_session
 from tests.support.work import work
+from tests.support.worksheets import a_sent_copy, a_worksheet
 from tests.tenants.commands.test_customer_care import a_customer
 
 MAIL = "zora@quillfeather.test"
@@ -90,7 +91,11 @@ async def much_is_said(services: Services, lotus: Business, made: Booked) -> Non
         await correct_customer(uow, lotus.ctx, customer_id, details)
     await an_agreement(services.uow_factory, lotus)
     (version,) = await versions_of(services.uow_factory, lotus)
+    worksheet_id = await a_worksheet(services.uow_factory, lotus)
     async with services.uow_factory(lotus.id) as uow:
+        words = {"key": "q1", "label": "Knees?", "kind": "short", "values": ["quillfeathery"]}
+        said = {"answers": [words], "reopened_why": "Quillfeather forgot one"}
+        await a_sent_copy(uow, lotus, worksheet_id, customer_id, **said)
         uow.session.add(_signature(uow, lotus, made, version))
         booking = (await uow.session.scalars(select(Booking))).one()
         seat = (await uow.session.scalars(select(Seat).limit(1))).one()

@@ -96,12 +96,18 @@ def collection_errors(draft: CollectionDraft) -> dict[str, str]:
     if len(draft.cover_text) > LONGEST_COVER_TEXT:
         limit = LONGEST_COVER_TEXT
         fields["cover_text"] = _("Shorten the text to %(limit)s characters.", limit=limit)
-    if len(draft.slug) > LONGEST_SLUG:
-        said = _("Shorten the address to %(limit)s characters.", limit=LONGEST_SLUG)
+    if said := address_error(draft.slug):
         fields["slug"] = said
-    elif not _SLUG.fullmatch(draft.slug):
-        fields["slug"] = _("Use small letters, digits and single hyphens between them.")
     return fields
+
+
+def address_error(slug: str) -> str | None:
+    """Why this cannot stand in an address; None where it can."""
+    if len(slug) > LONGEST_SLUG:
+        return _("Shorten the address to %(limit)s characters.", limit=LONGEST_SLUG)
+    if not _SLUG.fullmatch(slug):
+        return _("Use small letters, digits and single hyphens between them.")
+    return None
 
 
 def slug_of_title(title: str) -> str:

@@ -24,6 +24,7 @@ LARGEST_ORDER_MINOR = 2_000_000_000
 _RESERVED_WORDS = """
 about agreements app book booking bookings calendar collections credits embed feed feeds me
 offerings packages portal products series services sessions sign-in sign-out theme vouchers waitlist
+worksheets
 """
 RESERVED_SLUGS = frozenset(_RESERVED_WORDS.split())
 FALLBACK_SLUG = "service"

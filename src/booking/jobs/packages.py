@@ -5,6 +5,7 @@ from sqlalchemy import update
 from src.billing.domain.credits import LotState
 from src.billing.events import PackageBought, PackageLapsed
 from src.billing.queries.receipts import list_taxes
+from src.booking.jobs.worksheets import want_worksheets
 from src.booking.package_mails import BOUGHT, LAPSED, package_mail
 from src.booking.queries.package_purchase import find_bought
 from src.platform.jobs.context import JobContext
@@ -29,7 +30,10 @@ async def tell_of_package(job: JobContext, event: PackageBought) -> None:
             .values(is_established=True)
         )
         # What has come to nothing before the mail left was told of in another way.
-        if not order.guest_email or lot.state == LotState.VOID:
+        if lot.state == LotState.VOID:
+            return
+        await want_worksheets(uow, [event.order_id])
+        if not order.guest_email:
             return
         settings = job.services.settings
         tenant = await tenant_snapshot(uow, uow.tenant, job.clock.now())

@@ -9,6 +9,7 @@ from src.billing.domain.kinds import OrderState
 from src.billing.events import OrderConfirmed
 from src.billing.owed import list_owed_minor
 from src.booking.commands.changes import mark_known, mark_told
+from src.booking.commands.group_members import note_earned, note_lost
 from src.booking.commands.waitlist_take import note_fulfilled
 from src.booking.domain.kinds import SeatState
 from src.booking.events import (
@@ -23,6 +24,7 @@ from src.booking.events import (
 )
 from src.booking.held_mails import held_cancelled_mail
 from src.booking.jobs.handing_on import tell_holders
+from src.booking.jobs.worksheets import want_worksheets
 from src.booking.leaving_mails import declined_mail, moved_mail
 from src.booking.mails import (
     BOOKED,
@@ -94,6 +96,8 @@ async def tell_of_confirmations(jobs: JobsTogether, events: Sequence[OrderConfir
             return
         await _establish(uow, facts)
         await note_fulfilled(uow, order_ids)
+        await note_earned(uow, order_ids)
+        await want_worksheets(uow, order_ids)
         # Of a swap its guest hears by the mail about the new date.
         await _confirm(jobs, uow, [one for one in facts if one.order.source != SWAP])
 
@@ -222,6 +226,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
         every = [one for theirs in bookings for one in theirs]
         going_on = await bookings_that_go_on(uow, every)
         order_ids = [one.order.id for one in every]
+        await note_lost(uow, order_ids)
         by_hand = await find_by_hand_minor(uow, list(cancellations), order_ids)
         owed = await list_owed_minor(uow, order_ids)
         parties = await find_split_parties(uow, single) if single else {}
@@ -275,6 +280,7 @@ async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
     async with job.unit_of_work(done=True) as uow:
         [bookings] = await facts_of_seats(uow, [event.seat_ids])
         owed = await list_owed_minor(uow, [one.order.id for one in bookings])
+        await note_lost(uow, list(owed))
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         mail = seats_left_mail(
             settings,

@@ -15,6 +15,15 @@ from src.booking.models.availability import (
 from src.booking.models.cancelling import CancellationReturn
 from src.booking.models.collections import Collection, CollectionItem, CollectionSlug
 from src.booking.models.feeds import CalendarFeed
+from src.booking.models.groups import (
+    Group,
+    GroupGiver,
+    GroupMember,
+    GroupPost,
+    GroupPostMail,
+    GroupSlug,
+    GroupSource,
+)
 from src.booking.models.offer import Series, Service, Session, SessionChange, TimetableImport
 from src.booking.models.sold import (
     Booking,
@@ -25,6 +34,13 @@ from src.booking.models.sold import (
     Seat,
 )
 from src.booking.models.waiting import WaitlistEntry, WaitlistOffer
+from src.booking.models.worksheets import (
+    Worksheet,
+    WorksheetCopy,
+    WorksheetFile,
+    WorksheetNeed,
+    WorksheetVersion,
+)
 from src.booking.models.written import Broadcast, BroadcastMail, Digest
 
 __all__ = [
@@ -44,6 +60,13 @@ __all__ = [
     "CollectionSlug",
     "DayHours",
     "Digest",
+    "Group",
+    "GroupGiver",
+    "GroupMember",
+    "GroupPost",
+    "GroupPostMail",
+    "GroupSlug",
+    "GroupSource",
     "HandingOn",
     "LeaveRequest",
     "ReminderSent",
@@ -57,4 +80,9 @@ __all__ = [
     "WaitlistEntry",
     "WaitlistOffer",
     "WeeklyHours",
+    "Worksheet",
+    "WorksheetCopy",
+    "WorksheetFile",
+    "WorksheetNeed",
+    "WorksheetVersion",
 ]

@@ -15,6 +15,7 @@ from src.booking.domain.questions import Question
 from src.booking.domain.quotes import SubjectKind
 from src.booking.domain.seats_told import SeatsTold
 from src.booking.views.hub import OwnHold, SpelledDate
+from src.booking.views.worksheets import WorksheetsWaiting
 from src.tenants.views.portal import PortalGuest
 
 PriceLine = tuple[str, int, str]
@@ -267,8 +268,9 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     `asked_to_leave` is how it stands with what its guest asked for last.
     `looks_again`: its guest is just back from paying in vain, and the money goes back in a moment.
     `swapped_to`: what took the place of dates of it in other courses. `to_sign` counts the
-    agreements that wait for a signature. `attempt` tells of the card that it was to be paid with,
-    and `cards` which there are to choose from, for its guest alone.
+    agreements that wait for a signature, and `worksheets` are to be filled in. `attempt` tells of
+    the card that it was to be paid with, and `cards` which there are to choose from, for its guest
+    alone.
     """
 
     stage: str
@@ -320,6 +322,7 @@ class GuestBookingView(msgspec.Struct, frozen=True, kw_only=True):
     asked_to_leave: AskedToLeave
     is_with_the_bank: bool = False
     to_sign: int = 0
+    worksheets: WorksheetsWaiting | None = None
     attempt: CardAttempt | None = None
     cards: list[CardChoice] = []
 

@@ -13,6 +13,7 @@ from src.billing.views.receipts import TaxSum
 from src.billing.views.transfers import BesidePrice, HowToTransfer
 from src.booking.domain.agreements import Needed
 from src.booking.views.guest import PriceLine
+from src.booking.views.worksheets import WorksheetsWaiting
 from src.platform.i18n import _
 from src.tenants.views.portal import PortalGuest
 
@@ -224,6 +225,7 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     transfer: HowToTransfer | None
     attempt: CardAttempt | None = None
     cards: list[CardChoice] = []
+    worksheets: WorksheetsWaiting | None = None
 
     @property
     def has_voucher_back(self) -> bool:

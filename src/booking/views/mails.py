@@ -201,6 +201,20 @@ class CalendarLinkView(msgspec.Struct, frozen=True, kw_only=True):
     calendar_url: str
 
 
+class GroupPostView(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail to a member about what was written to their group, by `paragraphs`."""
+
+    locale: str
+    from_name: str
+    contact: str
+    guest_name: str
+    group: str
+    title: str
+    paragraphs: list[str]
+    page_url: str
+    unsubscribe_url: str
+
+
 class LeaveRequestView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail to those who run the business: a guest asks to leave a course."""
 

@@ -122,14 +122,19 @@ class PastBookingsView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PortalProfileView(msgspec.Struct, frozen=True, kw_only=True):
-    """What guests may change themselves, in three forms, and their calendar."""
+    """What guests may change themselves, in three forms, and their calendar. `files` counts those
+    that they sent with worksheets, which are at `files_href`.
+    """
 
     head: PortalHead
     form: Any
     address_form: Any
     mails_form: Any
+    in_groups: bool
     languages: list[tuple[str, str]]
     feed: FeedPart
+    files: int
+    files_href: str
     zone: ZoneInfo
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+
 from src.booking.domain.price_label import price
 from src.booking.errors import NotOffered
 from src.booking.web import (
@@ -35,9 +37,13 @@ from src.booking.web import (
     embeds,
     feeds,
     given_credits,
+    group_members,
+    group_posts,
+    groups,
     guest_agreements,
     guest_booking,
     guest_collections,
+    guest_groups,
     guest_leaving,
     guest_moving,
     guest_packages,
@@ -45,6 +51,7 @@ from src.booking.web import (
     guest_people,
     guest_rescheduling,
     guest_waitlist,
+    guest_worksheets,
     handing_on,
     held_places,
     hours,
@@ -86,6 +93,9 @@ from src.booking.web import (
     today,
     waitlist_settings,
     waitlists,
+    worksheet_copies,
+    worksheet_questions,
+    worksheets,
 )
 from src.booking.web.for_established import render_established_only
 from src.booking.web.not_offered import render_not_offered
@@ -102,6 +112,7 @@ route_handlers: list[Any] = [
     *sharing.route_handlers,
     *guest_booking.route_handlers,
     *guest_agreements.route_handlers,
+    *guest_worksheets.route_handlers,
     *guest_page.route_handlers,
     *guest_leaving.route_handlers,
     *guest_people.route_handlers,
@@ -111,6 +122,7 @@ route_handlers: list[Any] = [
     *guest_waitlist.route_handlers,
     *guest_packages.route_handlers,
     *guest_collections.route_handlers,
+    *guest_groups.route_handlers,
     *package_buying.route_handlers,
     *package_page.route_handlers,
     *offering_links.route_handlers,
@@ -155,10 +167,16 @@ route_handlers: list[Any] = [
     *agreements.route_handlers,
     *agreement_needs.route_handlers,
     *agreement_signatures.route_handlers,
+    *worksheets.route_handlers,
+    *worksheet_questions.route_handlers,
+    *worksheet_copies.route_handlers,
     *coupons.route_handlers,
     *packages.route_handlers,
     *collections.route_handlers,
     *collection_items.route_handlers,
+    *groups.route_handlers,
+    *group_members.route_handlers,
+    *group_posts.route_handlers,
     *sold_credits.route_handlers,
     *credit_acts.route_handlers,
     *given_credits.route_handlers,
@@ -184,4 +202,5 @@ def install(kit: WebKit, services: Services) -> None:
     kit.environment.filters["price"] = price
     kit.render_error_with(NotOffered, render_not_offered)
     kit.render_error_with(EstablishedOnly, render_established_only)
+    kit.render_error_with(RequestEntityTooLarge, guest_worksheets.back_with_too_large)
     register_steps()

@@ -22,6 +22,7 @@ from src.booking.queries.answers import Wanted, get_answer
 from src.booking.queries.customer_history import list_history
 from src.booking.queries.customer_story import get_customer_story
 from src.booking.queries.feeds import find_customer_feed
+from src.booking.queries.groups import list_groups_of
 from src.booking.queries.verdict import (
     Choice,
     list_series_choices,
@@ -31,6 +32,8 @@ from src.booking.queries.verdict import (
 from src.booking.views.agreements import SignatureRow
 from src.booking.views.customers import Answer, CustomerHead, CustomerStory
 from src.booking.views.feeds import FeedRow
+from src.booking.views.groups import GroupOfCustomer
+from src.booking.views.worksheets import OfCustomer
 from src.booking.web.customer_history import HistoryView, history_view
 from src.booking.web.customer_words import (
     Consent,
@@ -51,6 +54,8 @@ from src.booking.web.customers import (
 )
 from src.booking.web.guest_forms import LARGEST_PARTY
 from src.booking.web.sold_words import Word, seat_words
+from src.booking.web.worksheets_asked import sheets_of_customer
+from src.platform.db.uow import UnitOfWork
 from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.services import Services
@@ -135,6 +140,8 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     fee_words: FeeWords
     signatures: list[SignatureRow]
     to_sign: list[str]
+    groups: list[GroupOfCustomer]
+    worksheets: OfCustomer
 
 
 @get(ONE, guards=MAY_CARE, include_in_schema=False)
@@ -169,9 +176,7 @@ async def _show(
         fees = await list_fees_of_customer(uow, customer_id)
         sessions = await list_session_choices(uow, ctx.here)
         series = await list_series_choices(uow)
-        lots = await list_lots_of(uow, customer_id)
-        signatures = await list_signatures_of(uow, customer_id)
-        to_sign = [one.title for one in await find_waiting(uow, customer_id)]
+        beside = await _beside_bookings(uow, customer_id)
         answer = None
         if wanted is not None:
             answer = await get_answer(uow, ctx.here, story.head, wanted, now)
@@ -194,18 +199,27 @@ async def _show(
         series=series,
         why_form=why_form,
         answer=answer,
-        credits=lots,
         may_give=ctx.here.entitlements.has(Feature.PACKAGES),
         currency=ctx.here.currency,
         fees=fees,
         fee_words=fee_words(),
         calendar=calendar,
-        signatures=signatures,
-        to_sign=to_sign,
         is_owner=ctx.actor.role is Role.OWNER,
+        **beside,
     )
     status = REFUSED if note_form or tags_form or why_form.errors else 200
     return page(request, "booking/customers/show.html", view, status_code=status)
+
+
+async def _beside_bookings(uow: UnitOfWork, customer_id: UUID) -> dict[str, Any]:
+    """What the customer has of the business but bookings, by the view's fields."""
+    return {
+        "credits": await list_lots_of(uow, customer_id),
+        "signatures": await list_signatures_of(uow, customer_id),
+        "to_sign": [one.title for one in await find_waiting(uow, customer_id)],
+        "groups": await list_groups_of(uow, customer_id),
+        "worksheets": await sheets_of_customer(uow, customer_id),
+    }
 
 
 def _page_of(request: AnyRequest) -> int:

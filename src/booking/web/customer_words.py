@@ -62,6 +62,7 @@ def declined_words(topics: Iterable[MailTopic]) -> list[str]:
     words = {
         MailTopic.MARKETING: _("Has ended news by mail"),
         MailTopic.REMINDERS: _("Has ended reminders by mail"),
+        MailTopic.GROUPS: _("Has ended news of groups by mail"),
     }
     return [words[topic] for topic in topics]
 

@@ -26,6 +26,7 @@ from src.booking.queries.guest_swaps import list_swapped_to
 from src.booking.queries.mail_facts import find_booking_facts
 from src.booking.views.guest import GuestBookingView
 from src.booking.web.card_choice import cards_of_order, chosen_way
+from src.booking.web.worksheets_asked import worksheets_of_order
 from src.platform.errors import Conflict, Gone, NotFound, TooManyRequests, Unavailable
 from src.platform.i18n import _
 from src.platform.ratelimit import Limit
@@ -82,6 +83,9 @@ async def guest_booking(
     if comes_back and await _check(services, ctx, order_id, CHECKS_BY_ORDER):
         view = await _view(services, ctx, order_id, has_paid=has_paid)
     view = await _with_cards(request, services, ctx, order_id, view)
+    if view.stage == "confirmed":
+        asked = await worksheets_of_order(request, services, ctx, order_id)
+        view = msgspec.structs.replace(view, worksheets=asked)
     # Without `paid` it is the block of a payment in vain that has looked again: it says it all.
     stays = view.is_waiting or (view.stage == "too_late" and not has_paid)
     headers = PRIVATE if stays else {**PRIVATE, "hx-refresh": "true"}

@@ -20,6 +20,7 @@ from src.booking.place import payment_url
 from src.booking.queries.package_purchase import find_bought, get_purchase
 from src.booking.views.guest_packages import PurchaseView
 from src.booking.web.card_choice import cards_of_order, chosen_way
+from src.booking.web.worksheets_asked import worksheets_of_order
 from src.platform.errors import Conflict, TooManyRequests, Unavailable
 from src.platform.i18n import _
 from src.platform.ratelimit import Limit
@@ -54,6 +55,9 @@ async def bought_page(
     if comes_back and await _check(services, ctx, order_id):
         view = await _view(services, ctx, order_id, has_paid=has_paid)
     view = await _with_cards(request, services, ctx, order_id, view)
+    if view.stage in ("bought", "waiting") and view.state != "refunded":
+        asked = await worksheets_of_order(request, services, ctx, order_id)
+        view = msgspec.structs.replace(view, worksheets=asked)
     stays = view.is_waiting or (view.stage == "too_late" and not has_paid)
     headers = PRIVATE if stays else {**PRIVATE, "hx-refresh": "true"}
     return page(request, TEMPLATE, view, fragment=STATE_FRAGMENT, headers=headers)

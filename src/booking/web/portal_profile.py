@@ -21,6 +21,8 @@ from src.booking.commands.own_details import (
 from src.booking.domain.kinds import FeedKind
 from src.booking.queries.broadcasts import gets_news
 from src.booking.queries.feeds import find_customer_feed
+from src.booking.queries.guest_groups import is_in_groups
+from src.booking.queries.worksheet_copies import count_files_of
 from src.booking.views.portal import OwnAddressView, PortalProfileView
 from src.booking.web.customer_feeds import MADE_BY_CUSTOMER
 from src.booking.web.feeds import feed_part, feed_token, shown_before, stopped_words
@@ -58,10 +60,13 @@ class NewAddressForm(msgspec.Struct):
 
 
 class MailsForm(msgspec.Struct):
-    """Which mails are wanted; an unticked box is one that is not."""
+    """Which mails are wanted; an unticked box is one that is not. Who is in no group is not asked
+    about `groups`, and has said nothing of them.
+    """
 
     marketing: bool = False
     reminders: bool = False
+    groups: bool = False
 
 
 @get(PROFILE, opt=GUESTS)
@@ -115,6 +120,8 @@ async def save_mails(
                 uow, customer_id, MailTopic.MARKETING, wants=wanted.marketing, agrees=True
             )
         await choose_mails(uow, customer_id, MailTopic.REMINDERS, wants=wanted.reminders)
+        if await is_in_groups(uow, customer_id):
+            await choose_mails(uow, customer_id, MailTopic.GROUPS, wants=wanted.groups)
     flash(request, "success", _("Saved."))
     return redirect(request, f"{portal.path}/profile#mails")
 
@@ -262,9 +269,12 @@ async def _page(
     guest = portal.guest
     async with services.uow_factory(ctx.here.id) as uow:
         row = await find_customer_feed(uow, guest.customer_id)
+        in_groups = await is_in_groups(uow, guest.customer_id)
+        files = await count_files_of(uow, guest.customer_id)
         wanted = {
             "marketing": await gets_news(uow, guest.customer_id),
             "reminders": await wants_mails(uow, guest.customer_id, MailTopic.REMINDERS),
+            "groups": await wants_mails(uow, guest.customer_id, MailTopic.GROUPS),
         }
     known = {"name": guest.name, "phone": guest.phone, "locale": guest.locale or ctx.here.locale}
     feed = feed_part(
@@ -282,8 +292,11 @@ async def _page(
         form=form or blank(DetailsForm, known),
         address_form=address_form or blank(NewAddressForm),
         mails_form=blank(MailsForm, wanted),
+        in_groups=in_groups,
         languages=language_choices(ctx.here.locale),
         feed=feed,
+        files=files,
+        files_href=f"{portal.path}/worksheets",
         zone=ctx.here.zone,
     )
     failed = (form is not None and form.errors) or (address_form is not None)

@@ -16,6 +16,7 @@ from typing import Any
 from litestar import Request
 from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType, ScopeType
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -28,6 +29,7 @@ from src.platform.web.forms import multipart_form, read_form
 FIELD_NAME = "_csrf_token"
 HEADER_NAMES = (b"x-csrf-token", b"x-csrftoken")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+MOST_READ_ON = 200 * 1024 * 1024
 SECRET_BYTES = 16
 SECRET_CHARACTERS = SECRET_BYTES * 2
 
@@ -87,6 +89,20 @@ def _xor(left: bytes, right: bytes) -> bytes:
     return bytes(a ^ b for a, b in zip(left, right, strict=True))
 
 
+async def _read_on(scope: Scope, receive: Receive) -> None:
+    """Lets a body that is too large arrive, up to a bound, and keeps nothing of it: a browser that
+    is still sending when the answer comes shows that the connection broke, and not the answer.
+
+    Its length was announced, else the part that was too much may have been the last.
+    """
+    left = MOST_READ_ON if header_of(scope, b"content-length") else 0
+    while left > 0:
+        message = await receive()
+        if message["type"] != "http.request" or not message.get("more_body"):
+            return
+        left -= len(message["body"])
+
+
 class CsrfMiddleware(ASGIMiddleware):
     """Lets a changing request through only with a token that fits its cookie.
 
@@ -101,7 +117,11 @@ class CsrfMiddleware(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         if scope.get("method") not in SAFE_METHODS:
-            await self._verify(scope, receive)
+            try:
+                await self._verify(scope, receive)
+            except RequestEntityTooLarge:
+                await _read_on(scope, receive)
+                raise
         await next_app(scope, receive, send)
 
     async def _verify(self, scope: Scope, receive: Receive) -> None:

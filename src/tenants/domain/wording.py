@@ -14,6 +14,8 @@ from src.platform.i18n import _
 LONGEST_SUBJECT = 200
 LONGEST_BODY = 8_000
 DATES, LINK = "dates", "booking_link"
+POST = "post"
+"""What somebody wrote: alone in a paragraph it brings its own paragraphs."""
 _PLACEHOLDER = re.compile(r"\{\s*([^{}\n]*?)\s*\}")
 _AFTER_ADDRESS = re.escape(".,;:!?)]}>\"'”’»")
 _UPWARDS = re.compile(r"\.\.|%2e", re.IGNORECASE)
@@ -92,11 +94,18 @@ def paragraphs_of(
 ) -> Sequence[Paragraph]:
     """The body as paragraphs; those without any words left are left out."""
     found = []
-    for part in _BLANK_LINES.split(body.replace("\r\n", "\n").strip()):
+    for part in _parts(body):
         alone = _PLACEHOLDER.fullmatch(part.strip())
         if alone is not None and alone[1] in blocks:
             # A button that leads nowhere is none, and neither is a list of no dates.
             found += [Paragraph(kind=alone[1])] if values.get(alone[1]) else []
+        elif alone is not None and alone[1] == POST:
+            found += [Paragraph(kind="text", text=one) for one in _parts(values.get(POST, ""))]
         elif text := fill(part, values).strip():
             found.append(Paragraph(kind="text", text=text))
     return found
+
+
+def _parts(body: str) -> list[str]:
+    """What blank lines part."""
+    return _BLANK_LINES.split(body.replace("\r\n", "\n").strip())

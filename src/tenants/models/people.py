@@ -193,7 +193,7 @@ class MailChoice(TenantScoped, Base):
     __tablename__ = "mail_choices"
     __table_args__ = (
         within_tenant("customer_id", "customers"),
-        CheckConstraint("topic IN ('marketing', 'reminders')", name="topic"),
+        CheckConstraint("topic IN ('marketing', 'reminders', 'groups')", name="topic"),
         Index("ix_mail_choices_customer", "tenant_id", "customer_id", "topic", "chosen_at"),
     )
 

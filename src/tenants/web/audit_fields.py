@@ -57,6 +57,7 @@ FIELDS = {
     "first_order_only": N_("For a customer’s first order only"),
     "page_slug": N_("Address of its page"),
     "cover_text": N_("Cover text"),
+    "shows_members": N_("Whether members may see each other's names"),
     "listed_in_portal": N_("In the customers' menu"),
     "established_only": N_("Only for known customers"),
 }

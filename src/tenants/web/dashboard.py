@@ -173,7 +173,9 @@ def navigation(slug: str, path: str, role: Role) -> list[NavItem]:
             (_("Coupons"), "coupons", "ticket"),
             (_("Vouchers"), "vouchers", "banknote"),
             (_("Agreements"), "agreements", "file-text"),
+            (_("Worksheets"), "worksheets", "list-checks"),
             (_("Customers"), "customers", "users"),
+            (_("Groups"), "groups", "user-plus"),
             (_("Orders"), "orders", "receipt"),
         ]
     if role is Role.OWNER:

@@ -110,7 +110,7 @@ async def test_no_word_is_left_in_any_table_and_the_books_stay(
         *("customer_notes", "customer_tags", "customers", "fees", "handings_on"),
         *("leave_requests", "mails", "open_items", "orders", "outbox", "participants"),
         *("payment_pages", "seats", "voucher_entries", "vouchers", "waitlist_entries"),
-        "webhook_inbox",
+        *("webhook_inbox", "worksheet_copies", "worksheet_files"),
     }
     async with services.uow_factory(lotus.id) as uow:
         before = await uow.session.get_one(Order, (lotus.id, made.order_id))
@@ -361,6 +361,9 @@ async def test_everything_that_is_kept_is_handed_over(services: Services, lotus:
     assert found["customer_notes"][0]["text"] == "Quillfeather is kind"
     assert found["agreement_signatures"][0]["name"] == "Zora Quillfeather"
     assert found["agreement_versions"][0]["text"], "what she signed, as it was"
+    assert found["worksheet_copies"][0]["answers"][0]["values"] == ["quillfeathery"]
+    assert found["worksheet_files"][0]["filename"] == "quillfeather.pdf"
+    assert found["worksheet_versions"][0]["questions"], "what she was asked"
     assert {"mails", "payments", "seats", "sessions", "waitlist_entries"} <= found.keys()
     acts = {entry["action"] for entry in found["audit"]}
     assert acts >= {"customer.changed", "order.refund_failed"}, "also what was done to an order"

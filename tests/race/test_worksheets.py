@@ -1,0 +1,199 @@
+"""Repeats and retries of what asks for a worksheet, and answers sent at once.
+
+Two orders of one customer ask at the same time: the customer is locked first, so one copy is made.
+The control takes the lock off and shows two.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from src.billing.models import Order
+from src.booking.commands import worksheet_copies
+from src.booking.commands.worksheet_copies import (
+    ask_for_orders,
+    give_worksheet,
+    take_back_copy,
+)
+from src.booking.commands.worksheet_filling import Filling, fill_in
+from src.booking.domain.worksheets import AskedRule, CopyState
+from src.booking.models import Worksheet
+from src.platform.db.uow import UnitOfWork
+from src.platform.errors import Conflict, Gone, InvalidInput
+from src.platform.ids import new_id
+from src.tenants.domain.entitlements import Entitlements, Limit
+from tests.booking.commands.test_book import a_wish, booked
+from tests.conftest import Committing
+from tests.support.builders import Business, a_business, a_service, a_session
+from tests.support.locks import until_somebody_waits
+from tests.support.worksheets import a_file, a_worksheet, copies_of, files_of, filling
+from tests.tenants.commands.test_customer_care import a_customer
+
+pytestmark = [pytest.mark.anyio, pytest.mark.race, pytest.mark.slow]
+
+
+async def two_orders(
+    committing: Committing, rule: AskedRule = AskedRule.ONCE
+) -> tuple[Business, list[UUID]]:
+    """Of the same customer, confirmed, both of what asks for a worksheet."""
+    factory = committing.uow_factory
+    business = await a_business(factory)
+    service = await a_service(factory, business.id, price_type="free")
+    await a_worksheet(factory, business, rule=rule, service_ids=[service.id])
+    orders = []
+    for days in (7, 14):
+        session = await a_session(factory, service, in_days=days)
+        orders.append((await booked(factory, business, a_wish("session", session.id))).order_id)
+    return business, orders
+
+
+async def test_two_orders_and_their_retries_at_once_ask_once(committing: Committing) -> None:
+    business, orders = await two_orders(committing)
+
+    async def ask(order_ids: Sequence[UUID]) -> int:
+        async with committing.uow_factory(business.id) as uow:
+            return len(await ask_for_orders(uow, order_ids))
+
+    tried = [orders[:1], orders[1:], orders, orders[::-1]] * 2
+    assert sorted(await asyncio.gather(*(ask(one) for one in tried))) == [0] * 7 + [1]
+    assert len(await copies_of(committing.uow_factory, business)) == 1
+
+
+async def test_under_each_purchase_every_order_asks_once(committing: Committing) -> None:
+    business, orders = await two_orders(committing, AskedRule.EACH)
+
+    async def ask(order_id: UUID) -> None:
+        async with committing.uow_factory(business.id) as uow:
+            await ask_for_orders(uow, [order_id])
+
+    await asyncio.gather(*(ask(one) for one in orders * 4))
+    found = await copies_of(committing.uow_factory, business)
+    assert sorted(one.order_id or new_id() for one in found) == sorted(orders)
+
+
+async def test_control_without_the_lock_two_orders_ask_twice(
+    committing: Committing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    business, (first, second) = await two_orders(committing)
+    factory = committing.uow_factory
+
+    async def unlocked(_uow: Any, _ids: Any) -> None:
+        return None
+
+    monkeypatch.setattr(worksheet_copies, "_lock_customers", unlocked)
+    async with factory(business.id) as one:
+        await ask_for_orders(one, [first])
+        async with factory(business.id) as other:
+            await ask_for_orders(other, [second])
+    assert len(await copies_of(factory, business)) == 2
+
+
+async def test_who_asks_waits_for_staff_who_give_it(committing: Committing) -> None:
+    business, (first, _second) = await two_orders(committing)
+    factory = committing.uow_factory
+
+    async def ask() -> dict[UUID, list[UUID]]:
+        async with factory(business.id) as uow:
+            return await ask_for_orders(uow, [first])
+
+    async with factory(business.id) as uow:
+        order = await uow.session.get_one(Order, (business.id, first))
+        worksheet = (await uow.session.scalars(select(Worksheet))).one()
+        await give_worksheet(uow, business.ctx, new_id(), worksheet.id, order.customer_id)
+        asking = asyncio.create_task(ask())
+        await until_somebody_waits(factory)
+    assert await asking == {}
+    assert len(await copies_of(factory, business)) == 1
+
+
+async def a_copy(
+    committing: Committing, business: Business, worksheet_id: UUID, email: str
+) -> UUID:
+    factory, copy_id = committing.uow_factory, new_id()
+    customer_id = await a_customer(factory, business, name="Anna", email=email)
+    async with factory(business.id) as uow:
+        await give_worksheet(uow, business.ctx, copy_id, worksheet_id, customer_id)
+    return copy_id
+
+
+async def test_a_button_that_is_pressed_twice_sends_once(committing: Committing) -> None:
+    factory = committing.uow_factory
+    business = await a_business(factory)
+    worksheet_id = await a_worksheet(factory, business)
+    copy_id = await a_copy(committing, business, worksheet_id, "anna@x.example")
+
+    async def send(answer: str) -> CopyState | None:
+        async with factory(business.id) as uow:
+            typed = filling(typed={"q1": [answer]}, files={"q3": a_file()})
+            return await fill_in(uow, business.ctx.here.entitlements, copy_id, typed)
+
+    done = await asyncio.gather(*(send(str(one)) for one in range(5)))
+    assert sorted(one or "" for one in done) == ["", "", "", "", "sent"]
+    assert len(await files_of(factory, business)) == 1
+    (copy,) = await copies_of(factory, business)
+    assert copy.answers[0]["values"] == [str(done.index(CopyState.SENT))]
+
+
+async def test_what_staff_take_back_and_its_guest_sends_at_once_is_one_of_the_two(
+    committing: Committing,
+) -> None:
+    factory = committing.uow_factory
+    business = await a_business(factory)
+    worksheet_id = await a_worksheet(factory, business)
+    ended = []
+    for is_staff_first in (True, False):
+        email = f"guest{is_staff_first}@x.example"
+        copy_id = await a_copy(committing, business, worksheet_id, email)
+        typed = filling(files={"q3": a_file()})
+
+        async def send(uow: UnitOfWork, copy_id: UUID = copy_id, typed: Filling = typed) -> None:
+            await fill_in(uow, business.ctx.here.entitlements, copy_id, typed)
+
+        async def take_back(uow: UnitOfWork, copy_id: UUID = copy_id) -> None:
+            await take_back_copy(uow, business.ctx, worksheet_id, copy_id)
+
+        acts = [take_back, send] if is_staff_first else [send, take_back]
+
+        async def second(act: Any = acts[1]) -> None:
+            async with factory(business.id) as uow:
+                await act(uow)
+
+        async with factory(business.id) as uow:
+            await acts[0](uow)
+            late = asyncio.create_task(second())
+            await until_somebody_waits(factory)
+        with pytest.raises((Gone, Conflict)):
+            await late
+        copies = await copies_of(factory, business)
+        ended.append(next(one.state for one in copies if one.id == copy_id))
+    assert ended == ["taken_back", "sent"]
+    assert len(await files_of(factory, business)) == 1
+
+
+async def test_the_last_room_for_a_file_is_given_once(committing: Committing) -> None:
+    factory = committing.uow_factory
+    business = await a_business(factory)
+    worksheet_id = await a_worksheet(factory, business)
+    copies = [
+        await a_copy(committing, business, worksheet_id, f"guest{one}@x.example")
+        for one in range(4)
+    ]
+    may = Entitlements(
+        plan_key="p",
+        plan_name="P",
+        features=frozenset(),
+        limits={Limit.BOOKINGS_PER_MONTH: 2},
+        trial_ends_at=None,
+    )
+
+    async def send(copy_id: UUID) -> None:
+        async with factory(business.id) as uow:
+            await fill_in(uow, may, copy_id, filling(files={"q3": a_file()}))
+
+    done = await asyncio.gather(*(send(one) for one in copies), return_exceptions=True)
+    assert sum(isinstance(one, InvalidInput) for one in done) == 2
+    assert len(await files_of(factory, business)) == 2
