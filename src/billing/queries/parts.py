@@ -1,0 +1,51 @@
+"""The parts of an order's price, for its guest and for staff."""
+
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from src.billing.commands.cards import list_usable_cards
+from src.billing.commands.instalments import list_parts
+from src.billing.domain.parts import PartState, to_pay
+from src.billing.models import Instalment, Order
+from src.billing.queries.cards import today_at
+from src.billing.views.parts import PartsView, PartView
+from src.platform.db.uow import UnitOfWork
+from src.platform.localtime import to_local
+
+
+async def get_parts_view(uow: UnitOfWork, order: Order, zone: ZoneInfo) -> PartsView | None:
+    """None for what is paid at once."""
+    if not order.later_minor:
+        return None
+    found = await list_parts(uow, order.id)
+    left = to_pay(found)
+    today_on = today_at(zone, uow.clock.now())
+    usable = {card.id for card in await list_usable_cards(uow, order.customer_id, today_on)}
+    return PartsView(
+        parts=[_view(part, zone) for part in found],
+        left_minor=sum(part.minor for part in left),
+        next_minor=left[0].minor if left else 0,
+        open=len(left),
+        has_card=any(part.card_id in usable for part in found),
+        is_overdue=any(part.state == PartState.OVERDUE for part in found),
+    )
+
+
+async def list_part_views(uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> list[PartView]:
+    """All of the order's, by number."""
+    return [_view(part, zone) for part in await list_parts(uow, order_id)]
+
+
+def _view(part: Instalment, zone: ZoneInfo) -> PartView:
+    is_tried = part.state == PartState.DUE and part.attempts > 0 and part.page_id is None
+    again_at = part.next_try_at if is_tried else None
+    return PartView(
+        id=part.id,
+        number=part.number,
+        due_on=part.due_on,
+        minor=part.minor,
+        state=part.state,
+        again_on=to_local(again_at, zone).date() if again_at is not None else None,
+        is_charged=part.page_id is not None,
+        why=part.why,
+    )
