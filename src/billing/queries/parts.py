@@ -1,16 +1,22 @@
 """The parts of an order's price, for its guest and for staff."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from src.billing.commands.cards import list_usable_cards
 from src.billing.commands.instalments import list_parts
+from src.billing.domain.kinds import OrderState
 from src.billing.domain.parts import PartState, to_pay
 from src.billing.models import Instalment, Order
 from src.billing.queries.cards import today_at
 from src.billing.views.parts import PartsView, PartView
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local
+
+KEEPING_TAKES = timedelta(minutes=15)
+"""At most, until the card that paid the first part is known."""
 
 
 async def get_parts_view(uow: UnitOfWork, order: Order, zone: ZoneInfo) -> PartsView | None:
@@ -26,9 +32,17 @@ async def get_parts_view(uow: UnitOfWork, order: Order, zone: ZoneInfo) -> Parts
         left_minor=sum(part.minor for part in left),
         next_minor=left[0].minor if left else 0,
         open=len(left),
-        has_card=any(part.card_id in usable for part in found),
+        has_card=_is_being_kept(uow, order, found) or any(one.card_id in usable for one in found),
         is_overdue=any(part.state == PartState.OVERDUE for part in found),
     )
+
+
+def _is_being_kept(uow: UnitOfWork, order: Order, parts: Sequence[Instalment]) -> bool:
+    """The first part has just been paid, and a job asks which card it was."""
+    if order.confirmed_at is None:
+        return order.state == OrderState.OPEN
+    is_new = uow.clock.now() - order.confirmed_at < KEEPING_TAKES
+    return is_new and all(part.card_id is None for part in parts)
 
 
 async def list_part_views(uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> list[PartView]:

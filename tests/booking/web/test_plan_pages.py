@@ -103,6 +103,7 @@ async def test_a_guest_sees_every_day_and_amount_before_paying(shop: Shop) -> No
     page = await shop.guest.open(package_path(shop.services.settings, "lotus", order) + "?paid=1")
     await shop.work()
     assert "10 sessions are yours" in page.text
+    assert "Your card is charged by itself" in page.text, "before a job has asked which it is"
     assert "Paid in parts" in page.text
     assert page.text.count("To come") == 3
     assert "Pay all that is left, €90.00" in page.text
