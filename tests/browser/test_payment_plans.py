@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 @pytest.mark.parametrize(
     ("slug", "scripts", "width"),
-    [("wheatear", True, PHONE), ("wheatearplain", False, PHONE), ("wheateardesk", True, DESK)],
+    [("fieldfare", True, PHONE), ("fieldfareplain", False, PHONE), ("fieldfaredesk", True, DESK)],
 )
 def test_a_package_is_paid_in_parts(
     program: Program, person: Callable[..., Person], slug: str, scripts: bool, width: int

@@ -7,7 +7,7 @@ import pytest
 from httpx import AsyncClient
 from sqlalchemy import select
 
-from src.billing.models import Order, Package
+from src.billing.models import CreditLot, Order, Package
 from src.billing.settlement import check_payment
 from src.booking.guest_links import package_path
 from src.platform.services import Services
@@ -18,6 +18,7 @@ from tests.support.builders import Business
 from tests.support.clock import FrozenClock
 from tests.support.credits import a_package
 from tests.support.plans import (
+    CARL,
     DECLINED_LATER,
     a_plan_package,
     buy_in_parts,
@@ -185,3 +186,19 @@ async def test_the_desk_sees_the_parts_and_acts(shop: Shop, clock: FrozenClock) 
     assert "not asked any more" in (await client.get(waive)).text
     strange = f"{here}/parts/{order.id}/waive"
     assert (await client.get(strange)).status_code == 404
+
+
+async def test_what_ends_the_rest_says_so_before(shop: Shop) -> None:
+    """Money for the unused credits, and erasing the guest, who is charged nothing afterwards."""
+    order = await buy_in_parts(shop)
+    client = shop.guest.client
+    await as_owner(client, shop.services, shop.business)
+    (lot,) = await rows(shop, CreditLot)
+    shown = (await client.get(f"/app/lotus/credits/{lot.id}/refund")).text
+    assert "The €90.00 that are still to be paid in parts are not asked any more." in shown
+    here = f"/app/lotus/customers/{order.customer_id}/erase"
+    assert "€90.00, which they were to pay in parts" in (await client.get(here)).text
+    answer = await send(client, here, {"typed": CARL})
+    assert answer.status_code == 303, answer.text
+    assert await states(shop) == ["paid", "void", "void", "void"]
+    assert {part.card_id for part in await parts_of(shop)} == {None}
