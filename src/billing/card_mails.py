@@ -57,7 +57,12 @@ def card_mail(
     """In the owner's language, or else the business's; one for each card that is kept."""
     locale = owner.locale or tenant.locale
     view = _view(settings, tenant, owner.name, card, locale)
-    return _mail(view, owner.email or "", wordings, f"card-kept:{card.id}")
+    return _mail(view, owner.email or "", wordings, card_key(card))
+
+
+def card_key(card: SavedCard) -> str:
+    """The occasion of the mail about it."""
+    return f"card-kept:{card.id}"
 
 
 def register_card_mails() -> None:

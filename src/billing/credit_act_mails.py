@@ -76,8 +76,9 @@ def credits_mail(
             reason=event.reason,
             contact=tenant.contact_email,
             href=f"{settings.base_url}/b/{tenant.slug}/me",
-            has_left=_tells_what_is_left(event),
-            has_end=_tells_what_is_left(event) and (lot.balance > 0 or event.act not in _TAKING),
+            has_left=_tells_what_is_left(event, lot),
+            has_end=_tells_what_is_left(event, lot)
+            and (lot.balance > 0 or event.act not in _TAKING),
         )
     rendered = render_worded(NAME, view, locale, wordings)
     return Mail(
@@ -93,9 +94,14 @@ def credits_mail(
     )
 
 
-def _tells_what_is_left(event: CreditsChanged) -> bool:
-    """Money alone that did not come back leaves the credits as they were."""
-    return event.act != CreditAct.REFUND_FAILED or event.number > 0
+def _tells_what_is_left(event: CreditsChanged, lot: CreditLot) -> bool:
+    """Money alone that did not come back leaves the credits as they were, and who has the money for
+    all that was left, or whose purchase ended, knows it.
+    """
+    if event.act == CreditAct.REFUND_FAILED:
+        return event.number > 0
+    is_by_itself = event.act != CreditAct.REFUNDED and not event.with_purchase
+    return is_by_itself or lot.balance > 0
 
 
 def _change(event: CreditsChanged, lot: CreditLot, tenant: TenantSnapshot) -> str:

@@ -169,6 +169,18 @@ def _transfer_back(facts: Mapping[str, Any]) -> str:
             " Please send it back.",
             **words,
         )
+    if facts.get("of_place"):
+        return _(
+            "You refunded unused credits of %(guest)s, given back for a place of order"
+            " %(reference)s. Please send back %(amount)s of what they transferred.",
+            **words,
+        )
+    if facts.get("credits"):
+        return _(
+            "You refunded unused credits of %(guest)s, bought with order %(reference)s. Please send"
+            " back %(amount)s of what they transferred.",
+            **words,
+        )
     if facts.get("cancelled"):
         return _(
             "You cancelled places of %(guest)s in order %(reference)s. Please send back %(amount)s"

@@ -198,7 +198,7 @@ ABOUT = (
     Placeholder(name="service", label=N_("What was booked"), value=lambda view: view.what),
     Placeholder(
         name="booking_link",
-        label=N_("Your booking page; alone in a paragraph, a button"),
+        label=N_("The page of what was booked; alone in a paragraph, a button"),
         value=lambda view: view.href,
     ),
     CONTACT,

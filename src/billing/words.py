@@ -64,6 +64,7 @@ def not_had_words(why: NotHad, end: OrderEnd) -> str:
         NotHad.TWICE: _("The guest has it by another order already."),
         NotHad.VOUCHER: _("The voucher that was to pay a part of it has been spent meanwhile."),
         NotHad.ALL_CANCELLED: _("All of it was cancelled."),
+        NotHad.REFUNDED: _("Its credits were refunded before."),
     }
     return words[why]
 

@@ -22,7 +22,7 @@ def gives_words(terms: LeavingTerms, percent: int, seats: int = 1) -> str:
         package = package_words(terms.package)
         return ngettext(
             "you get 1 credit for %(package)s",
-            "you get %(num)s credits for %(package)s, one for each place",
+            "you get %(num)s credits for %(package)s, one for each paid place",
             seats,
             package=package,
         )

@@ -14,7 +14,7 @@ from src.booking.mail_parts import (
     what_of,
 )
 from src.booking.models import LeaveRequest
-from src.booking.queries.mail_facts import BookingFacts
+from src.booking.queries.mail_facts import BookingFacts, SeatFacts
 from src.booking.views.mails import (
     LeaveRequestView,
     LeavingAskedView,
@@ -25,6 +25,7 @@ from src.platform.config import Settings
 from src.platform.i18n import _, use_locale
 from src.platform.mail.queue import Mail
 from src.platform.mail.templates import render_mail
+from src.platform.web.formats import money
 from src.tenants.context import TenantSnapshot
 from src.tenants.models import User
 from src.tenants.worded_mails import SHIPPED, Wordings
@@ -37,13 +38,14 @@ def moved_mail(
     facts: BookingFacts,
     *,
     people: Sequence[str],
+    owed_minor: int,
     why: str,
     by_guest: bool,
     now: datetime,
     wordings: Wordings = SHIPPED,
 ) -> Mail:
     """You come on this date instead. `before` has the seats given up, `facts` the new ones: there
-    sit `people`, empty where that is all of the party.
+    sit `people`, empty where that is all of the party. `owed_minor` is still to be paid on site.
 
     The calendar file holds the new dates alone, under the UIDs of the old ones and with a higher
     SEQUENCE: the entries move, and none has to be cancelled.
@@ -57,12 +59,14 @@ def moved_mail(
             guest_name=order.guest_name,
             what=what_of(tenant, facts),
             people=", ".join(people),
+            had_it=", ".join(item.person for item in before.seats if item.seat.is_handed_on),
+            owed=money(owed_minor, order.currency) if owed_minor else "",
             before=runs_of(tenant, before.seats, may_join=False),
             runs=runs_of(tenant, facts.seats),
             zone_name=tenant.zone_name,
             reason=why,
             by_guest=by_guest,
-            leaving=_leaving(tenant, facts, now),
+            leaving=way_out_of_moved(tenant, facts, facts.seats, now),
             credits=credits_of(tenant, facts),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, order),
         )
@@ -78,15 +82,18 @@ def moved_mail(
     return mail_of("seats_moved", tenant, facts, view, calendar, key, wordings)
 
 
-def _leaving(tenant: TenantSnapshot, facts: BookingFacts, now: datetime) -> list[str]:
-    if all(item.seat.may_leave_free for item in facts.seats):
+def way_out_of_moved(
+    tenant: TenantSnapshot, facts: BookingFacts, seats: Sequence[SeatFacts], now: datetime
+) -> list[str]:
+    """`leaving_of`, or that the terms do not count, where staff moved all of these seats."""
+    if all(item.seat.may_leave_free for item in seats):
         return [
             _(
                 "If the new time does not suit you, you may give your place back without any"
                 " charge, on your booking's page."
             )
         ]
-    return leaving_of(tenant, facts, facts.seats, now)
+    return leaving_of(tenant, facts, seats, now)
 
 
 def declined_mail(

@@ -17,6 +17,14 @@ from src.booking.domain.leaving import (
 from src.booking.domain.refund_policy import Gives
 from src.booking.gives_words import gives_words
 from src.booking.late_fee_words import late_fee, late_fee_now
+from src.booking.nothing_back_words import (
+    no_credit_back,
+    no_money_back,
+    not_by_yourself,
+    nothing_back,
+    nothing_paid_back,
+    price_stays_due,
+)
 from src.booking.paying import Paying
 from src.platform.i18n import _, ngettext
 from src.platform.web.formats import clock, datetime_local, money
@@ -39,15 +47,15 @@ def rules_in_words(
     """
     counted = _giving(terms)
     if not terms.may_cancel:
-        said, counted = [_not_by_yourself()], []
+        said, counted = [not_by_yourself()], []
     elif terms.gives is Gives.CREDIT:
         said = [*_step_rules(terms, example_at, zone, now, seats), *_rest(terms)]
     elif price_type is SeriesPriceType.FREE:
         said, counted = [_("You can cancel a date until it starts.")], []
     elif terms.gives is Gives.NOTHING and price_type is SeriesPriceType.ON_SITE:
-        said = [_owed_rule(terms), _nothing_paid_back()]
+        said = [_owed_rule(terms), nothing_paid_back()]
     elif terms.gives is Gives.NOTHING:
-        said, counted = [_nothing_back()], []
+        said, counted = [nothing_back()], []
     elif terms.gives is Gives.PACKAGE:
         steps = _step_rules(terms, example_at, zone, now)
         said = [*steps, *_unpaid(price_type), *_rest(terms)]
@@ -74,22 +82,22 @@ def dates_in_words(
     is said any more. So many `seats` are spoken of.
     """
     if not terms.may_cancel:
-        said = [_not_by_yourself()]
+        said = [not_by_yourself()]
     elif terms.gives in (Gives.CREDIT, Gives.PACKAGE) and not _costs_nothing(terms, price_type):
         steps = _steps_until(terms, starts_at, zone, now, seats)
         unpaid = _unpaid(price_type) if terms.gives is Gives.PACKAGE else []
-        said = [*steps, *unpaid, *_rest(terms)] if steps else _all_over(terms)
+        said = [*steps, *unpaid, *_rest(terms)] if steps else _all_over(terms, price_type)
     elif price_type is SeriesPriceType.FREE:
         said = [_("You can cancel until it starts.")]
     elif terms.gives is Gives.NOTHING:
         is_owed = price_type is SeriesPriceType.ON_SITE
-        owed = [_owed_until(terms, starts_at, zone, now), _nothing_paid_back()]
-        said = owed if is_owed else [_nothing_back()]
+        owed = [_owed_until(terms, starts_at, zone, now), nothing_paid_back()]
+        said = owed if is_owed else [nothing_back()]
     elif price_type is SeriesPriceType.ON_SITE:
         said = [_owed_until(terms, starts_at, zone, now)]
     else:
         steps = _steps_until(terms, starts_at, zone, now)
-        said = [*steps, *_rest(terms)] if steps else [_no_money_back()]
+        said = [*steps, *_rest(terms)] if steps else [no_money_back()]
     due = deadlines(terms, starts_at, zone)
     is_over = bool(due) and _is_over(due[-1].until_at, now)
     said += _fee_rules(terms, price_type, is_over=is_over)
@@ -143,22 +151,13 @@ def _costs_nothing(terms: LeavingTerms, price_type: Paying) -> bool:
     return price_type is SeriesPriceType.FREE and terms.gives is not Gives.CREDIT
 
 
-def _nothing_back() -> str:
-    return _("You can cancel until it starts, but nothing comes back.")
-
-
-def _nothing_paid_back() -> str:
-    return _("What is paid by then does not come back.")
-
-
-def _all_over(terms: LeavingTerms) -> list[str]:
-    """Of a credit, once no step lies ahead; that it comes back late, too, is said by itself."""
-    is_kept = terms.gives is Gives.CREDIT and terms.late_keeps_credit
-    return [] if is_kept else [_no_credit_back()]
-
-
-def _no_credit_back() -> str:
-    return _("You can cancel until it starts, but no credit comes back.")
+def _all_over(terms: LeavingTerms, price_type: Paying) -> list[str]:
+    """Of a credit, once no step lies ahead; that it comes back late, too, is said by itself. Who
+    paid money has none that could come back.
+    """
+    if terms.gives is Gives.PACKAGE:
+        return [price_stays_due() if price_type is SeriesPriceType.ON_SITE else nothing_back()]
+    return [] if terms.late_keeps_credit else [no_credit_back()]
 
 
 def _unpaid(price_type: Paying) -> list[str]:
@@ -166,10 +165,6 @@ def _unpaid(price_type: Paying) -> list[str]:
     if price_type is not SeriesPriceType.ON_SITE:
         return []
     return [_("What you have not paid by then costs you nothing, and brings no credit.")]
-
-
-def _not_by_yourself() -> str:
-    return _("Dates cannot be cancelled here; please write to the business.")
 
 
 def _step(terms: LeavingTerms, tier: Tier, seats: int) -> str:
@@ -204,10 +199,6 @@ def _before(count: int, unit: BeforeUnit) -> str:
     return ngettext("%(num)s hour", "%(num)s hours", count)
 
 
-def _no_money_back() -> str:
-    return _("You can cancel until it starts, but no money comes back.")
-
-
 def _rest(terms: LeavingTerms) -> list[str]:
     """What holds after the last step; nothing, where that one ends with the start, or where the
     credit comes back late, too.
@@ -216,9 +207,9 @@ def _rest(terms: LeavingTerms) -> list[str]:
     if terms.gives is Gives.CREDIT and terms.late_keeps_credit:
         return []
     if not steps and terms.gives is Gives.CREDIT:
-        return [] if not terms.tiers else [_no_credit_back()]
+        return [] if not terms.tiers else [no_credit_back()]
     if not steps:
-        return [_no_money_back()]
+        return [no_money_back()]
     if not steps[-1].before:
         return []
     return [_("Later than that you can still cancel, but nothing comes back.")]
@@ -258,7 +249,7 @@ def _owed_until(
 ) -> str:
     due = deadlines(terms, starts_at, zone)
     if terms.tiers and (not due or _is_over(due[-1].until_at, now)):
-        return _("You can cancel until it starts, but the price stays due.")
+        return price_stays_due()
     if not due or due[-1].until_at >= starts_at:
         return _("You can cancel free of charge until it starts.")
     when = datetime_local(due[-1].until_at, zone)

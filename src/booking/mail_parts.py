@@ -22,7 +22,7 @@ from src.booking.minimum_words import takes_place_if
 from src.booking.paying import paying_of
 from src.booking.queries.changes import Believed, Earlier, said_of
 from src.booking.queries.mail_facts import BookingFacts, Known, SeatFacts, SplitParty
-from src.booking.queries.party import called
+from src.booking.queries.party import called, count_paying
 from src.booking.said import Person, in_party, names_of, party_words, was_words
 from src.booking.views.guest import MissingDate
 from src.booking.views.mails import (
@@ -259,7 +259,7 @@ def leaving_of(
     """The terms it was bought under, as far as they count at `now`: for one date as moments, for
     several as rules.
     """
-    people = len({item.seat.participant_id for item in seats})
+    people = count_paying(item.seat for item in seats)
     most = min((item.seat.most_percent for item in seats), default=100)
     terms = capped(terms_from(facts.booking.leaving), most)
     paying = paying_of(facts.order)
@@ -293,7 +293,7 @@ def _deadline(tenant: TenantSnapshot, facts: BookingFacts, now: datetime) -> str
     most = min(item.seat.most_percent for item in facts.seats)
     terms = capped(terms_from(facts.booking.leaving), most)
     paying, first = paying_of(facts.order), facts.seats[0].session
-    seats = sum(item.session.id == first.id for item in facts.seats)
+    seats = count_paying(item.seat for item in facts.seats if item.session.id == first.id)
     return next_deadline_words(terms, paying, first.starts_at, tenant.zone, now, seats)
 
 

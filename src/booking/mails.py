@@ -19,11 +19,11 @@ from src.booking.check_in_codes import check_in_path
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
 from src.booking.guest_links import booking_path
 from src.booking.held_until_words import held_until_words
+from src.booking.leaving_mails import way_out_of_moved
 from src.booking.mail_parts import (
     calendar_seats,
     credits_of,
     credits_that_paid,
-    leaving_of,
     mail_of,
     missing_of,
     party_line,
@@ -97,7 +97,7 @@ def confirmation_mail(
             money_line=paid_line(facts, owed_minor),
             credits=credits_of(tenant, facts),
             reference=order.reference,
-            leaving=leaving_of(tenant, facts, seats, now),
+            leaving=way_out_of_moved(tenant, facts, seats, now),
             booking_url=booking_url,
             missing=missing_of(tenant, missing, booking_url),
             agreed=agreed_of(agreements, booking_url),

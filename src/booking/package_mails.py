@@ -319,7 +319,10 @@ _KINDS = (
         key=BOUGHT,
         template="booking/package_bought",
         title=N_("A package was bought"),
-        occasion=N_("When a package is bought, and again when it was paid on site."),
+        occasion=N_(
+            "When a package is bought, and again when it was paid on site, or when its transfer"
+            " came after all."
+        ),
         starter_subject=N_("Yours: {package_name}"),
         starter=N_(
             "Hello {customer_name},\n\nYou have {sessions_remaining} of “{package_name}”, until"

@@ -72,3 +72,27 @@ async def test_a_card_that_was_removed_before_the_mail_is_not_told_of(till: Till
     await till.work()
     assert [one.state for one in await cards(till)] == [CardState.REMOVED]
     assert await _mails(till) == []
+
+
+async def _keep(till: Till) -> None:
+    page_id = await _setup(till, "4242424242424242")
+    assert await take_card_of_setup(till.services, till.business.id, till.account_id, page_id)
+
+
+async def test_a_card_that_gave_way_to_itself_before_the_mail_is_told_of_once(till: Till) -> None:
+    await _keep(till)
+    await _keep(till)
+    assert [one.state for one in await cards(till)] == [CardState.REMOVED, CardState.USABLE]
+    await till.work()
+    (mail,) = await _mails(till)
+    assert "Visa •••• 4242" in mail.text
+
+
+async def test_who_removes_a_card_and_keeps_it_again_before_the_mail_has_one(till: Till) -> None:
+    await _keep(till)
+    (card,) = await cards(till)
+    async with till.services.uow_factory(till.business.id) as uow:
+        await remove_card(uow, till.business.customer_id, card.id)
+    await _keep(till)
+    await till.work()
+    assert len(await _mails(till)) == 1

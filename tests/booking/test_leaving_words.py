@@ -30,6 +30,7 @@ LATE_AND_OWED = "Who cancels later than that is asked for a fee of €5.00 as we
 FULL_STEP = "Cancel until Sat, May 8, 2027, 6:00\u202fPM: all that you paid for it comes back."
 HALF_STEP = "Cancel until Sun, May 9, 2027, 6:00\u202fPM: half of what you paid for it comes back."
 LATER = "Later than that you can still cancel, but nothing comes back."
+NOTHING = "You can cancel until it starts, but nothing comes back."
 NO_MONEY = "You can cancel until it starts, but no money comes back."
 STAYS_DUE = "You can cancel until it starts, but the price stays due."
 
@@ -215,6 +216,15 @@ def test_who_pays_with_a_credit_that_never_comes_back_reads_so_and_of_the_fee() 
     assert dates_in_words(terms, PayWay.CREDIT, START, AMSTERDAM) == [nothing, fee]
     assert rules_in_words(terms, PayWay.CREDIT, AMSTERDAM) == [nothing, fee]
     assert next_deadline_words(terms, PayWay.CREDIT, START, AMSTERDAM, START) == ""
+
+
+@pytest.mark.parametrize(("price_type", "said"), [(ONLINE, NOTHING), (ON_SITE, STAYS_DUE)])
+def test_who_pays_money_reads_of_no_credit_once_none_is_to_be_had(
+    price_type: Paying, said: str
+) -> None:
+    terms = LeavingTerms(tiers=(Tier(before=24, percent=100),), gives=Gives.PACKAGE)
+    late = START - timedelta(hours=23)
+    assert dates_in_words(terms, price_type, START, AMSTERDAM, late) == [said]
 
 
 @pytest.mark.parametrize(

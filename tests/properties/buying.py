@@ -8,6 +8,7 @@ from hypothesis.stateful import precondition, rule
 from src.billing.sweeper import sweep_holds
 from src.booking.commands.book import Booked
 from tests.properties.driver import GUESTS, Driver
+from tests.properties.sums import shares
 from tests.properties.things import (
     Discount,
     Gift,
@@ -17,7 +18,6 @@ from tests.properties.things import (
     Promise,
     Run,
     Sale,
-    shares,
     sold_online,
 )
 

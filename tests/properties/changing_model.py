@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from tests.properties.credits_model import Credits
+from tests.properties.sums import half_up
 from tests.properties.things import (
     LIVE,
     MOVES_BEFORE,
@@ -13,7 +14,6 @@ from tests.properties.things import (
     Place,
     Run,
     Sale,
-    half_up,
     is_ahead,
     is_coming,
     sells_singly,
@@ -96,7 +96,9 @@ class Changing(Credits):
         offered = sells_singly(to) or (
             series is not None and (series is sale.offer or (sale.is_series and series.active))
         )
-        is_there = any(one.state in LIVE and one.person == place.person for one in self.places(to))
+        is_there = any(
+            one.state in LIVE and one.person == place.sits_after for one in self.places(to)
+        )
         lot = place.lot
         goes_along = lot is None or (lot.is_for(to.tags) and lot.has(0, to.starts_at, now))
         return (
@@ -118,7 +120,7 @@ class Changing(Credits):
             id=new_id,
             order=place.order,
             run=to,
-            person=place.person,
+            person=place.sits_after,
             share=place.share,
             state="confirmed",
             sold=to.sequence,
@@ -158,7 +160,7 @@ class Changing(Credits):
             lot = self.lots[-1]
             lot.balance = 0
         place.state = "swapped"
-        new = Place(new_id, sale, to, place.person, 0, "confirmed", to.sequence, lot=lot)
+        new = Place(new_id, sale, to, place.sits_after, 0, "confirmed", to.sequence, lot=lot)
         place.replaced_by = new
         sale.places.append(new)
         sale.confirmed_at = now

@@ -152,6 +152,7 @@ class Charging(Changing):
         allowed, person = self._attempt(step)
         assert allowed == may
         if person is not None:
+            place.had = place.had or place.person
             place.person, place.is_handed_on = person, not back
             place.times_handed_on += 1
             self.model.mails["place", place.order.guest] += 1

@@ -4,7 +4,8 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from tests.properties.sales_model import Sales
-from tests.properties.things import Back, Gift, Lot, Offer, Place, Purchase, Run, Sale, half_up
+from tests.properties.sums import half_up
+from tests.properties.things import Back, Gift, Lot, Offer, Place, Purchase, Run, Sale
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 FLOW = "flow"

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from tests.properties.credits_model import sums_of
 from tests.properties.fees_model import Fees
+from tests.properties.sums import half_up
 from tests.properties.things import (
     OWNER,
     TAKEN,
@@ -15,7 +16,6 @@ from tests.properties.things import (
     Run,
     Sale,
     Subject,
-    half_up,
     is_coming,
     reached,
 )

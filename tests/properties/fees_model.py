@@ -3,7 +3,8 @@
 from datetime import datetime, time, timedelta
 
 from tests.properties.credits_model import ZONE
-from tests.properties.things import Fee, FeeRule, Place, Run, Sale, half_up, is_coming
+from tests.properties.sums import half_up
+from tests.properties.things import Fee, FeeRule, Place, Run, Sale, is_coming
 from tests.properties.transfers_model import Transfers
 
 TIME_TO_FORGIVE = timedelta(hours=24)

@@ -150,11 +150,11 @@ class Money:
         back.is_told = True
 
     def may_retry(self, back: Back, now: datetime) -> bool:
-        """What left with it has to be there to leave again."""
+        """What left with it has to be there to leave again, be it that it has ended meanwhile."""
         of, lot = back.of, back.lot
         may = back.is_waiting and back.amount <= of.at_processor
-        has_credits = lot is None or lot.balance >= back.credits
-        has_credits = has_credits and all(one.balance for one in back.stand_ins)
+        has_credits = lot is None or lot.balance + lot.lost >= back.credits
+        has_credits = has_credits and all(one.balance + one.lost for one in back.stand_ins)
         return may and has_credits and self.is_free(of, back.amount, now, back)
 
     def retry(self, back: Back) -> None:
@@ -163,9 +163,9 @@ class Money:
         if back.emptied is not None:
             back.emptied.balance -= back.amount
         for lot in back.stand_ins:
-            lot.balance -= 1
+            lot.take_out(1)
         if back.lot is not None:
-            back.lot.balance -= back.credits
+            back.lot.take_out(back.credits)
             back.lot.refunded += back.credits
             back.lot.returned += back.amount
             self.mails["billing.credits_changed", back.lot.guest] += back.cause == "credits"

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from tests.properties.money_model import Money
+from tests.properties.sums import half_up
 from tests.properties.things import (
     HOLD,
     HOLD_BY_LINK,
@@ -27,7 +28,6 @@ from tests.properties.things import (
     Promise,
     Run,
     Sale,
-    half_up,
     sells_singly,
     whole,
 )

@@ -3,8 +3,6 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from fractions import Fraction
-from math import floor
 from uuid import UUID
 
 TAKEN = ("confirmed", "attended", "no_show")
@@ -132,6 +130,11 @@ class Lot:
         lasts = self.expires_at is None or max(until, now) <= self.expires_at
         return lasts and self.balance >= wanted
 
+    def take_out(self, number: int) -> None:
+        """What is left goes first, and then what was lost at the end."""
+        lost = max(0, number - self.balance)
+        self.balance, self.lost = self.balance - number + lost, self.lost - lost
+
     def warns_at(self) -> datetime | None:
         if self.expires_at is None:
             return None
@@ -142,7 +145,8 @@ class Lot:
 class Place:
     """A seat. `sold` is the run's sequence that it was sold at; it `is_marked` when it took the
     place of one that could be left without any penalty. `ending` is what is under way for it, and
-    `lot` where the credit came from that paid it.
+    `lot` where the credit came from that paid it. `had` is who had it before it was handed on for
+    the first time.
     """
 
     id: UUID
@@ -160,6 +164,12 @@ class Place:
     lot: Lot | None = None
     is_handed_on: bool = False
     times_handed_on: int = 0
+    had: UUID | None = None
+
+    @property
+    def sits_after(self) -> UUID:
+        """Who would sit on another date: a place that is handed on is its guest's again there."""
+        return self.had if self.is_handed_on and self.had is not None else self.person
 
     @property
     def leaves_free(self) -> bool:
@@ -466,35 +476,6 @@ def reached(ending: Ending, sale: Sale, now: datetime) -> list[Place]:
     return [place for place in sale.places if place.run in ending.runs]
 
 
-def half_up(numerator: int, denominator: int) -> int:
-    return (2 * numerator + denominator) // (2 * denominator)
-
-
 def whole(moment: datetime) -> datetime:
     """The processor counts in whole seconds."""
     return moment.replace(microsecond=0)
-
-
-def split(total: int, weights: list[int]) -> list[int]:
-    """In proportion; units that are left over go to the largest remainders, earlier ones first.
-
-    Equally where all weights are 0.
-    """
-    if not any(weights):
-        weights = [1] * len(weights)
-    exact = [Fraction(total * weight, sum(weights)) for weight in weights]
-    whole_parts = [floor(part) for part in exact]
-    by_remainder = sorted(range(len(exact)), key=lambda at: whole_parts[at] - exact[at])
-    for at in by_remainder[: total - sum(whole_parts)]:
-        whole_parts[at] += 1
-    return whole_parts
-
-
-def shares(party: list[tuple[str, int]], runs: int, off: int) -> list[int]:
-    """Of each seat, date by date and in the party's order: those who pay the same share a line."""
-    lines = list(dict.fromkeys(party))
-    full = [party.count(line) * line[1] for line in lines]
-    of_line = {}
-    for line, price, discount in zip(lines, full, split(off, full), strict=True):
-        of_line[line] = iter(split(price - discount, [1] * (party.count(line) * runs)))
-    return [next(of_line[person]) for _run in range(runs) for person in party]

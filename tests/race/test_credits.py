@@ -61,6 +61,7 @@ def wishes(
 async def test_the_last_credits_go_to_no_more_windows_than_there_are(
     committing: Committing,
 ) -> None:
+    """Row 2-45: a package was used more often than it had credits."""
     business, session, customer_id, lot_id = await a_shop(committing, 3)
     outcomes = await all_at_once(committing, business, wishes(session, customer_id, lot_id))
     assert outcomes["booked"] == 3

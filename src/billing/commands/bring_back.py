@@ -9,7 +9,10 @@ from src.billing.commands.voucher_claims import (
 from src.billing.domain.kinds import NotHad
 from src.billing.events import PackageBought
 from src.billing.models import Order
-from src.billing.queries.never_paid import is_voucher_part_on_its_way
+from src.billing.queries.never_paid import (
+    get_refunded_for_credits_minor,
+    is_voucher_part_on_its_way,
+)
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict
 from src.platform.i18n import _
@@ -29,11 +32,14 @@ class _NotBack(Exception):
 async def bring_back_package(uow: UnitOfWork, ctx: RequestContext, order: Order) -> NotHad | None:
     """The credits that were bought are there again, until the end that they had, and the voucher
     pays its part again; all of it or nothing. The order's row is locked, `was_never_paid`, and the
-    price is written down. Nothing may follow it in its transaction.
+    price is written down. Nothing may follow it in its transaction. What was refunded for credits
+    stays refunded: such a package does not come back.
 
     Returns why it is nothing, None where it is all. Raises: Conflict while the voucher's part is
     still on its way back.
     """
+    if await get_refunded_for_credits_minor(uow, order.id):
+        return NotHad.REFUNDED
     if await is_voucher_part_on_its_way(uow, order):
         raise Conflict(
             _("What the voucher had paid is just going back to it. Please try again in a moment."),

@@ -147,6 +147,7 @@ async def _ask(
         "reference": order.reference,
         "amount_minor": minor,
         "currency": lot.currency,
+        "method": order.payment_mode,
         "page": f"credits/{lot.id}",
     }
     await keep_open_items(uow, OpenItemKind.HAND_BACK, [NewItem(cmd.token, order.id, facts)])

@@ -178,7 +178,8 @@ async def void_taken_off(uow: UnitOfWork, order_id: UUID) -> bool:
 
 async def refill_lots(uow: UnitOfWork, order_id: UUID, author: Author, now: datetime) -> list[UUID]:
     """What `void_taken_off` ended is there again, with all that was bought and the end it had; not
-    where that is over, nor for a customer who was erased. Returns the ids of those it filled.
+    where that is over, nor what was refunded, nor for a customer who was erased. Returns the ids of
+    those it filled.
     """
     found = await uow.session.scalars(
         select(CreditLot)
@@ -187,6 +188,7 @@ async def refill_lots(uow: UnitOfWork, order_id: UUID, author: Author, now: date
             CreditLot.order_id == order_id,
             CreditLot.source == str(LotSource.PACKAGE),
             CreditLot.state == str(LotState.VOID),
+            CreditLot.refunded_minor == 0,
             or_(CreditLot.expires_at.is_(None), CreditLot.expires_at >= now),
             ~owner_was_erased(),
         )
@@ -198,7 +200,9 @@ async def refill_lots(uow: UnitOfWork, order_id: UUID, author: Author, now: date
         lot.state, lot.balance = str(LotState.ACTIVE), lot.bought
         lot.activated_at = await _first_filled_at(uow, lot)
         set_end(uow, lot, lot.expires_at)
-        row = entry_row(uow.tenant, lot.id, EntryKind.ADJUST, lot.bought, author, now)
+        # It names its order, which nothing does that staff add.
+        named = {"order_id": order_id}
+        row = entry_row(uow.tenant, lot.id, EntryKind.ADJUST, lot.bought, author, now, **named)
         uow.insert(ENTRIES, [row])
     return [lot.id for lot in lots]
 

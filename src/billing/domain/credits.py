@@ -187,7 +187,7 @@ def why_not_usable(lot: LotFacts, target: Target, wanted: int, now: datetime) ->
         found.append(Unusable.NOT_FOR_THEM)
     if lot.balance < wanted:
         found.append(Unusable.TOO_FEW)
-    if lot.expires_at is not None and target.last_starts_at > lot.expires_at:
+    if not _lasts(lot, target.last_starts_at):
         found.append(Unusable.STARTS_AFTER_EXPIRY)
     return found
 
@@ -214,32 +214,62 @@ def _kind(lot: LotFacts) -> tuple[str, Scope, LotUsers]:
 
 def pooled(lot: LotFacts, target: Target, now: datetime) -> LotFacts:
     """The lot with those alike that could pay for the target, as one with the credits of all: its
-    own are taken first, then the others' in the order in which lots are offered. Itself where it
-    could pay for nothing of it, or alone.
+    own are taken first, then the others' in the order in which lots are offered. Where it could not
+    pay itself, those alike stand for it. Itself where none could, or it alone.
     """
     own = replace(lot, alike=())
     lots = usable_lots([own, *lot.alike], target, 1, now)
-    if len(lots) < 2 or own not in lots:
+    if lots in ([], [own]):
         return lot
-    first_own = [own, *(one for one in lots if one.id != own.id)]
+    first = own if own in lots else lots[0]
+    in_order = [first, *(one for one in lots if one.id != first.id)]
+    if len(in_order) == 1:
+        return first
     return replace(
-        own,
-        balance=sum(one.balance for one in lots),
-        parts=tuple(LotPart(one.id, one.balance) for one in first_own),
+        first,
+        balance=sum(one.balance for one in in_order),
+        parts=tuple(LotPart(one.id, one.balance) for one in in_order),
     )
 
 
-def each_kind_once(lots: Sequence[LotFacts]) -> list[LotFacts]:
-    """The lots to choose from where nothing is known yet of what they are to pay for: of those that
-    pay together only the one that is offered first, with the credits of all.
+class Left(NamedTuple):
+    """What is left of credits that pay together: the lots that they lie in, how many they are, and
+    when the first of them end.
+    """
+
+    lot_ids: frozenset[UUID]
+    credits: int
+    first_ends_at: datetime | None
+
+
+def left_together(lots: Sequence[LotFacts], now: datetime) -> dict[UUID, Left]:
+    """By lot of one owner, what is left now of it and of those that pay together with it."""
+    found = {}
+    for lot in add_up(lots):
+        kind = sorted((replace(lot, alike=()), *lot.alike), key=_first_offered)
+        usable = [one for one in kind if lot_state(one, now) is LotState.ACTIVE]
+        ends_at = (usable or [lot])[0].expires_at
+        ids = frozenset(one.id for one in kind)
+        found[lot.id] = Left(ids, sum(one.balance for one in usable), ends_at)
+    return found
+
+
+def each_kind_once(lots: Sequence[LotFacts], starts_at: datetime | None) -> list[LotFacts]:
+    """The lots to choose from where no more is known of what they are to pay for than when it
+    starts, or not even that: of those that pay together only the one that is offered first, with
+    the credits of all that last until then; of all, where none does.
     """
     shown = []
     for lot in add_up(lots):
-        first = min((lot, *lot.alike), key=_first_offered)
-        if first.id == lot.id:
-            balance = lot.balance + sum(one.balance for one in lot.alike)
-            shown.append(replace(lot, balance=balance))
+        kind = [lot, *lot.alike]
+        lasting = [one for one in kind if _lasts(one, starts_at)] or kind
+        if lot.id == min(lasting, key=_first_offered).id:
+            shown.append(replace(lot, balance=sum(one.balance for one in lasting)))
     return shown
+
+
+def _lasts(lot: LotFacts, starts_at: datetime | None) -> bool:
+    return lot.expires_at is None or starts_at is None or starts_at <= lot.expires_at
 
 
 def usable_lots(

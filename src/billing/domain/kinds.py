@@ -48,7 +48,8 @@ class NotHad(StrEnum):
     """Why nothing can be had with money that came when nothing was waited for any more. `part`: it
     is less than the price. `ended`: somebody ended the order, see `OrderEnd`. `gone`: others have
     it, or it was cancelled. `twice`: the guest has it by another order. `voucher`: what was to pay
-    a part was spent. `all_cancelled`: it was paid, and nothing of it stands.
+    a part was spent. `all_cancelled`: it was paid, and nothing of it stands. `refunded`: what a
+    package's credits were worth had gone back before it was cancelled.
     """
 
     PART = "part"
@@ -57,6 +58,7 @@ class NotHad(StrEnum):
     TWICE = "twice"
     VOUCHER = "voucher"
     ALL_CANCELLED = "all_cancelled"
+    REFUNDED = "refunded"
 
 
 class PaymentMode(StrEnum):

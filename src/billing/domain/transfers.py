@@ -70,6 +70,11 @@ def transfer_name(token: UUID, *, is_extra: bool = False) -> str:
     return f"{TRANSFER_METHOD}:{token}" + (":extra" if is_extra else "")
 
 
+def token_of_transfer(name: str) -> str:
+    """The token of the form with which the payment of this name was noted."""
+    return name.removeprefix(f"{TRANSFER_METHOD}:").removesuffix(":extra")
+
+
 def reminded_at(made_at: datetime, due: datetime) -> datetime:
     """Two days before the end, or half-way where that is later."""
     return max(due - REMINDED_BEFORE, made_at + (due - made_at) / 2)

@@ -5,7 +5,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import update
 
-from src.billing.card_mails import card_mail
+from src.billing.card_mails import card_key, card_mail
 from src.billing.commands.cards import store_card
 from src.billing.commands.plan_cards import use_card
 from src.billing.domain.cards import CardState
@@ -14,9 +14,10 @@ from src.billing.events import CardEnded, CardKept, CardToKeep, ProcessorCustome
 from src.billing.models import PaymentPage, ProcessorCustomer, SavedCard
 from src.billing.pages import CLOCK_SKEW
 from src.billing.processor import DefinitiveFailure, ProcessorCard
+from src.billing.queries.cards import find_in_place_of
 from src.billing.stripe_gateway import StripeGateway
 from src.platform.jobs.context import JobContext
-from src.platform.mail.queue import queue_mail
+from src.platform.mail.queue import has_mail, queue_mail
 from src.tenants.models import Customer
 from src.tenants.queries.tenants import tenant_snapshot
 from src.tenants.queries.wordings import find_wordings
@@ -51,12 +52,16 @@ async def _kept_by(job: JobContext, page: PaymentPage) -> ProcessorCard | None:
 
 async def tell_of_kept_card(job: JobContext, event: CardKept) -> None:
     """Consumer of CardKept: its guest has it in writing, once. One that is kept no longer by now is
-    not told of.
+    not told of; one that was kept again meanwhile is told of by its new row, which nobody has told
+    of, since it was taken for no news.
     """
     settings = job.services.settings
     async with job.unit_of_work(done=True) as uow:
         card = await uow.session.get(SavedCard, (uow.tenant, event.card_id))
-        if card is None or card.state != CardState.USABLE:
+        if card is not None and card.state != CardState.USABLE:
+            was_told = await has_mail(uow, card_key(card))
+            card = None if was_told else await find_in_place_of(uow, card)
+        if card is None:
             return
         owner = await uow.session.get_one(Customer, (uow.tenant, card.customer_id))
         if not owner.email:

@@ -4,8 +4,11 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
+
 from src.billing.commands.cards import list_cards, list_usable_cards
 from src.billing.domain.cards import (
+    CardState,
     card_words,
     declined_words,
     expiry_words,
@@ -54,6 +57,25 @@ async def list_kept_cards(
         )
         for card in cards
     ]
+
+
+async def find_in_place_of(uow: UnitOfWork, card: SavedCard) -> SavedCard | None:
+    """The row by which a card that has ended is kept all the same, as it was kept again since."""
+    if not card.fingerprint:
+        return None
+    found: SavedCard | None = await uow.session.scalar(
+        select(SavedCard)
+        .where(
+            SavedCard.tenant_id == uow.tenant,
+            SavedCard.customer_id == card.customer_id,
+            SavedCard.account_id == card.account_id,
+            SavedCard.fingerprint == card.fingerprint,
+            SavedCard.state == str(CardState.USABLE),
+        )
+        .order_by(SavedCard.id)
+        .limit(1)
+    )
+    return found
 
 
 async def find_card_attempt(

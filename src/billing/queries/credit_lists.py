@@ -293,17 +293,21 @@ def _row(found: Any, counts: _Counts, is_rolled_over: bool, now: datetime) -> Lo
 
 async def _counts(uow: UnitOfWork, lot_ids: Collection[UUID]) -> dict[UUID, _Counts]:
     """By lot: what was granted and added, what seats took and did not give back, what went back as
-    money and did not come back, and what was taken off.
+    money and did not come back, and what was taken off and is not there again. A package that came
+    back after all names its order, see `refill_lots`: nothing is granted by that.
     """
     number, kind = CreditEntry.credits, CreditEntry.kind
     changed = kind == str(EntryKind.ADJUST)
+    is_back = CreditEntry.order_id.is_not(None)
     sums = (
-        func.sum(number).filter((kind == str(EntryKind.GRANT)) | (changed & (number > 0))),
+        func.sum(number).filter(
+            (kind == str(EntryKind.GRANT)) | (changed & (number > 0) & ~is_back)
+        ),
         -func.sum(number).filter(CreditEntry.seat_id.is_not(None)),
         -func.sum(number).filter(
             (kind == str(EntryKind.REFUND)) | CreditEntry.refund_id.is_not(None)
         ),
-        -func.sum(number).filter(changed & (number < 0)),
+        -func.sum(number).filter(changed & ((number < 0) | is_back)),
     )
     rows = await uow.session.execute(
         select(CreditEntry.lot_id, *(func.coalesce(one, 0) for one in sums))

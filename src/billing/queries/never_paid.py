@@ -1,5 +1,7 @@
 """Packages that are cancelled, since their transfers were taken off as ones that never came."""
 
+from uuid import UUID
+
 from sqlalchemy import exists, func, select
 
 from src.billing.domain.credits import LotSource, LotState
@@ -33,19 +35,37 @@ async def find_comeback(uow: UnitOfWork, order: Order) -> Comeback | None:
         )
     )
     number, ends_at = found.one()
-    why = None
+    refunded_minor = await get_refunded_for_credits_minor(uow, order.id)
+    why = NotHad.REFUNDED if refunded_minor else None
     if not number or (ends_at is not None and ends_at < uow.clock.now()):
         why = NotHad.GONE
     on_voucher_minor = await _on_voucher_minor(uow, order)
-    if why is None and on_voucher_minor < order.voucher_minor:
+    is_on_its_way = await is_voucher_part_on_its_way(uow, order)
+    if why is None and not is_on_its_way and on_voucher_minor < order.voucher_minor:
         why = NotHad.VOUCHER
     return Comeback(
         credits=int(number or 0),
         ends_at=ends_at,
         voucher_minor=order.voucher_minor,
         on_voucher_minor=on_voucher_minor,
+        is_on_its_way=is_on_its_way,
+        refunded_minor=refunded_minor,
         why=why,
     )
+
+
+async def get_refunded_for_credits_minor(uow: UnitOfWork, order_id: UUID) -> int:
+    """What went back for the credits of such a package while it stood. They do not come back, not
+    even with all of its price: the ledger would have them as ones that staff gave, worth nothing.
+    """
+    found = await uow.session.scalar(
+        select(func.sum(CreditLot.refunded_minor)).where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.order_id == order_id,
+            CreditLot.source == str(LotSource.PACKAGE),
+        )
+    )
+    return int(found or 0)
 
 
 async def is_voucher_part_on_its_way(uow: UnitOfWork, order: Order) -> bool:

@@ -204,9 +204,8 @@ def _may_still_come(history: History) -> bool:
     package as well that is cancelled, since its transfer was taken off.
     """
     order = history.order
-    if was_never_paid(order):
-        return True
-    if order.payment_mode != PaymentMode.TRANSFER or order.state == OrderState.CONFIRMED:
+    is_over = order.state != OrderState.CONFIRMED or was_never_paid(order)
+    if order.payment_mode != PaymentMode.TRANSFER or not is_over:
         return False
     noted = [one.amount_minor for one in history.payments if one.method == TRANSFER_METHOD]
     return sum(noted) < order.to_pay_minor

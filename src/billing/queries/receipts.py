@@ -9,7 +9,13 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from src.billing.domain.credits import LotState
-from src.billing.domain.kinds import CALLED_OFF_WHY, GIVEN_UP_WHY, OrderState, RefundState
+from src.billing.domain.kinds import (
+    CALLED_OFF_WHY,
+    GIVEN_UP_WHY,
+    VOUCHER_METHOD,
+    OrderState,
+    RefundState,
+)
 from src.billing.lines import list_sold_now
 from src.billing.models import CreditLot, Order, OrderLine, Payment, Refund
 from src.billing.owed import get_not_due_minor, get_owed_minor, list_owed_minor
@@ -43,6 +49,7 @@ async def list_receipts(
     bought = select(func.array_agg(aggregate_order_by(OrderLine.description, OrderLine.position)))
     found = await uow.session.execute(
         select(Order, bought.where(*of_order).scalar_subquery(), _too_much_minor())
+        .add_columns(in_circle_minor())
         .where(*_has_receipt(uow, customer_id))
         .order_by(Order.created_at.desc(), Order.id.desc())
         .limit(limit)
@@ -64,7 +71,7 @@ async def list_receipts(
             ordered_at=order.created_at,
             total_minor=order.total_minor,
             paid_minor=order.paid_minor,
-            refunded_minor=order.refunded_minor,
+            refunded_minor=order.refunded_minor - int(in_circle),
             too_much_minor=int(too_much),
             owed_minor=owed.get(order.id, 0),
             currency=order.currency,
@@ -72,7 +79,7 @@ async def list_receipts(
             is_given_up=order.closed_why == GIVEN_UP_WHY,
             is_called_off=order.closed_why == CALLED_OFF_WHY,
         )
-        for order, bought, too_much in rows
+        for order, bought, too_much, in_circle in rows
     ]
 
 
@@ -91,6 +98,27 @@ def _too_much_minor() -> ColumnElement[int]:
         .scalar_subquery()
     )
     return found
+
+
+def in_circle_minor() -> ColumnElement[int]:
+    """What went from the row of `orders` at hand back to its voucher and was paid with it once
+    more, as a package came back: to its buyer that is one payment, and nothing that came or went
+    beside it.
+    """
+    again = func.coalesce(func.sum(Payment.amount_minor), 0) - Order.voucher_minor
+    back = func.coalesce(func.sum(Payment.refunded_minor), 0)
+    found: ColumnElement[int] = (
+        select(func.greatest(0, func.least(again, back)))
+        .where(
+            Payment.tenant_id == Order.tenant_id,
+            Payment.order_id == Order.id,
+            Payment.method == VOUCHER_METHOD,
+        )
+        .group_by(Order.voucher_minor)
+        .correlate(Order)
+        .scalar_subquery()
+    )
+    return func.coalesce(found, 0)
 
 
 def _has_receipt(uow: UnitOfWork, customer_id: UUID) -> list[ColumnElement[bool]]:

@@ -28,9 +28,9 @@ async def list_refunded_minor(
         )
     )
     by_refund = dict(found.tuples().all())
-    by_hand = await _by_hand_minor(uow, lot, [one for one in left if one.refund_id is None])
+    by_hand = await _by_hand_minor(uow, lot, left)
     minor = {
-        one.id: by_hand.get(one.id) if one.refund_id is None else by_refund.get(one.refund_id)
+        one.id: by_hand.get(one.id, 0) + (by_refund.get(one.refund_id, 0) if one.refund_id else 0)
         for one in left
     }
     return {entry_id: amount for entry_id, amount in minor.items() if amount}
@@ -40,7 +40,9 @@ async def _by_hand_minor(
     uow: UnitOfWork, lot: CreditLot, left: Sequence[CreditEntry]
 ) -> dict[UUID, int]:
     """What the business was to give back itself is noted a moment before the credits leave, with
-    the lot locked all the while: the next line that names no refund is the one that it is for.
+    the lot locked all the while: the next line that names no refund is the one that it is for. Few
+    credits may all have left with what a refund gave, and then it is told in the act's first line,
+    which the item is named after.
     """
     items = await uow.session.scalars(
         select(OpenItem)
@@ -51,10 +53,19 @@ async def _by_hand_minor(
         )
         .order_by(OpenItem.created_at)
     )
-    page, in_turn = f"credits/{lot.id}", sorted(left, key=lambda one: (one.at, one.id))
-    minor = {}
-    for item in items:
+    page, by_id = f"credits/{lot.id}", {one.id: one for one in left}
+    in_turn = sorted(
+        (one for one in left if one.refund_id is None), key=lambda one: (one.at, one.id)
+    )
+    minor: dict[UUID, int] = {}
+    taken: set[UUID] = set()
+    for item in reversed(items.all()):
         entry = next((one for one in in_turn if one.at >= item.created_at), None)
-        if entry is not None and item.facts.get("page") == page:
-            minor[entry.id] = int(item.facts["amount_minor"])
+        if entry is None or entry.id in taken:
+            entry = by_id.get(item.subject_id)
+        if entry is None:
+            continue
+        taken.add(entry.id)
+        if item.facts.get("page") == page:
+            minor[entry.id] = minor.get(entry.id, 0) + int(item.facts["amount_minor"])
     return minor

@@ -43,13 +43,17 @@ class BesidePrice(msgspec.Struct, frozen=True, kw_only=True):
 class Comeback(msgspec.Struct, frozen=True, kw_only=True):
     """A package that was cancelled as never paid, with so many credits until `ends_at`: what its
     transfer brings back, should it have come after all, and `why` it cannot, None where it can. Of
-    the price a voucher paid `voucher_minor`, and has `on_voucher_minor` by now.
+    the price a voucher paid `voucher_minor`, and has `on_voucher_minor` by now, or gets it back in
+    this very moment (`is_on_its_way`). `refunded_minor` went back for its credits before it was
+    cancelled.
     """
 
     credits: int
     ends_at: datetime | None
     voucher_minor: int
     on_voucher_minor: int
+    is_on_its_way: bool
+    refunded_minor: int
     why: NotHad | None
 
 
@@ -107,7 +111,8 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
 class MistakePage(msgspec.Struct, frozen=True, kw_only=True):
     """Transfers that may have been noted by mistake, the newest first, as a field's options.
     `is_awaited`: the order waits for the rest of its price. `of_package`: credits that it bought
-    were taken off. A voucher paid `voucher_minor` beside them, and has not got it back.
+    were taken off. A voucher paid `voucher_minor` beside them, and has not got it back. Of
+    `promised` of them the guest has a mail that it came and goes back.
     """
 
     slug: str
@@ -119,6 +124,7 @@ class MistakePage(msgspec.Struct, frozen=True, kw_only=True):
     voucher_minor: int
     currency: str
     transfers: list[tuple[str, str, str]]
+    promised: int
     form: Bound[Any]
 
 

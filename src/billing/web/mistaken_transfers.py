@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from src.billing.commands.mistaken_transfers import TransferMistaken, take_off_transfer
 from src.billing.commands.orders import get_order
+from src.billing.domain.transfers import token_of_transfer
 from src.billing.models import Payment
 from src.billing.queries.transfers import (
     get_bought_credits,
@@ -18,9 +19,12 @@ from src.billing.queries.transfers import (
     is_transfer_awaited,
     list_mistakable,
 )
+from src.billing.transfer_back_mails import NOT_DUE
 from src.billing.views.transfers import MistakePage
+from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _, current_locale
+from src.platform.mail.queue import has_mail
 from src.platform.money import Money, format_money
 from src.platform.services import Services
 from src.platform.web.formats import datetime_local, day_medium
@@ -92,6 +96,7 @@ async def _shown(
         found = await list_mistakable(uow, order_id)
         bought = await get_bought_credits(uow, order_id)
         voucher_minor = await get_paid_by_voucher_minor(uow, order_id)
+        promised = {one.id for one in found if await _is_promised(uow, one)}
     if not found:
         return redirect(request, f"/app/{ctx.here.slug}/orders/{order_id}")
     view = MistakePage(
@@ -103,21 +108,28 @@ async def _shown(
         of_package=bought.are_off and not all(one.is_extra for one in found),
         voucher_minor=voucher_minor,
         currency=order.currency,
-        transfers=[_option(one, ctx) for one in found],
+        transfers=[_option(one, ctx, is_promised=one.id in promised) for one in found],
+        promised=len(promised),
         form=form or blank(MistakeForm, {"payment": found[0].id}),
     )
     status = 200 if form is None else REFUSED
     return page(request, "billing/transfer_mistake.html", view, status_code=status)
 
 
-def _option(payment: Payment, ctx: RequestContext) -> tuple[str, str, str]:
+async def _is_promised(uow: UnitOfWork, payment: Payment) -> bool:
+    """Whether its guest has a mail that it came and goes back."""
+    return await has_mail(uow, f"{NOT_DUE}:{token_of_transfer(payment.payment_intent_id)}")
+
+
+def _option(payment: Payment, ctx: RequestContext, *, is_promised: bool) -> tuple[str, str, str]:
     """Its value, what came, and since when that was said."""
     noted = _("Noted on %(when)s", when=datetime_local(payment.received_at, ctx.here.timezone))
     since = ""
     if payment.arrived_on is not None:
         since = _("On the account since %(day)s", day=day_medium(payment.arrived_on))
     amount = format_money(Money(payment.amount_minor, payment.currency), current_locale())
-    return str(payment.id), amount, " · ".join(filter(None, (noted, since)))
+    told = _("The guest had a mail that it goes back") if is_promised else ""
+    return str(payment.id), amount, " · ".join(filter(None, (noted, since, told)))
 
 
 route_handlers: list[Any] = [ask_mistake, take_off]

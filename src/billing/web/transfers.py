@@ -248,11 +248,6 @@ async def _shown(
         comeback = await find_comeback(uow, order)
     today, due_on = to_local(services.clock.now(), zone).date(), due_on_of(order, zone)
     left_minor = max(order.to_pay_minor - came_minor, 0) or order.to_pay_minor
-    first = {
-        "amount": plain_amount(left_minor, order.currency),
-        "arrived_on": today,
-        "token": new_id(),
-    }
     view = TransferPage(
         slug=ctx.here.slug,
         zone=ctx.here.timezone,
@@ -276,12 +271,21 @@ async def _shown(
         holds_places=not kinds or any(kind.holds_places for kind in kinds),
         starts_at=starts_at,
         created_at=order.created_at,
-        received=received or blank(ReceivedForm, first),
+        received=received or _first(plain_amount(left_minor, order.currency), today),
         later=later or blank(LaterForm, {"due_on": _later(due_on or today, starts_at, zone)}),
     )
+    if received is None and view.is_in_vain:
+        view = msgspec.structs.replace(view, received=_first("", today))
     is_refused = received is not None or later is not None
     status = REFUSED if is_refused else 200
     return page(request, "billing/transfer.html", view, status_code=status)
+
+
+def _first(amount: str, today: date) -> Bound[ReceivedForm]:
+    """The form as it is shown first. No sum is proposed where none is waited for: one press would
+    note it, and tell its guest that it goes back.
+    """
+    return blank(ReceivedForm, {"amount": amount, "arrived_on": today, "token": new_id()})
 
 
 def _later(due_on: date, starts_at: datetime | None, zone: ZoneInfo) -> date:

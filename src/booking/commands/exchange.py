@@ -35,8 +35,10 @@ from src.booking.errors import DatesChanged
 from src.booking.events import SeatsMoved
 from src.booking.models import Booking, Seat, Session
 from src.booking.queries.by_credit import find_lot_that_paid, why_credits_stay
+from src.booking.queries.handing_on import who_sits_after
 from src.booking.queries.offer_facts import quote_of_session, session_facts
 from src.booking.queries.offers import SessionOffer, get_session_offer
+from src.booking.queries.swap_facts import find_who_is_there
 from src.platform.db import register_constraint
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, NotFound
@@ -108,7 +110,8 @@ async def move_seats(uow: UnitOfWork, tenant: TenantSnapshot, cmd: MoveSeats) ->
         raise NotMovable(reasons)
     if cmd.seen_sequence not in (None, offer.session.sequence):
         raise DatesChanged(_("That date has just changed. Please look at it again."))
-    rows = [new_seat_row(uow, tenant, one, offer.session, cmd) for one in own]
+    sits = await who_sits_after(uow, [one.seat for one in own])
+    rows = [new_seat_row(uow, tenant, one, sits[one.seat.id], offer.session, cmd) for one in own]
     uow.insert(SEATS, rows)
     await _mark_swapped(uow, cmd)
     seat_ids = [cast(UUID, row["id"]) for row in rows]
@@ -172,6 +175,9 @@ async def why_not_come(
     sources = await _sources(uow, own)
     facts = target_facts(tenant, own, offer, sources, now, opens_slot=opens_slot)
     there = await has_seat(uow, own, offer.session.id)
+    if by == "staff" and not there:
+        # Whose bookings are whose is no secret to staff; nobody is to stand on a list twice.
+        there = bool(await find_who_is_there(uow, own, [offer.session.id], named=True))
     facts = replace(facts, has_seat_there=there)
     if by == "staff":
         return why_not_take(for_staff(facts), now)
@@ -241,7 +247,7 @@ async def _sources(uow: UnitOfWork, own: Sequence[OwnSeat]) -> list[SessionOffer
 
 async def has_seat(uow: UnitOfWork, own: Sequence[OwnSeat], session_id: UUID) -> bool:
     """Whether one of the people is in that session, or would be there twice."""
-    people = [one.seat.participant_id for one in own]
+    people = list((await who_sits_after(uow, [one.seat for one in own])).values())
     if len(set(people)) < len(people):
         return True
     found = await uow.session.scalar(
@@ -277,7 +283,12 @@ def earliest_start(uow: UnitOfWork, offer: SessionOffer, cmd: MoveSeats) -> date
 
 
 def new_seat_row(
-    uow: UnitOfWork, tenant: TenantSnapshot, one: OwnSeat, session: Session, cmd: MoveSeats
+    uow: UnitOfWork,
+    tenant: TenantSnapshot,
+    one: OwnSeat,
+    participant_id: UUID,
+    session: Session,
+    cmd: MoveSeats,
 ) -> dict[str, object]:
     """The seat that takes this one's place; it keeps its entry in the guest's calendar."""
     seat, now = one.seat, uow.clock.now()
@@ -290,7 +301,7 @@ def new_seat_row(
         "booking_id": seat.booking_id,
         "order_id": seat.order_id,
         "session_id": session.id,
-        "participant_id": seat.participant_id,
+        "participant_id": participant_id,
         "state": str(SeatState.CONFIRMED),
         "share_minor": seat.share_minor,
         "tier": seat.tier,

@@ -167,6 +167,7 @@ async def _write(uow: UnitOfWork, own: OwnSeat, name: str, address: str, by: By)
         participant_id=await _new_id_after(uow, seat),
         address=address,
         was=was.name,
+        was_participant_id=was.id,
         was_calendar_id=seat.calendar_id or seat.id,
         was_sequence=seat.sequence + own.session.sequence,
         by=by,

@@ -40,6 +40,7 @@ from src.booking.domain.reasons import Reason, guest_sentence
 from src.booking.errors import DatesChanged
 from src.booking.events import SWAP, SeatsMoved
 from src.booking.models import Seat
+from src.booking.queries.handing_on import who_sits_after
 from src.booking.queries.offer_facts import quote_of_session
 from src.booking.queries.offers import SessionOffer, get_session_offer
 from src.booking.queries.sold_terms import find_sold_terms
@@ -145,7 +146,14 @@ async def _swap(
     made = await insert_order(uow, _order(tenant, order, quote, offer, cmd), month=None, now=now)
     said = {"answers": [], "person_answers": {}, "note": ""}
     booking_id = insert_booking(uow, quote, made, said, None, now)
-    rows = [_new_seat(uow, tenant, one, offer, cmd, made.id, booking_id, lot_of) for one in swapped]
+    sits = await who_sits_after(uow, [one.own.seat for one in swapped])
+    rows = [
+        {
+            **new_seat_row(uow, tenant, one.own, sits[one.own.seat.id], offer.session, cmd),
+            **_by_credit(made.id, booking_id, lot_of[one.own.seat.id]),
+        }
+        for one in swapped
+    ]
     uow.insert(SEATS, rows)
     given_back = _write_ledger(uow, order, made, swapped, rows, author, now)
     await _mark(uow, cmd)
@@ -203,23 +211,14 @@ def _order(
     )
 
 
-def _new_seat(
-    uow: UnitOfWork,
-    tenant: TenantSnapshot,
-    one: Swapped,
-    offer: SessionOffer,
-    cmd: MoveSeats,
-    order_id: UUID,
-    booking_id: UUID,
-    lot_of: dict[UUID, UUID],
-) -> dict[str, Any]:
+def _by_credit(order_id: UUID, booking_id: UUID, lot_id: UUID) -> dict[str, Any]:
+    """What a new seat has of the new order, and not of the seat whose place it takes."""
     return {
-        **new_seat_row(uow, tenant, one.own, offer.session, cmd),
         "order_id": order_id,
         "booking_id": booking_id,
         "share_minor": 0,
         "tier": "",
-        "credit_lot_id": lot_of[one.own.seat.id],
+        "credit_lot_id": lot_id,
         "most_percent": 100,
         "may_leave_free": False,
     }

@@ -149,6 +149,14 @@ class Quote:
         return replace(self, unit_minor=0, people=people, credits=lot)
 
     @property
+    def paid_places(self) -> int:
+        """How many of the party pay for their place, with money or a credit; all, where nobody
+        does.
+        """
+        paying = sum(person.unit_minor > 0 for person in self.party)
+        return self.party_size if self.credits is not None else paying or self.party_size
+
+    @property
     def dates_key(self) -> str:
         """Another one as soon as any of the dates is another or has changed."""
         dates = zip(self.session_ids, self.sequences, strict=True)

@@ -326,6 +326,7 @@ async def tell_of_moved_seats(job: JobContext, event: SeatsMoved) -> None:
             before,
             facts,
             people=people,
+            owed_minor=(await list_owed_minor(uow, [event.order_id]))[event.order_id],
             why=event.why,
             by_guest=by_guest,
             now=now,

@@ -161,8 +161,9 @@ class Seat(TenantScoped, Base):
 class HandingOn(TenantScoped, Base):
     """A seat's place was handed on to somebody else, who is written to at `address`.
 
-    The newest of a seat says who has it now. `was` is who had it before, and `was_calendar_id`
-    with `was_sequence` are the entry in that one's calendar, which has to go. `told_at` is None
+    The newest of a seat says who has it now. `was` is who had it before, `was_participant_id`
+    their row, None of the oldest, and `was_calendar_id` with `was_sequence` the entry in that
+    one's calendar, which has to go. `told_at` is None
     until its new holder was written to, and stays so where the place went on before that.
     """
 
@@ -171,6 +172,7 @@ class HandingOn(TenantScoped, Base):
         within_tenant("seat_id", "seats"),
         within_tenant("order_id", "orders"),
         within_tenant("participant_id", "participants"),
+        within_tenant("was_participant_id", "participants"),
         CheckConstraint("by IN ('guest', 'staff')", name="by"),
         Index("ix_handings_on_seat", "tenant_id", "seat_id"),
         Index("ix_handings_on_order", "tenant_id", "order_id"),
@@ -182,6 +184,7 @@ class HandingOn(TenantScoped, Base):
     participant_id: Mapped[UUID]
     address: Mapped[str]
     was: Mapped[str] = mapped_column(default="")
+    was_participant_id: Mapped[UUID | None]
     was_calendar_id: Mapped[UUID]
     was_sequence: Mapped[int]
     by: Mapped[str]

@@ -138,6 +138,7 @@ async def _credits(
                 paying.balance,
                 name=lot.name,
             )
+            page = f"/app/{tenant.slug}/credits/{paying.lot_id}"
             lines.append(WhyLine(sentence=said, mend="", href=page))
     return lines
 

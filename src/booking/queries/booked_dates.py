@@ -29,6 +29,7 @@ from src.booking.models import Booking, Session
 from src.booking.paying import paying_of
 from src.booking.queries.changes import Believed, said_of
 from src.booking.queries.mail_facts import Known
+from src.booking.queries.party import count_paying
 from src.booking.said import in_party_of, names_of, was_words
 from src.booking.views.guest import BookedDate
 from src.platform.db.uow import UnitOfWork
@@ -127,6 +128,7 @@ def _date(own: list[Row[Any]], then: Believed, about: About) -> BookedDate:
     online = _("Online") if session.mode == SessionMode.ONLINE else None
     before, now = then.get(sold_as(first)), said_of(session, location, about.tenant.timezone)
     can_leave = states[SeatState.CONFIRMED] > 0 and not is_off and about.now <= session.starts_at
+    leaving = [seat for seat in own if can_leave and seat.state == SeatState.CONFIRMED]
     return BookedDate(
         title=session.title,
         starts_at=session.starts_at,
@@ -151,9 +153,7 @@ def _date(own: list[Row[Any]], then: Believed, about: About) -> BookedDate:
         move_href=_href(*_moving(session), session, about) if can_leave else "",
         hand_on_href=_href("hand-on", hand_on_until, session, about) if can_leave else "",
         back_until=_same_for_all(
-            _back_until(seat, about, states[SeatState.CONFIRMED])
-            for seat in own
-            if can_leave and seat.state == SeatState.CONFIRMED
+            _back_until(seat, about, count_paying(leaving)) for seat in leaving
         ),
     )
 

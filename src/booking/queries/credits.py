@@ -49,12 +49,15 @@ async def get_lot(uow: UnitOfWork, lot_id: UUID) -> CreditLot:
     return lot
 
 
-async def list_usable(uow: UnitOfWork, customer_id: UUID) -> list[LotFacts]:
+async def list_usable(
+    uow: UnitOfWork, customer_id: UUID, starts_at: datetime | None
+) -> list[LotFacts]:
     """The customer's lots that something is left of and that are not over; those that pay together
-    as one.
+    for what starts then as one.
     """
     now, lots = uow.clock.now(), [lot_facts(lot) for lot in await list_lots(uow, customer_id)]
-    return each_kind_once([lot for lot in lots if lot_state(lot, now) is LotState.ACTIVE])
+    usable = [lot for lot in lots if lot_state(lot, now) is LotState.ACTIVE]
+    return each_kind_once(usable, starts_at)
 
 
 async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:

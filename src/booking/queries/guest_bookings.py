@@ -220,6 +220,8 @@ async def _seats(uow: UnitOfWork, order_id: UUID) -> Sequence[Row[Any]]:
             Seat.sold_sequence,
             Seat.told_sequence,
             Seat.most_percent,
+            Seat.share_minor,
+            Seat.credit_lot_id,
             Seat.tier,
             Seat.may_leave_free,
             Seat.is_handed_on,
@@ -260,7 +262,7 @@ def _party(seats: Sequence[Row[Any]], guest: str) -> PartyView:
     most = max(Counter(seat.session_id for seat in live).values(), default=0)
     taken_over = [key for key in people if key in {seat.participant_id for seat in live} - own]
     stay = own | set(taken_over[: max(0, most - len(own))]) or set(people)
-    stand_ins = {seat.participant_id for seat in live} - stay
+    stand_ins = {seat.participant_id for seat in seats if seat in live or seat.is_handed_on} - stay
     people = {key: one for key, one in people.items() if key not in stand_ins}
     comes = [one for key, one in people.items() if key in stay]
     gone = [one for key, one in people.items() if key not in stay]

@@ -46,7 +46,7 @@ from src.booking.queries.credits_back import find_credits_to_come
 from src.booking.queries.leave_requests import find_newest_request
 from src.booking.queries.leaving_promises import promised_alone, promised_together
 from src.booking.queries.missing_dates import list_missing
-from src.booking.queries.party import NUMBER, called
+from src.booking.queries.party import NUMBER, called, count_paying
 from src.booking.said import person_words
 from src.booking.views.guest import MissingDate
 from src.booking.views.leaving import LeavingPage, LeavingSeat
@@ -358,7 +358,7 @@ def _terms(
     if not bound:
         return said
     terms, paying = terms_from(own[0].seat.booking.leaving), paying_of(order)
-    people = len({one.seat.seat.participant_id for one in bound})
+    people = count_paying(one.seat.seat for one in bound)
     if is_course:
         return said + rules_in_words(terms, paying, tenant.zone, seats=people)
     terms = capped(terms, min(one.seat.seat.most_percent for one in bound))

@@ -1,10 +1,10 @@
 """Who has a place that was handed on, and what handing one on would mean for its guest."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, bindparam, select
 
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import HandingOn, Seat
@@ -34,9 +34,12 @@ async def list_holders_of(
     uow: UnitOfWork, seat_ids: Collection[UUID] | Select[tuple[UUID]]
 ) -> dict[UUID, Holder]:
     """Of these seats those that were handed on, with who has them."""
-    found = await uow.session.execute(
-        _holders(uow).where(Seat.id.in_(seat_ids), Seat.is_handed_on.is_(True))
-    )
+    if isinstance(seat_ids, Select):
+        is_one: ColumnElement[bool] = Seat.id.in_(seat_ids)
+    else:
+        # As one parameter, since a large session has more seats than a statement may have.
+        is_one = Seat.id == any_(bindparam(None, list(seat_ids), type_=ARRAY(Uuid())))
+    found = await uow.session.execute(_holders(uow).where(is_one, Seat.is_handed_on.is_(True)))
     return {row.id: Holder(row.id, row.order_id, row.name, row.address, True) for row in found}
 
 
@@ -52,6 +55,25 @@ async def list_holders(uow: UnitOfWork, session_id: UUID, *, by_order: UUID) -> 
     return [
         Holder(row.id, row.order_id, row.name, row.address or "", row.is_handed_on) for row in found
     ]
+
+
+async def who_sits_after(uow: UnitOfWork, seats: Sequence[Seat]) -> dict[UUID, UUID]:
+    """By seat, the participant who would sit on another date that it is moved to: a place that was
+    handed on is its guest's again there.
+    """
+    handed = [seat.id for seat in seats if seat.is_handed_on]
+    sits = {seat.id: seat.participant_id for seat in seats}
+    if not handed:
+        return sits
+    found = await uow.session.execute(
+        select(HandingOn.seat_id, HandingOn.was_participant_id)
+        .where(HandingOn.tenant_id == uow.tenant, HandingOn.seat_id.in_(handed))
+        .order_by(HandingOn.id)
+    )
+    firsts: dict[UUID, UUID | None] = {}
+    for seat_id, participant_id in found:
+        firsts.setdefault(seat_id, participant_id)
+    return sits | {seat_id: first for seat_id, first in firsts.items() if first is not None}
 
 
 async def find_told_before(uow: UnitOfWork, handing: HandingOn) -> HandingOn | None:

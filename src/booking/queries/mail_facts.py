@@ -8,8 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, select
 
+from src.billing.domain.credits import LotSource
 from src.billing.models import CreditLot, Order
 from src.billing.queries.disputes import is_order_with_the_bank
+from src.billing.queries.left_together import list_left
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Booking, Seat, Series, Service, Session
 from src.booking.queries.party import NUMBER
@@ -46,11 +48,15 @@ class SeatFacts:
 
 @dataclass(frozen=True, slots=True)
 class SpentLot:
-    """The credits that paid for a booking, and what is left of them by now."""
+    """The credits that paid for a booking, and what is left of them by now, with those that pay
+    together with them; `expires_at` is when the first of these end.
+    """
 
+    lot_id: UUID
     name: str
     left: int
     expires_at: datetime | None
+    pays_together: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ async def facts_of_orders(uow: UnitOfWork, order_ids: Sequence[UUID]) -> list[Bo
     found = await uow.session.execute(
         _OF_ORDERS, {"tenant_id": uow.tenant, "order_ids": list(order_ids)}
     )
-    return _by_order(found)
+    return await _with_those_alike(uow, _by_order(found))
 
 
 async def facts_of_seats(
@@ -103,7 +109,7 @@ async def facts_of_seats(
     rows: list[list[Row[Any]]] = [[] for _portion in portions]
     for row in found:
         rows[places[row[4].id]].append(row)
-    return [_by_order(portion) for portion in rows]
+    return [await _with_those_alike(uow, _by_order(portion)) for portion in rows]
 
 
 async def bookings_that_go_on(uow: UnitOfWork, ended: Sequence[BookingFacts]) -> set[UUID]:
@@ -161,6 +167,27 @@ async def find_split_parties(
     }
 
 
+async def _with_those_alike(uow: UnitOfWork, found: list[BookingFacts]) -> list[BookingFacts]:
+    """The same, with what is left of credits that came back one by one."""
+    ids = {one.credits.lot_id for one in found if one.credits and one.credits.pays_together}
+    if not ids:
+        return found
+    left = await list_left(uow, ids)
+    return [
+        replace(
+            one,
+            credits=replace(
+                one.credits,
+                left=left[one.credits.lot_id].credits,
+                expires_at=left[one.credits.lot_id].first_ends_at,
+            ),
+        )
+        if one.credits is not None and one.credits.lot_id in ids
+        else one
+        for one in found
+    ]
+
+
 def _by_order(rows: Iterable[Row[Any]]) -> list[BookingFacts]:
     by_order: dict[UUID, list[Row[Any]]] = {}
     for row in rows:
@@ -174,7 +201,7 @@ def _statement() -> Any:
         .add_columns(is_order_with_the_bank().label("is_with_the_bank"), NUMBER)
         .add_columns(Performer.name.label("performer"))
         .add_columns(CreditLot.id.label("lot_id"), CreditLot.name.label("lot"))
-        .add_columns(CreditLot.balance, CreditLot.expires_at)
+        .add_columns(CreditLot.balance, CreditLot.expires_at, CreditLot.source.label("lot_source"))
         .select_from(Booking)
         .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
         .join(
@@ -218,9 +245,9 @@ def _facts(rows: Sequence[Row[Any]]) -> BookingFacts:
     seats = [
         SeatFacts(row[4], row[5], row[6], row[7], row.number, row.performer or "") for row in rows
     ]
-    lots = {row.lot_id: row for row in rows if row.lot_id is not None}
+    paid = next((row for row in rows if row.lot_id is not None), None)
     spent = None
-    if lots:
-        paid, left = next(iter(lots.values())), sum(row.balance for row in lots.values())
-        spent = SpentLot(paid.lot, left, paid.expires_at)
+    if paid is not None:
+        is_one_of_many = paid.lot_source == LotSource.SEAT
+        spent = SpentLot(paid.lot_id, paid.lot, paid.balance, paid.expires_at, is_one_of_many)
     return BookingFacts(order, booking, service, series, seats, rows[0].is_with_the_bank, spent)

@@ -10,11 +10,19 @@ import msgspec
 from sqlalchemy import Row, exists, func, select
 from sqlalchemy.orm import aliased
 
-from src.billing.domain.credits import EntryKind, LotSource, LotState, is_taken_off, lot_state
+from src.billing.domain.credits import (
+    EntryKind,
+    Left,
+    LotSource,
+    LotState,
+    is_taken_off,
+    lot_state,
+)
 from src.billing.domain.kinds import PaymentMode
 from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditEntry, CreditLot, Order
 from src.billing.queries.end_changes import list_end_changes
+from src.billing.queries.left_together import list_left
 from src.billing.queries.lots import list_lots, lot_facts, scope_of
 from src.billing.queries.package_terms import has_packages_on_sale
 from src.billing.views.credits import EndChange
@@ -230,10 +238,20 @@ async def get_credits_line(uow: UnitOfWork, order: Order) -> str:
         Seat.returned_as == "credit",
     )
     found = await uow.session.execute(
-        select(CreditLot.name, CreditLot.balance, func.count(), func.count().filter(came_back))
+        select(CreditLot.id, CreditLot.name, func.count(), func.count().filter(came_back))
         .join(Seat, (Seat.tenant_id == CreditLot.tenant_id) & (Seat.credit_lot_id == CreditLot.id))
         .where(Seat.tenant_id == uow.tenant, Seat.order_id == order.id, ~took_it_along)
-        .group_by(CreditLot.id, CreditLot.name, CreditLot.balance)
+        .group_by(CreditLot.id, CreditLot.name)
         .order_by(CreditLot.id)
     )
-    return ", ".join(credit_line(name, used, left, back) for name, left, used, back in found)
+    spent = {lot_id: (name, used, back) for lot_id, name, used, back in found}
+    left = await list_left(uow, spent)
+    by_kind: defaultdict[Left, list[tuple[str, int, int]]] = defaultdict(list)
+    for lot_id, one in spent.items():
+        by_kind[left[lot_id]].append(one)
+    return ", ".join(
+        credit_line(
+            lots[0][0], sum(one[1] for one in lots), kind.credits, sum(one[2] for one in lots)
+        )
+        for kind, lots in by_kind.items()
+    )

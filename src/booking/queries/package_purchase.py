@@ -23,7 +23,7 @@ from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.disputes import get_taken_back_minor
 from src.billing.queries.lots import lot_facts, scope_of
 from src.billing.queries.parts import get_parts_view
-from src.billing.queries.receipts import list_taxes
+from src.billing.queries.receipts import in_circle_minor, list_taxes
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
 from src.billing.queries.transfers import find_how_to_transfer, get_beside_price
 from src.booking.guest_links import package_path
@@ -60,6 +60,9 @@ async def get_purchase(
     now = uow.clock.now()
     attempt, has_paid = await find_card_attempt(uow, order_id, has_paid=has_paid)
     stage = _stage(order, lot, money, now, has_paid=has_paid)
+    back = await went_back(uow, order, money)
+    in_circle_minor = await _in_circle_minor(uow, order, back["to_voucher_minor"])
+    back["to_voucher_minor"] -= in_circle_minor
     return PurchaseView(
         stage=stage,
         reference=order.reference,
@@ -80,9 +83,9 @@ async def get_purchase(
         taxes=await list_taxes(uow, order_id),
         voucher_minor=order.voucher_minor,
         to_pay_minor=order.to_pay_minor,
-        paid_minor=order.paid_minor,
+        paid_minor=order.paid_minor - in_circle_minor,
         owed_minor=await get_owed_minor(uow, order_id),
-        **await went_back(uow, order, money),
+        **back,
         taken_back_minor=await get_taken_back_minor(uow, order_id),
         to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
         beside=await get_beside_price(uow, order),
@@ -143,6 +146,14 @@ async def _gone(uow: UnitOfWork, lot: CreditLot) -> str:
     if not used:
         return "taken_off"
     return "used" if used >= lot.bought else "parted"
+
+
+async def _in_circle_minor(uow: UnitOfWork, order: Order, to_voucher_minor: int) -> int:
+    """Of what goes back to its voucher, what was paid with it once more."""
+    found = await uow.session.scalar(
+        select(in_circle_minor()).where(Order.tenant_id == uow.tenant, Order.id == order.id)
+    )
+    return min(int(found or 0), to_voucher_minor)
 
 
 def _stage(

@@ -1,9 +1,10 @@
 """What somebody of a party is called who was given no name: their number in it, which stays."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import aliased
 
 from src.billing.models import Order
@@ -94,3 +95,15 @@ async def list_people_cancelled(
     people = sorted({(row.guest_name, row.customer_id, row.number, row.name) for row in found})
     names = [called_by_staff(name, number, guest) for guest, _customer, number, name in people]
     return names[:most], max(0, len(names) - most)
+
+
+def count_paying(seats: Iterable[Seat | Row[Any]]) -> int:
+    """How many people were paid for, with money or a credit: who comes free brings nothing back.
+    Everybody, where nobody was.
+    """
+    everybody, paying = set[UUID](), set[UUID]()
+    for seat in seats:
+        everybody.add(seat.participant_id)
+        if seat.share_minor > 0 or seat.credit_lot_id is not None:
+            paying.add(seat.participant_id)
+    return len(paying or everybody)

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
 from src.billing.domain.kinds import BY_HAND_METHODS, RefundCause, RefundState
 from src.billing.models import Order, Payment, Refund
-from src.billing.queries.refund_failures import is_waiting
+from src.billing.queries.refund_failures import is_settled_otherwise, is_waiting
 from src.billing.queries.to_hand_back import list_open_by_hand_minor
 from src.billing.words import refund_failure
 from src.booking.models import Cancellation, CancellationReturn
@@ -64,6 +64,7 @@ async def get_money_back(
         failed=await list_failed_refunds(uow, cancellation_id) if failed_count else [],
         by_hand=await _to_hand_back(uow, cancellation_id),
         elsewhere_minor=await _elsewhere_minor(uow, cancellation_id),
+        settled_minor=await _settled_minor(uow, cancellation_id),
         currency=tenant.currency,
     )
 
@@ -157,6 +158,15 @@ async def _sums(uow: UnitOfWork, cancellation_id: UUID) -> dict[RefundState, tup
     )
     sums = dict.fromkeys(RefundState, (0, 0))
     return sums | {RefundState(row[0]): (row[1], int(row[2])) for row in found}
+
+
+async def _settled_minor(uow: UnitOfWork, cancellation_id: UUID) -> int:
+    found = await uow.session.scalar(
+        _refunds(uow, cancellation_id, func.sum(Refund.amount_minor)).where(
+            _is_ours(cancellation_id), is_settled_otherwise()
+        )
+    )
+    return int(found or 0)
 
 
 async def _elsewhere_minor(uow: UnitOfWork, cancellation_id: UUID) -> int:

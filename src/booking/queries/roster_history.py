@@ -137,7 +137,7 @@ def _who_moved() -> ScalarSelect[str]:
         .where(
             AuditEntry.tenant_id == Seat.tenant_id,
             AuditEntry.subject_id == Seat.booking_id,
-            AuditEntry.action == "booking.seat_moved",
+            AuditEntry.action.in_(["booking.seat_moved", "booking.seat_swapped"]),
             AuditEntry.at <= Seat.changed_at,
         )
         .order_by(AuditEntry.at.desc())

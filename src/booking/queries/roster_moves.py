@@ -9,7 +9,7 @@ from src.billing.domain.credits import Scope
 from src.booking.commands.exchange import MoveSeats, why_not_move
 from src.booking.commands.swap import why_not_swap_for
 from src.booking.domain.kinds import SessionState
-from src.booking.domain.reasons import Reason
+from src.booking.domain.reasons import Reason, ReasonCode
 from src.booking.models import Session
 from src.booking.queries.credit_offers import list_credit_offers
 from src.booking.queries.guest_leaving import list_own
@@ -18,6 +18,7 @@ from src.booking.queries.refund_policy_page import takes_swaps
 from src.booking.queries.swap_facts import find_swapped
 from src.booking.views.roster_actions import Chosen, MoveTarget
 from src.platform.db.uow import UnitOfWork
+from src.platform.i18n import _
 from src.tenants.context import TenantSnapshot
 
 MOST_TARGETS = 300
@@ -101,10 +102,10 @@ async def list_against(
 ) -> dict[UUID, list[Reason]]:
     """What stands against moving each order's chosen seats there, of those that cannot be moved.
 
-    Each is looked at by itself: when the room is not enough for all, the first ones have it.
-    Raises: NotFound.
+    When the room is not enough for all, the first ones have it. Raises: NotFound.
     """
     offer = await get_session_offer(uow, target_id)
+    left = offer.session.capacity - offer.session.seats_taken
     against: dict[UUID, list[Reason]] = {}
     for one in chosen:
         booked = await list_own(uow, one.order_id)
@@ -117,6 +118,15 @@ async def list_against(
             reasons = await why_not_swap_for(uow, tenant, swapped, offer, cmd)
         else:
             reasons = await why_not_move(uow, tenant, own, offer, by="staff")
+        if not reasons and len(own) > left:
+            reasons = [_others_have_it()]
         if reasons:
             against[one.order_id] = reasons
+        else:
+            left -= len(own)
     return against
+
+
+def _others_have_it() -> Reason:
+    said = _("Those before them in this list take the places that are left.")
+    return Reason(ReasonCode.FULL, said, said, "")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from src.billing.domain.credits import LotFacts, LotSource, LotState
 from src.billing.models import CreditLot
@@ -26,6 +26,7 @@ from src.booking.domain.states import LIVE_SEATS
 from src.booking.domain.swapping import SwapFacts, why_not_swap
 from src.booking.models import Booking, Seat
 from src.booking.queries.by_credit import credit_facts_of_session
+from src.booking.queries.handing_on import who_sits_after
 from src.booking.queries.offer_facts import quote_of_session, session_facts
 from src.booking.queries.offers import SessionOffer
 from src.platform.db.uow import UnitOfWork
@@ -127,14 +128,15 @@ def against_coming(
 
 
 async def find_who_is_there(
-    uow: UnitOfWork, own: Sequence[OwnSeat], session_ids: Sequence[UUID]
+    uow: UnitOfWork, own: Sequence[OwnSeat], session_ids: Sequence[UUID], *, named: bool = False
 ) -> set[UUID]:
     """The sessions in which one of the people sits already, by whichever booking of the customer:
-    the very row, or somebody of that name.
+    the very row, or somebody of that name. Who has none is taken for the customer, unless only
+    `named` people count.
     """
-    people = [one.seat.participant_id for one in own]
+    people = list((await who_sits_after(uow, [one.seat for one in own])).values())
     names = select(func.lower(Participant.name)).where(
-        Participant.tenant_id == uow.tenant, Participant.id.in_(people)
+        Participant.tenant_id == uow.tenant, Participant.id.in_(people), *_named(named)
     )
     found = await uow.session.scalars(
         select(Seat.session_id)
@@ -152,6 +154,10 @@ async def find_who_is_there(
         )
     )
     return set(found)
+
+
+def _named(named: bool) -> list[ColumnElement[bool]]:
+    return [Participant.name != ""] if named else []
 
 
 async def _lots_of(uow: UnitOfWork, own: Sequence[OwnSeat]) -> Mapping[UUID, LotFacts]:

@@ -24,13 +24,15 @@ def said_of_quote(
         got = set(quote.session_ids)
         first_at = min((run.starts_at for run in runs if run.id in got), default=None)
         terms = sold.quoted(quote).leaving
-        return rules_in_words(terms, price_type, tenant.zone, first_at, now, seats=quote.party_size)
+        return rules_in_words(
+            terms, price_type, tenant.zone, first_at, now, seats=quote.paid_places
+        )
     starts_at = runs[0].starts_at
 
     def words(price_type: SeriesPriceType) -> list[str]:
         terms = sold.quoted(replace(quote, price_type=price_type)).leaving
         return dates_in_words(
-            terms, price_type, starts_at, tenant.zone, now, seats=quote.party_size
+            terms, price_type, starts_at, tenant.zone, now, seats=quote.paid_places
         )
 
     ways = open_ways(quote.ways, payments_ready=tenant.payments_ready)

@@ -203,7 +203,7 @@ def _completes(
         dates_key=quote.dates_key,
         total_minor=quote.total_minor,
         leaving=dates_in_words(
-            quote.leaving, price_type, starts_at, tenant.zone, now, seats=quote.party_size
+            quote.leaving, price_type, starts_at, tenant.zone, now, seats=quote.paid_places
         ),
     )
 

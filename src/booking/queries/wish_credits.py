@@ -77,10 +77,12 @@ async def find_credits(
     choices: list[CreditChoice] = []
     if asked.takes_credits and not asked.refuse_by_credit(quote.party_size):
         choices = judged.choices(lots)
-    wanted = next((one for one in choices if purse.lot_id in one.lot_ids), None)
+    asked_for = [lot for lot in lots if lot.id == purse.lot_id]
+    pool = {lot_id for lot in asked_for for lot_id in judged.facts(lot).lot.lot_ids}
+    wanted = next((one for one in choices if one.lot_ids == pool), None)
     error = None
     if purse.lot_id is not None and wanted is None:
-        error = judged.why_not([lot for lot in lots if lot.id == purse.lot_id])
+        error = judged.why_not(asked_for)
     paying = wanted
     if wanted is None and choices and not has_way:
         paying = choices[0]
@@ -124,9 +126,11 @@ class _Judged(NamedTuple):
         if not fitting:
             return []
         target, needed = fitting[0].target, fitting[0].needed
-        lots = usable_lots([facts.lot for facts in fitting], target, needed, self.now)
-        # Lots that pay together are one choice, named by the one that is offered first.
-        once = {lot.lot_ids: lot for lot in reversed(lots)}
+        ends = {lot.id: lot.expires_at for lot in lots}
+        once: dict[frozenset[UUID], LotFacts] = {}
+        for lot in usable_lots([facts.lot for facts in fitting], target, needed, self.now):
+            # Lots that pay together are one choice, named by the one that is offered first.
+            once.setdefault(lot.lot_ids, lot)
         return [
             CreditChoice(
                 key=key_of_lot(lot.id),
@@ -135,8 +139,9 @@ class _Judged(NamedTuple):
                 left=lot.balance,
                 expires_at=lot.expires_at,
                 lot_ids=lot.lot_ids,
+                is_first_end=len({ends[lot_id] for lot_id in lot.lot_ids}) > 1,
             )
-            for lot in reversed(once.values())
+            for lot in once.values()
         ]
 
     def note(self, lots: Sequence[LotFacts]) -> str:

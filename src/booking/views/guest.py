@@ -33,7 +33,8 @@ class PriceChoice(NamedTuple):
 
 class CreditChoice(NamedTuple):
     """A lot that can pay: `key` is what the form sends for it, `needed` are the credits that it
-    takes of the `left` ones, and `lot_ids` all lots that they lie in.
+    takes of the `left` ones, and `lot_ids` all lots that they lie in. They end at `expires_at`, or
+    only the first of them where it `is_first_end`.
     """
 
     key: str
@@ -42,6 +43,7 @@ class CreditChoice(NamedTuple):
     left: int
     expires_at: datetime | None
     lot_ids: frozenset[UUID]
+    is_first_end: bool
 
 
 class WishCredits(msgspec.Struct, frozen=True, kw_only=True):

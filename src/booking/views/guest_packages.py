@@ -256,9 +256,22 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
         return self.voucher_minor > 0 and self.stage in ended
 
     @property
+    def may_be_used(self) -> bool:
+        """Whether it has credits to use, or will have them once it is paid."""
+        if self.stage == "bought":
+            return self.state == "active"
+        return self.stage in ("held", "transfer", "processing", "waiting")
+
+    @property
     def is_more_than_price(self) -> bool:
         """Whether what was paid is not the price: then both are told."""
         return self.paid_minor > self.total_minor or self.beside.in_all_minor > 0
+
+    @property
+    def has_price_apart(self) -> bool:
+        """Whether the price is told beside what came, be that more or less."""
+        came_in_part = 0 < self.paid_minor < self.total_minor and not self.owed_minor
+        return self.is_more_than_price or came_in_part
 
     @property
     def is_waiting(self) -> bool:

@@ -156,7 +156,8 @@ class SeatsMovedView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail that says: you come on this date instead. `before` are the dates that were given up.
 
     `by_guest`: they exchanged them, else the business did. `leaving` are the terms of the new date.
-    `people` says who of a party moves, empty where all do.
+    `people` says who of a party moves, empty where all do. `had_it` are those to whom the old
+    places were given, empty for nobody. `owed` is what is still to be paid.
     """
 
     locale: str
@@ -172,6 +173,8 @@ class SeatsMovedView(msgspec.Struct, frozen=True, kw_only=True):
     by_guest: bool
     leaving: list[str]
     booking_url: str
+    had_it: str = ""
+    owed: str = ""
     credits: CreditsView = CreditsView()
 
 

@@ -57,7 +57,8 @@ class MoneyBack(msgspec.Struct, frozen=True, kw_only=True):
     To `people` `goes_back_minor` goes: what was chosen, and once it is done what of that was there
     to be given. Refunds of `pending_minor` are on the way and of `returned_minor` have arrived;
     `failed` are the first of those that did not. `elsewhere_minor` of these orders has gone back
-    since by the processor's own dashboard. For `credits` seats of `credited_people` a credit was
+    since by the processor's own dashboard; `settled_minor` failed, and a person has said that they
+    dealt with it. For `credits` seats of `credited_people` a credit was
     chosen.
     """
 
@@ -69,6 +70,7 @@ class MoneyBack(msgspec.Struct, frozen=True, kw_only=True):
     failed: list[FailedRefund]
     by_hand: list[ToHandBack]
     elsewhere_minor: int
+    settled_minor: int
     currency: str
     credits: int = 0
     credited_people: int = 0

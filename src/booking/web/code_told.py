@@ -46,6 +46,9 @@ def exchanged(before: str, now: str, *, typed: str) -> str:
     """
     if not before or before == now or not (now or typed.strip()):
         return ""
+    if not now and typed.strip().casefold() in before.casefold():
+        # It is that very code which is of no use any more, and the reason stands beside it.
+        return ""
     if not now:
         return _(
             "“%(before)s” is not used any more. Type it again to have it.",

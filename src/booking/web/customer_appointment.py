@@ -149,7 +149,7 @@ async def _show(
         takes_transfers = await find_transfer_terms(uow) is not None
         if slot is not None and (slot.performer_id is None or slot.performer_id in known):
             verdict = await get_slot_verdict(uow, tenant, service, slot)
-            lots = await list_usable(uow, customer_id)
+            lots = await list_usable(uow, customer_id, slot.starts_at)
         else:
             place = _place(request)
             picker = await get_time_picker(uow, tenant, service, picked_of(request), place)

@@ -185,7 +185,7 @@ async def _show(
         lots: list[LotFacts] = []
         if subject is not None:
             verdict = await get_verdict(uow, ctx.here, *subject, customer_id, uow.clock.now())
-            lots = await list_usable(uow, customer_id)
+            lots = await list_usable(uow, customer_id, verdict.when)
         else:
             sessions = await list_session_choices(uow, ctx.here)
             series = await list_series_choices(uow)

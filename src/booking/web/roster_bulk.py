@@ -15,11 +15,13 @@ from msgspec import Meta
 
 from src.billing.commands.by_staff import mark_paid_on_site
 from src.booking.commands.roster_actions import WriteToGuests, write_to_guests
+from src.booking.queries.handing_on import list_holders_of
 from src.booking.views.roster_actions import Chosen, Failure
 from src.booking.web.roster import ONE
 from src.booking.web.roster_chosen import (
     POST_OPTIONS,
     AnyRequest,
+    BulkView,
     SeatIds,
     ask,
     each_order,
@@ -32,7 +34,7 @@ from src.platform.i18n import _, ngettext
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.platform.web.formats import money
-from src.platform.web.forms import bind, blank, read_form
+from src.platform.web.forms import Bound, bind, blank, read_form
 from src.tenants.context import RequestContext
 
 
@@ -44,6 +46,12 @@ class MessageForm(msgspec.Struct):
     text: Annotated[str, Meta(max_length=5000)] = ""
     token: UUID | None = None
     sure: bool = False
+
+
+class MessageView(BulkView, frozen=True, kw_only=True):
+    """`stand_ins` have a place of one of those chosen, and are not written to."""
+
+    stand_ins: list[str]
 
 
 class PaidForm(msgspec.Struct):
@@ -99,7 +107,7 @@ async def write_to_seats(
     """One mail to each customer among those chosen."""
     bound = bind(MessageForm, await read_form(request))
     form = bound.struct
-    view = await look_at(services, ctx, session_id, bound, ticked(bound))
+    view: BulkView = await _message_view(services, ctx, session_id, bound)
     if form is None or not form.sure or form.token is None or view.why_not:
         if form is not None:
             initial = {"token": new_id(), "subject": form.subject, "text": form.text}
@@ -124,6 +132,17 @@ async def write_to_seats(
         reached = await write_to_guests(uow, ctx, cmd)
     said = ngettext("%(num)s mail is on its way.", "%(num)s mails are on their way.", reached)
     return outcome(request, view, said, [])
+
+
+async def _message_view(
+    services: Services, ctx: RequestContext, session_id: UUID, bound: Bound[MessageForm]
+) -> MessageView:
+    view = await look_at(services, ctx, session_id, bound, ticked(bound))
+    async with services.uow_factory(ctx.here.id) as uow:
+        holders = (await list_holders_of(uow, view.seat_ids)).values()
+    known = {name: getattr(view, name) for name in BulkView.__struct_fields__}
+    named = [f"{one.name} ({one.address})" if one.address else one.name for one in holders]
+    return MessageView(**known, stand_ins=sorted(named))
 
 
 route_handlers = [mark_seats_paid, write_to_seats]

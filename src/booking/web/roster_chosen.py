@@ -4,7 +4,7 @@ Each asks first and lists whom it touches; then every order is a transaction of 
 that could not be done are listed with the reason.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from litestar import Request, Response
 from msgspec import Meta
 
 from src.booking.domain.kinds import SeatState
+from src.booking.domain.reasons import Reason
 from src.booking.domain.states import LIVE_SEATS, TAKEN_SEATS
 from src.booking.queries.roster_actions import list_chosen
 from src.booking.queries.sessions import get_session_detail
@@ -85,8 +86,14 @@ async def each_order(
         try:
             await act(one)
         except DomainError as refused:
-            failures.append(Failure(name=whom(one), why=refused.message))
+            failures.append(Failure(name=whom(one), why=_owners_words(refused)))
     return failures
+
+
+def _owners_words(refused: DomainError) -> str:
+    """Not the guest's, where there are both."""
+    reasons: Sequence[Reason] = getattr(refused, "reasons", ())
+    return reasons[0].owner_sentence if reasons else refused.message
 
 
 def whom(one: Chosen) -> str:
@@ -158,7 +165,10 @@ def ask(request: AnyRequest, act: str, view: BulkView) -> Response[bytes]:
 def outcome(
     request: AnyRequest, view: BulkView, said: str, failures: list[Failure]
 ) -> Response[bytes]:
-    """Back to the roster; where something could not be done, a page that says what and why."""
+    """Back to the roster; where something could not be done, also since a place was gone by then, a
+    page that says what and why.
+    """
+    failures = [*view.left_out, *failures]
     if not failures:
         flash(request, "success", said)
         return redirect(request, view.here)

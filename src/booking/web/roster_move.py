@@ -35,7 +35,7 @@ from src.booking.web.toll_words import Fact, holder_mails, holders_words
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext
 from src.platform.services import Services
-from src.platform.web.formats import date_range, number
+from src.platform.web.formats import date_range, money, number
 from src.platform.web.forms import Bound, bind, read_form
 from src.tenants.context import RequestContext
 
@@ -150,6 +150,8 @@ async def _view(
         )
     if bound.struct is not None and wanted is not None and target is None:
         bound = bound.with_errors({"to_session_id": _("That date cannot be chosen.")})
+    elif wanted is None and bound.values("to_session_id") and not bound.errors:
+        bound = bound.with_errors({"to_session_id": _("Choose a date.")})
     return MoveView(
         **{name: getattr(view, name) for name in BulkView.__struct_fields__ if name != "form"},
         form=bound,
@@ -182,7 +184,7 @@ def _facts(view: MoveView, target: MoveTarget) -> list[Fact]:
         stays = _("None moves. A credit for the old date pays the new one.")
     facts = [
         (_("From"), f"{from_words}, {from_when}"),
-        (_("To"), " · ".join(part for part in (target.name, to_when) if part)),
+        (_("To"), " · ".join(part for part in (target.name, target.title, to_when) if part)),
         (_("Places there"), _("%(left)s left", left=number(target.left))),
     ]
     if not view.movable:
@@ -191,6 +193,9 @@ def _facts(view: MoveView, target: MoveTarget) -> list[Fact]:
         "Whoever is moved may leave the new date without any charge, whatever your terms say:"
         " all that it cost comes back."
     )
+    if owed_minor := sum(one.owed_minor for one in view.movable):
+        owed = money(owed_minor, view.currency)
+        stays = f"{stays} {_('%(amount)s is still to be paid, as before.', amount=owed)}"
     facts += [(_("Money"), stays), (_("Way out"), way_out)]
     mailed = sum(1 for one in view.movable if one.email)
     moved = ngettext(

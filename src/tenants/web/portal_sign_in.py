@@ -80,7 +80,8 @@ class CodeForm(msgspec.Struct):
 class WayInView(msgspec.Struct, frozen=True, kw_only=True):
     """A page on the way in. `email` is the address that was typed, or that the link proves;
     `instead_of` who is signed in in this browser and would be no more. `is_known_only`: what they
-    come for is for known customers.
+    come for is for known customers; `comes_back`: they came from a page outside their own ones, and
+    go on there.
     """
 
     form: Any
@@ -92,6 +93,7 @@ class WayInView(msgspec.Struct, frozen=True, kw_only=True):
     action: str = ""
     instead_of: str = ""
     is_known_only: bool = False
+    comes_back: bool = False
 
 
 @get(f"{ME}/sign-in", opt=WAY_IN, include_in_schema=False)
@@ -344,11 +346,16 @@ def _address_page(
     request: AnyRequest, ctx: RequestContext, form: Bound[AddressForm], status: int = 200
 ) -> Response[bytes]:
     is_known_only = form.value("why") == KNOWN_ONLY
+    then = _next(ctx, form.value("next"))
     view = WayInView(
-        form=form, me=portal_path(ctx), business=ctx.here.name, is_known_only=is_known_only
+        form=form,
+        me=portal_path(ctx),
+        business=ctx.here.name,
+        is_known_only=is_known_only,
+        comes_back=bool(then) and not then.startswith(portal_path(ctx)),
     )
     template = "tenants/portal/sign_in.html"
-    asked = [("next", _next(ctx, form.value("next")))]
+    asked = [("next", then)]
     if is_known_only:
         asked.append(("why", KNOWN_ONLY))
     return page(request, template, view, status_code=status, headers=PRIVATE, again_with=asked)

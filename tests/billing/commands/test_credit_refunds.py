@@ -19,7 +19,7 @@ from src.billing.commands.refunds import retry_refund
 from src.billing.commands.vouchers import refund_as_voucher
 from src.billing.domain.credits import EntryKind, LotState, lot_state
 from src.billing.jobs.refunds import lock_refund
-from src.billing.models import CreditEntry, CreditLot, Order, Payment
+from src.billing.models import CreditEntry, CreditLot, OpenItem, Order, Payment
 from src.billing.open_item_words import open_item_sentence
 from src.billing.processor import Dispute
 from src.billing.queries.lots import lot_facts
@@ -208,6 +208,24 @@ async def test_what_was_paid_on_site_is_handed_back_by_a_person(
         assert await close_item_by_hand(uow, ctx, sold, item.id) == 1400
     [refund] = await till.refunds(sold)
     assert (refund.cause, refund.state) == ("credits", "succeeded")
+
+
+async def test_what_came_by_bank_transfer_is_not_looked_for_in_the_till(
+    till: Till, ctx: RequestContext, sold: UUID
+) -> None:
+    async with till.services.uow_factory(till.business.id) as uow:
+        await uow.session.execute(update(Payment).values(method="transfer"))
+        await uow.session.execute(update(Order).values(payment_mode="transfer"))
+    lot = await a_part_used(till, sold)
+    assert await give(till, ctx, asked(lot, 200)) == Refunded(200, by_hand_minor=200)
+    [item] = await till.open_items(sold)
+    said = open_item_sentence(item)
+    assert "Please send back £2.00 of what they transferred." in said
+    assert "You refunded unused credits" in said
+    assert "on site" not in said
+    of_place = OpenItem(kind=item.kind, facts={**item.facts, "of_place": True})
+    assert "given back for a place of order" in open_item_sentence(of_place)
+    assert "of what they transferred" in open_item_sentence(of_place)
 
 
 async def from_the_orders_page(

@@ -192,6 +192,7 @@ async def test_only_credits_that_could_pay_alone_pay_together(
 async def test_a_series_costs_one_credit_for_each_date_and_only_where_it_is_allowed(
     services: Services, lotus: Business
 ) -> None:
+    """Row 2-53: one credit paid for a whole course."""
     service = await a_service(services.uow_factory, lotus.id)
     term = await a_series(services.uow_factory, service)
     lot = await a_lot(services.uow_factory, lotus.id)
@@ -340,6 +341,7 @@ async def test_a_coupon_is_for_money(services: Services, lotus: Business) -> Non
 async def test_a_credit_comes_back_with_a_seat_that_is_left_in_time(
     services: Services, lotus: Business, clock: FrozenClock, days_before: float, left: int
 ) -> None:
+    """Row 2-53: a cancelled booking kept its credit."""
     service = await a_service(services.uow_factory, lotus.id, leaving=TERMS)
     session = await a_session(services.uow_factory, service)
     lot = await a_lot(services.uow_factory, lotus.id)

@@ -14,8 +14,10 @@ from src.booking.commands.leave import leave_dates
 from src.booking.domain.kinds import By
 from src.booking.domain.leaving import LeavingTerms
 from src.booking.models import HandingOn, Seat, Session
+from src.booking.queries.handing_on import list_holders_of
 from src.booking.queries.people import get_people_of_order
 from src.platform.errors import InvalidInput, NotFound
+from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.commands.wordings import word_mail
 from src.tenants.domain.wording import Wording
@@ -333,3 +335,14 @@ async def test_a_seat_of_another_order_is_not_there(services: Services, lotus: B
         cmd = HandOn(order_id=made.order_id, seat_id=other, name="Ben", address="ben@example.com")
         with pytest.raises(NotFound):
             await hand_on(uow, lotus.ctx, cmd)
+
+
+async def test_more_seats_than_a_statement_has_parameters_are_asked_about(
+    services: Services, lotus: Business
+) -> None:
+    made, _session = await a_booking(services, lotus)
+    assert await give(services, lotus, made)
+    [seat] = await seats_of(services.uow_factory, lotus.id)
+    async with services.uow_factory(lotus.id) as uow:
+        found = await list_holders_of(uow, [seat.id, *(new_id() for _ in range(40_000))])
+    assert [one.address for one in found.values()] == ["ben@example.com"]

@@ -62,6 +62,7 @@ async def test_where_none_are_enough_it_is_said_and_they_are_chosen_again_once_t
     assert "Only 2 credits" in page
     assert "Pay €45.00" in page
     assert chosen(await resized(shop, 2)) == key_of_lot(few)
+    assert "the first until" not in page
 
 
 async def test_credits_that_came_back_one_by_one_are_one_choice_and_pay_for_two(
@@ -76,6 +77,7 @@ async def test_credits_that_came_back_one_by_one_are_one_choice_and_pay_for_two(
     form = await shop.guest.open(subject("session", date.id))
     assert (form.text.count('value="credit:'), chosen(form.text)) == (1, key_of_lot(first))
     assert "Use 1 of 2 left" in form.text
+    assert "the first until" in form.text, "one of them lasts a day longer"
     # As from a form that was opened before the first of them had come.
     page = await resized(shop, 2, way=key_of_lot(second))
     assert "Use 2 of 2 left" in page

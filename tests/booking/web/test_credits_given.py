@@ -20,7 +20,7 @@ from tests.booking.commands.test_cancel_credits import (
 from tests.booking.commands.test_cancel_money import UNDO, buys, cancels
 from tests.booking.web.money_back import guests_page, words_of
 from tests.booking.web.pages import as_owner, send
-from tests.support.builders import Business, Term, a_series, a_service
+from tests.support.builders import Business, Term, a_series, a_service, a_session
 from tests.support.clock import FrozenClock
 from tests.support.policies import gives_package, leaving
 from tests.support.portal import sign_in_portal
@@ -95,7 +95,32 @@ async def test_two_are_promised_a_credit_each(
     guest, both = Visitor(client), "you get 2 credits for “Beginner classes”, valid for 60 days"
     wish = a_wish("series", course.series.id, party=("Carl", "Anna"))
     made = await booked(services.uow_factory, lotus, wish)
-    assert f"{both}, one for each place" in await guests_page(services, lotus, made, guest)
+    assert f"{both}, one for each paid place" in await guests_page(services, lotus, made, guest)
+
+
+async def test_who_comes_free_is_promised_no_credit(
+    client: AsyncClient, services: Services, lotus: Business, given: Package
+) -> None:
+    """Nothing was paid for their place, so it brings none."""
+    child = {"key": "child", "name": "Child", "price_minor": 0}
+    service = await a_service(
+        services.uow_factory,
+        lotus.id,
+        price_type="on_site",
+        price_tiers=[child],
+        leaving=leaving(on_site=gives_package(given)),
+    )
+    date = await a_session(services.uow_factory, service)
+    guest, one = Visitor(client), "you get 1 credit for “Beginner classes”"
+    await guest.open(f"/b/lotus/{service.slug}/book?session={date.id}")
+    await guest.submit({"counts.full": "1", "counts.child": "1", "step": "update"})
+    assert one in guest.text
+    wish = a_wish("session", date.id, party=("Carl", "Kim"), tiers=("full", "child"))
+    made = await booked(services.uow_factory, lotus, wish)
+    async with services.uow_factory(lotus.id) as uow:
+        await mark_paid_on_site(uow, lotus.ctx, made.order_id)
+    shown = await guests_page(services, lotus, made, guest)
+    assert one in shown, shown
 
 
 async def test_an_unpaid_course_promises_a_credit_only_once_it_is_paid_and_says_when_to_pay(

@@ -6,12 +6,16 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from src.booking.commands.exchange import MoveSeats, NotMovable, move_by_staff
 from src.booking.domain.leaving import LeavingTerms
-from src.booking.models import Session
+from src.booking.models import Seat, Service, Session
 from tests.booking.web.conftest import Shop, subject
 from tests.booking.web.test_guest_page import own_page
+from tests.booking.web.test_roster_bulk import press, words_in
 from tests.support.builders import Term, a_series, a_service, a_session
+from tests.support.mail import RememberingMailer
 from tests.support.visitor import forms_of
 from tests.tenants.web.signed_in import sign_in
 
@@ -94,6 +98,49 @@ async def test_one_place_of_a_course_that_was_given_away_makes_no_party_of_two(s
     assert "1 of 2 seats" not in shown.text
 
 
+async def test_a_place_that_is_moved_is_its_guests_own_again(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    """Who had it on the old date was told that they need not come."""
+    await a_course_of_one(shop)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        service = (await uow.session.scalars(select(Service))).one()
+    other = await a_session(shop.services.uow_factory, service, in_days=30)
+    mailer.sent.clear()
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        given = (await uow.session.scalars(select(Seat).where(Seat.is_handed_on.is_(True)))).one()
+        cmd = MoveSeats(
+            order_id=given.order_id, seat_ids=[given.id], session_id=other.id, by="staff"
+        )
+        await move_by_staff(uow, shop.business.ctx, cmd)
+    await shop.work()
+    await shop.guest.open(await own_page(shop))
+    shown = (await shop.guest.open(await own_page(shop))).text
+    assert "Ben" not in shown, "also once what was done before is no news any more"
+    assert "2 people" not in shown
+    assert "1 of 2 seats" not in shown
+    news = {mail.to[0]: mail for mail in mailer.sent}
+    assert "Ben <ben@example.com>" in news
+    [own] = [mail for to, mail in news.items() if not to.startswith("Ben")]
+    assert "You had given it to Ben: it ends there, which they are told." in own.body
+
+
+async def test_a_place_that_went_through_two_hands_comes_back_to_who_booked(shop: Shop) -> None:
+    term = await a_course_of_one(shop)
+    eve = {"name": "Eve", "address": "eve@example.com"}
+    await send(shop, await page_of(shop, term.sessions[0]), eve)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        given = (await uow.session.scalars(select(Seat).where(Seat.is_handed_on.is_(True)))).one()
+        there = MoveSeats(
+            order_id=given.order_id,
+            seat_ids=[given.id],
+            session_id=term.sessions[1].id,
+            by="staff",
+        )
+        with pytest.raises(NotMovable, match="has a place on that date already"):
+            await move_by_staff(uow, shop.business.ctx, there)
+
+
 async def test_both_dates_given_to_different_people_make_no_party_of_two(shop: Shop) -> None:
     term = await a_course_of_one(shop)
     eve = {"name": "Eve", "address": "eve@example.com"}
@@ -116,6 +163,12 @@ async def test_staff_read_who_comes_instead_before_they_cancel_move_or_write(sho
     assert "Ben has the place of a guest" in page.text
     course = await client.get(f"/app/lotus/series/{term.series.id}/cancel")
     assert "1, with your reason; 1 to who has a guest" in course.text
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        seats = list(await uow.session.scalars(select(Seat.id).where(Seat.session_id == first.id)))
+    letter = await press(client, first, "message", seats, {})
+    assert "Not written to, for a guest gave them a place: Ben (ben@example.com)" in (
+        words_in(letter)
+    )
     form = {
         "to": f"session:{first.id}",
         "subject": "Mats",

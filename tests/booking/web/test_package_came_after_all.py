@@ -1,5 +1,7 @@
 """A transfer was taken off a package by mistake: once it is noted anew, the package is back."""
 
+import csv
+import io
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -17,6 +19,7 @@ from src.platform.errors import Conflict
 from src.platform.ids import new_id
 from src.platform.mail.models import MailRow
 from tests.booking.web.conftest import Shop, rows
+from tests.booking.web.pages import send_again
 from tests.booking.web.test_package_transfer_mistaken import mistakable, remove, take_off
 from tests.booking.web.test_paying_packages import (
     PRICE_MINOR,
@@ -29,7 +32,9 @@ from tests.booking.web.test_paying_packages import (
 from tests.booking.web.test_place_package import only_lot
 from tests.booking.web.test_transfer_words import page_of, read
 from tests.support.clock import FrozenClock
+from tests.support.portal import sign_in_portal
 from tests.support.vouchers import CODE, a_voucher
+from tests.tenants.web.signed_in import sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -109,6 +114,41 @@ async def it_adds_up(shop: Shop, order: Order, paid_minor: int, refunded_minor: 
     assert "The transfer came after all, and the package with it" in said
 
 
+async def test_once_back_no_more_were_sold_than_before(shop: Shop, clock: FrozenClock) -> None:
+    """Not what was bought and what came back, less what had been taken off between."""
+    order, _before = await never_paid(shop, clock)
+    await receive(shop, order, PRICE_MINOR)
+    lot = await only_lot(shop)
+    here = "/app/lotus/credits"
+    for page in (
+        await page_of(shop, order, f"/../../credits/{lot.id}"),
+        await read(shop, f"/app/lotus/customers/{order.customer_id}"),
+    ):
+        assert "10 of 10" in page
+        assert "taken off" not in page.replace("was taken off", "")
+    await remove(shop, lot, 2)
+    page = await read(shop, f"{here}/{lot.id}")
+    assert "8 of 10 2 taken off" in page
+    sent = await send_again(shop.guest.client, f"{here}/sales", await shop.guest.open(here), {})
+    [row] = csv.DictReader(io.StringIO(sent.content.decode("utf-8-sig")))
+    assert (row["Credits"], row["Left"], row["Credits taken off"]) == ("10", "8", "2")
+
+
+async def test_who_words_the_mail_reads_that_it_is_sent_then_too(shop: Shop) -> None:
+    await sign_in(shop.guest.client, shop.services, shop.business.owner.id)
+    page = await read(shop, "/app/lotus/settings/mails/package_bought")
+    assert "and again when it was paid on site, or when its transfer came after all." in page
+
+
+async def test_the_page_asks_for_what_the_voucher_does_not_pay(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    order, _before = await never_paid(shop, clock, by_voucher=True)
+    page = await page_of(shop, order, "/transfer")
+    assert "What is less than €70.00, or too much, goes back by hand." in page
+    assert "less than the price" not in page
+
+
 async def test_the_voucher_pays_its_part_again(shop: Shop, clock: FrozenClock) -> None:
     order, _before = await never_paid(shop, clock, by_voucher=True)
     assert await left(shop) == 5000
@@ -121,8 +161,9 @@ async def test_the_voucher_pays_its_part_again(shop: Shop, clock: FrozenClock) -
     assert (await only_lot(shop)).state == "active"
     await it_adds_up(shop, order, 5000 + 5000 + REST_MINOR, 5000)
     page = await read(shop, package_path(shop.services.settings, "lotus", order))
-    for words in ("Price €120.00", "Received €170.00", "Back on the voucher €50.00"):
-        assert words in page
+    assert "Paid €120.00 Of it by voucher €50.00" in page
+    assert "Back on the voucher" not in page, "that paid once more"
+    assert "€170.00" not in page
     lot = await only_lot(shop)
     cmd = RefundCredits(lot_id=lot.id, amount_minor=12_000, seen=10, reason="Ill", token=new_id())
     async with shop.services.uow_factory(shop.business.id) as uow:
@@ -130,6 +171,14 @@ async def test_the_voucher_pays_its_part_again(shop: Shop, clock: FrozenClock) -
     await shop.work()
     assert given is not None
     assert (given.by_hand_minor, await left(shop)) == (REST_MINOR, 5000), "all of it, once more"
+    page = await read(shop, package_path(shop.services.settings, "lotus", order))
+    for words in ("Paid €120.00", "Back on the voucher €50.00", "The business gives back €70.00"):
+        assert words in page
+    await sign_in_portal(shop.guest.client, shop.services, shop.business.id, order.customer_id)
+    receipts = await read(shop, "/b/lotus/me/receipts")
+    assert "€50.00 back" in receipts, "not what only went round"
+    assert "€100.00 back" not in receipts
+    assert "Received in all €170.00" in await read(shop, f"/b/lotus/me/receipts/{order.id}")
 
 
 async def test_once_back_it_can_be_cancelled_as_never_paid_again(
@@ -141,6 +190,10 @@ async def test_once_back_it_can_be_cancelled_as_never_paid_again(
     ended = ["billing.credits_changed", "package_lapsed"]
     assert (await mails(shop))[-2:] == ended, "each end is told"
     assert await left(shop) == 5000
+    page = await read(shop, package_path(shop.services.settings, "lotus", order))
+    assert "Paid €50.00 Of it by voucher €50.00" in page
+    assert "Back on the voucher €50.00" in page
+    assert "€100.00" not in page
     assert (await the_order(shop)).paid_minor == (await the_order(shop)).refunded_minor == 10_000
     assert await receive(shop, order, REST_MINOR) is Outcome.BROUGHT_BACK
     assert (await only_lot(shop)).balance == 10
@@ -203,6 +256,44 @@ async def test_without_its_voucher_it_does_not_come_back(
     assert "Please send it back." in page
 
 
+@pytest.mark.parametrize("minor", [5000, 3000])
+async def test_what_was_refunded_does_not_come_back(
+    shop: Shop, clock: FrozenClock, minor: int
+) -> None:
+    """Its credits left with a refund: with all that the voucher had paid, or with a part of it."""
+    await a_voucher(shop.services.uow_factory, shop.business.id, minor=5000)
+    order = await by_transfer(shop, coupon=CODE, quoted_minor=REST_MINOR)
+    await receive(shop, order, REST_MINOR)
+    await refund_all(shop, minor)
+    [transfer] = await mistakable(shop, order)
+    await take_off(shop, order, transfer)
+    await shop.work()
+    assert await left(shop) == 5000
+    amount = f"€{minor // 100}.00"
+    page = await page_of(shop, order, "/transfer")
+    assert f"cannot be brought back: {amount} was refunded for its credits before" in page
+    assert "All of it goes back by hand." in page
+    await page_of(shop, order, "/transfer")
+    await shop.guest.submit({"amount": "70"}, to="/received")
+    assert "Its credits were refunded before." in shop.guest.text
+    assert "Please send back €70.00" in shop.guest.text
+    lot = await only_lot(shop)
+    assert (lot.state, lot.balance) == ("void", 0)
+    assert await left(shop) == 5000, "the voucher pays nothing"
+    assert [one.is_extra for one in await rows(shop, Payment) if one.method == "transfer"] == [True]
+    assert "billing.transfer_not_due" in await mails(shop)
+
+
+async def refund_all(shop: Shop, minor: int) -> None:
+    lot = await only_lot(shop)
+    cmd = RefundCredits(
+        lot_id=lot.id, amount_minor=minor, seen=lot.balance, reason="Not paid", token=new_id()
+    )
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await refund_credits(uow, shop.business.ctx, cmd)
+    await shop.work()
+
+
 async def test_once_its_time_is_over_it_does_not_come_back(shop: Shop, clock: FrozenClock) -> None:
     order, _before = await never_paid(shop, clock)
     clock.advance(timedelta(days=100))
@@ -210,6 +301,22 @@ async def test_once_its_time_is_over_it_does_not_come_back(shop: Shop, clock: Fr
     assert "its credits would have ended on" in page
     assert await receive(shop, order, PRICE_MINOR) is Outcome.TO_HAND_BACK
     assert (await only_lot(shop)).state == "void"
+    page = await page_of(shop, order)
+    assert "What came since did not bring it back." in page
+    assert "It came after all" not in page
+    assert "Another transfer came" in page
+    page = await read(shop, package_path(shop.services.settings, "lotus", order))
+    assert "since your transfer for it had not come by then" in page
+    assert "has not come" not in page
+    assert "€120.00 came by bank transfer that was not due." in page
+
+
+async def test_after_a_part_of_it_the_rest_may_still_come(shop: Shop, clock: FrozenClock) -> None:
+    order, _before = await never_paid(shop, clock)
+    page = await read(shop, package_path(shop.services.settings, "lotus", order))
+    assert "since your transfer for it has not come." in page
+    await receive(shop, order, PRICE_MINOR - 1)
+    assert "It came after all" in await page_of(shop, order)
 
 
 async def test_while_the_voucher_gets_its_part_back_nothing_is_noted(shop: Shop) -> None:
@@ -217,9 +324,16 @@ async def test_while_the_voucher_gets_its_part_back_nothing_is_noted(shop: Shop)
     order = await by_transfer(shop, coupon=CODE, quoted_minor=REST_MINOR)
     await receive(shop, order, REST_MINOR)
     await undo(shop, order, await only_lot(shop))
+    page = await page_of(shop, order, "/transfer")
+    assert "What a voucher had paid of it is just going back to it." in page
+    assert "Note its transfer in a moment" in page
+    for wrong in ("cannot be brought back", "Sell the package anew", "All of it goes back"):
+        assert wrong not in page
     with pytest.raises(Conflict, match="try again in a moment"):
         await receive(shop, order, REST_MINOR)
     await shop.work()
+    assert "is there again" not in await page_of(shop, order)
+    assert "10 credits are there again" in await page_of(shop, order, "/transfer")
     assert await receive(shop, order, REST_MINOR) is Outcome.BROUGHT_BACK
 
 

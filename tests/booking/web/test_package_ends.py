@@ -2,23 +2,29 @@
 
 import csv
 import io
+from datetime import timedelta
+from html import unescape
 
 import pytest
 from httpx import AsyncClient
 
 from src.billing.commands.by_staff import mark_paid_on_site
-from src.billing.commands.credits import SYSTEM, write_entry
+from src.billing.commands.credits import SYSTEM, lock_lot, write_entry
 from src.billing.commands.lapse_package import cancel_package, lapse_package
 from src.billing.domain.credits import EntryKind
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import CreditLot, Order
+from src.billing.settlement import give_up_order, released_by
 from src.booking.guest_links import package_path
 from src.platform.mail.models import MailRow
 from src.tenants.models import MailWording
 from tests.booking.web.conftest import Shop, rows
 from tests.booking.web.pages import send_again
+from tests.booking.web.test_back_on_vouchers import words
 from tests.booking.web.test_credits import HOME
+from tests.booking.web.test_paying_packages import by_transfer, receive
 from tests.booking.web.test_place_package import a_pending_one, buy, only_lot, wish
+from tests.support.clock import FrozenClock
 from tests.support.credits import a_lot, a_package
 from tests.support.portal import sign_in_portal
 from tests.support.vouchers import CODE, a_voucher, on_it
@@ -27,6 +33,7 @@ from tests.tenants.web.signed_in import sign_in
 pytestmark = pytest.mark.anyio
 
 ME = "/b/lotus/me"
+TICK = 'rounded-full bg-success text-success-content"'
 
 
 async def signed_in(shop: Shop, order: Order) -> None:
@@ -171,6 +178,72 @@ async def test_what_was_paid_back_is_not_counted_out_of_what_was_bought(shop: Sh
     await shop.guest.open(ME)
     assert "Its unused credits were given back for money." in shop.guest.text
     assert "of 11" not in shop.guest.text
+
+
+@pytest.mark.parametrize("end", ["refunded", "used", "ended"])
+async def test_what_nobody_can_use_any_more_does_not_read_as_if_one_could(
+    shop: Shop, clock: FrozenClock, end: str
+) -> None:
+    order = await a_pending_one(shop)
+    path = package_path(shop.services.settings, "lotus", order)
+    waiting = await shop.guest.open(path)
+    assert "A session has to start by then." in waiting.text
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await mark_paid_on_site(uow, shop.business.ctx, order.id)
+    bought = await shop.guest.open(path)
+    assert TICK in bought.text
+    assert "A session has to start by then." in bought.text
+    lot = await only_lot(shop)
+    if end == "ended":
+        clock.advance(timedelta(days=91))
+    else:
+        async with shop.services.uow_factory(shop.business.id) as uow:
+            locked = await lock_lot(uow, lot.id)
+            locked.refunded_minor = locked.paid_minor if end == "refunded" else 0
+            kind = EntryKind.REFUND if end == "refunded" else EntryKind.REDEEM
+            await write_entry(uow, locked, kind, -10, SYSTEM)
+    over = await shop.guest.open(path)
+    assert TICK not in over.text
+    assert "A session has to start by then." not in over.text
+    assert "0 of 10 left" in over.text
+
+
+async def test_the_heading_counts_what_is_left(shop: Shop) -> None:
+    """Row 2-45: nobody saw how much of a package was used."""
+    order = await a_pending_one(shop)
+    path = package_path(shop.services.settings, "lotus", order)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await mark_paid_on_site(uow, shop.business.ctx, order.id)
+    whole = await shop.guest.open(path)
+    assert "10 sessions are yours" in whole.text
+    assert f"This page's link is in the mail to {order.guest_email}." in unescape(whole.text)
+    lot = await only_lot(shop)
+    for taken, said in ((7, "3 sessions are left"), (2, "1 session is left")):
+        async with shop.services.uow_factory(shop.business.id) as uow:
+            await write_entry(uow, await lock_lot(uow, lot.id), EntryKind.REDEEM, -taken, SYSTEM)
+        page = await shop.guest.open(path)
+        assert said in page.text
+        assert "yours" not in page.text
+
+
+async def test_what_came_in_part_is_told_beside_the_price(shop: Shop) -> None:
+    order = await by_transfer(shop)
+    path = package_path(shop.services.settings, "lotus", order)
+    assert "Price €120.00" in words(await shop.guest.open(path))
+    await receive(shop, order, 1000)
+    await give_up_order(shop.services, shop.business.id, order.id, released_by(shop.business.ctx))
+    page = words(await shop.guest.open(path))
+    assert "Price €120.00 Paid €10.00" in page
+    assert "The business gives back €10.00" in page
+
+
+async def test_what_was_never_bought_says_that_it_has_no_credits(shop: Shop) -> None:
+    order = await a_pending_one(shop)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        assert await cancel_package(uow, shop.business.ctx, order.id)
+    page = await shop.guest.open(package_path(shop.services.settings, "lotus", order))
+    assert "None: 10 sessions were ordered" in page.text
+    assert "A session has to start by then." not in page.text
 
 
 async def test_the_file_of_what_was_sold_counts_as_paid_what_was_paid(shop: Shop) -> None:

@@ -21,6 +21,7 @@ from src.billing.queries.credit_lists import get_credit_totals
 from src.billing.queries.order_page import get_order_page
 from src.billing.queries.orders import month_totals
 from src.billing.queries.transfers import list_mistakable
+from src.billing.sweeper import sweep_holds
 from src.booking.guest_links import package_path
 from src.platform.errors import Conflict
 from src.platform.ids import new_id
@@ -234,3 +235,34 @@ async def test_nobody_is_told_that_it_is_theirs_once_it_never_was(shop: Shop) ->
     assert "package_bought" not in kinds
     assert "billing.credits_changed" in kinds
     assert not any("are yours" in mail.text for mail in await rows(shop, MailRow))
+
+
+async def test_who_was_mailed_that_it_goes_back_has_to_be_told(shop: Shop) -> None:
+    order = await a_wrong_one(shop)
+    await receive(shop, order, 500)
+    here = f"/app/lotus/orders/{order.id}/transfer/mistake"
+    await sign_in(shop.guest.client, shop.services, shop.business.owner.id)
+    told = f"{order.guest_email} had a mail that it came and goes back."
+    assert told not in (await shop.guest.client.get(here)).text, "it has not left yet"
+    assert "billing.transfer_not_due" in await mails(shop)
+    page = (await shop.guest.client.get(here)).text
+    assert f"{told} Please tell them that it did not come." in page
+    assert "The guest had a mail that it goes back" in page
+    await remove(shop, await only_lot(shop), 10)
+    page = (await shop.guest.client.get(here)).text
+    assert f"Of one of them {order.guest_email} had a mail that it came and goes back." in page
+    assert page.count("The guest had a mail that it goes back") == 1, "not of what was due"
+    [first, _due] = await mistakable(shop, order)
+    await take_off(shop, order, first)
+    assert "had a mail" not in (await shop.guest.client.get(here)).text
+
+
+async def test_so_has_who_was_mailed_of_what_had_ended(shop: Shop, clock: FrozenClock) -> None:
+    order = await by_transfer(shop)
+    clock.advance(timedelta(days=30))
+    await sweep_holds(shop.services)
+    await receive(shop, order, 500)
+    assert "billing.transfer_not_due" in await mails(shop)
+    await sign_in(shop.guest.client, shop.services, shop.business.owner.id)
+    page = (await shop.guest.client.get(f"/app/lotus/orders/{order.id}/transfer/mistake")).text
+    assert f"{order.guest_email} had a mail that it came and goes back." in page

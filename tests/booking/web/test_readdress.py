@@ -10,8 +10,9 @@ from sqlalchemy import select, update
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
 from src.booking.commands.book import Booked
+from src.booking.commands.exchange import MoveSeats, move_by_staff
 from src.booking.commands.feeds import make_booking_feed
-from src.booking.models import Seat, Session
+from src.booking.models import Seat, Service, Session
 from src.platform.services import Services
 from src.tenants.models import AuditEntry
 from tests.booking.commands.test_book import a_wish, booked
@@ -222,3 +223,23 @@ async def test_a_merge_of_two_good_addresses_writes_to_both(
     assert await waiting(services, lotus.id) == []
     for mail in mailer.sent:
         await Visitor(client).open(link_in(mail.body))
+
+
+async def test_who_was_moved_reads_at_the_right_address_too_that_they_may_leave_free(
+    client: AsyncClient, services: Services, lotus: Business, mailer: RememberingMailer
+) -> None:
+    made = await sold(services, lotus)
+    async with services.uow_factory(lotus.id) as uow:
+        service = (await uow.session.scalars(select(Service))).one()
+        seat = (await uow.session.scalars(select(Seat))).one()
+    other = await a_session(services.uow_factory, service, in_days=9)
+    move = MoveSeats(order_id=made.order_id, seat_ids=[seat.id], session_id=other.id, by="staff")
+    async with services.uow_factory(lotus.id) as uow:
+        await move_by_staff(uow, lotus.ctx, move)
+    await work(services, lotus.id)
+    mailer.sent.clear()
+    await correct(client, services, lotus, made)
+    await work(services, lotus.id)
+    [mail] = [one for one in mailer.sent if RIGHT in one.to[0]]
+    said = " ".join(mail.body.split())
+    assert "you may give your place back without any charge" in said

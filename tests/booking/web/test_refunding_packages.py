@@ -2,7 +2,7 @@
 
 import pytest
 
-from src.billing.commands.by_staff import mark_paid_on_site
+from src.billing.commands.by_staff import close_item_by_hand, mark_paid_on_site
 from src.billing.commands.credit_refunds import RefundCredits, Refunded, refund_credits
 from src.billing.commands.credits import SYSTEM, lock_lot, write_entry
 from src.billing.commands.refunds import retry_refund
@@ -11,6 +11,7 @@ from src.billing.domain.kinds import PaymentMode
 from src.billing.jobs.refunds import lock_refund
 from src.billing.models import CreditLot, OpenItem, Payment, Refund
 from src.billing.settlement import check_payment
+from src.booking.queries.credits import get_lot_view
 from src.platform.ids import new_id
 from src.platform.mail.models import MailRow
 from tests.booking.web.conftest import Shop, rows
@@ -164,6 +165,31 @@ async def test_what_the_desk_took_comes_last_and_by_hand(shop: Shop) -> None:
     assert "€50.00 is on the voucher again" in said
     assert "on its way back" not in said
     assert "You get another €22.00 back from us." in said
+
+
+async def test_the_history_tells_all_that_went_back_for_credits_that_left_in_one(
+    shop: Shop,
+) -> None:
+    """The voucher's part is for so many of them that none is left for what the desk took."""
+    await a_voucher(shop.services.uow_factory, shop.business.id, minor=5000)
+    package = await a_package(shop.services.uow_factory, shop.business.id)
+    await buy(shop, wish(package.id, coupon=CODE, way=PaymentMode.ON_SITE))
+    lot = await only_lot(shop)
+    assert lot.order_id is not None
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await mark_paid_on_site(uow, shop.business.ctx, lot.order_id)
+    lot = await used(shop, 5)
+    assert await give(shop, lot, 6000) == Refunded(6000, by_hand_minor=1000)
+    [item] = await rows(shop, OpenItem)
+    for is_closed in (False, True):
+        async with shop.services.uow_factory(shop.business.id) as uow:
+            if is_closed:
+                await close_item_by_hand(uow, shop.business.ctx, lot.order_id, item.id)
+            view = await get_lot_view(uow, lot.id)
+        told = [
+            (one.words, one.credits, one.amount_minor) for one in view.entries if one.amount_minor
+        ]
+        assert told == [("Refunded", -5, 6000)]
 
 
 async def mail_about_them(shop: Shop) -> str:

@@ -1,5 +1,6 @@
 """Several guests moved to another date: seen first, then each order as a whole or not at all."""
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from src.platform.services import Services
 from src.tenants.models import AuditEntry
 from tests.booking.commands.test_book import seats_of
 from tests.booking.web.pages import as_owner, fields_of
-from tests.booking.web.test_roster_bulk import a_guest, ids_of, press
+from tests.booking.web.test_roster_bulk import a_guest, ids_of, press, words_in
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.mail import RememberingMailer
 from tests.support.work import work
@@ -118,7 +119,7 @@ async def test_a_party_that_does_not_fit_stays_together_where_it_is(
     assert answer.status_code == 200
     assert "1 place is on" in answer.text
     assert "Bert" in answer.text
-    assert "no room any more" in answer.text
+    assert "The session has too few free seats." in answer.text, "in the owner's words"
     assert await dates.counted() == (2, 1)
     assert await dates.live(dates.full) == [bert.order_id] * 2
 
@@ -145,6 +146,88 @@ async def test_who_cannot_come_there_is_said_to_stay_and_is_not_counted(
     assert "Move 0" not in nobody.text
     assert "all that it cost comes back" in seen.text
     assert "all that it cost comes back" not in nobody.text
+
+
+async def test_where_not_all_have_room_the_first_of_the_list_do_and_the_mails_are_counted_so(
+    client: AsyncClient, services: Services, dates: Dates
+) -> None:
+    for name in ("Anna", "Bert", "Cleo"):
+        await a_guest(services, dates.business, dates.full, name)
+    await dates.change(capacity=2)
+    chosen = await ids_of(services, dates.business)
+    await as_owner(client, services, dates.business)
+    seen = await press(client, dates.full, "move", chosen, {"to_session_id": str(dates.other.id)})
+    words = words_in(seen)
+    assert "Move 2 guests?" in words
+    assert "Mails2, with the calendar entry moved" in words.replace("Mails 2", "Mails2")
+    [left] = re.findall(r"(\w+) · 1 seat Those before them in this list", words)
+    assert left == "Cleo"
+
+
+async def test_no_date_chosen_is_said_at_the_field(
+    client: AsyncClient, services: Services, dates: Dates
+) -> None:
+    await a_guest(services, dates.business, dates.full, "Anna")
+    chosen = await ids_of(services, dates.business)
+    await as_owner(client, services, dates.business)
+    asked = await press(client, dates.full, "move", chosen, {})
+    assert "Choose a date." not in asked.text, "nobody was asked before"
+    refused = await press(
+        client, dates.full, "move", chosen, {"to_session_id": "", "reason": "Ill"}
+    )
+    assert refused.status_code == 422
+    assert "Choose a date." in refused.text
+    assert "Ill" in refused.text
+
+
+async def test_whose_place_was_gone_by_then_is_told_to_who_moved_the_others(
+    client: AsyncClient, services: Services, dates: Dates
+) -> None:
+    for name in ("Anna", "Bert"):
+        await a_guest(services, dates.business, dates.full, name)
+    anna, bert = await ids_of(services, dates.business)
+    await as_owner(client, services, dates.business)
+    sure = {"to_session_id": str(dates.other.id), "seen": "0", "sure": "on"}
+    assert (await press(client, dates.full, "move", [bert], sure)).status_code == 303
+    answer = await press(client, dates.full, "move", [anna, bert], sure)
+    words = words_in(answer)
+    assert "1 place is on" in words
+    assert "Bert: This place is gone by now." in words
+
+
+async def test_what_is_still_owed_is_said_before_and_in_the_mail(
+    client: AsyncClient, services: Services, dates: Dates, mailer: RememberingMailer
+) -> None:
+    await a_guest(services, dates.business, dates.full, "Una")
+    await work(services, dates.business.id)
+    mailer.sent.clear()
+    chosen = await ids_of(services, dates.business)
+    await as_owner(client, services, dates.business)
+    to = {"to_session_id": str(dates.other.id)}
+    seen = await press(client, dates.full, "move", chosen, to)
+    assert "€15.00 is still to be paid, as before." in words_in(seen)
+    await press(client, dates.full, "move", chosen, {**to, "seen": "0", "sure": "on"})
+    await work(services, dates.business.id)
+    [mail] = mailer.sent
+    assert "The price stays as it was, and €15.00 of it is still to be paid." in mail.body
+    assert "You pay nothing more" not in mail.body
+
+
+async def test_who_comes_there_by_another_booking_stays(
+    client: AsyncClient, services: Services, dates: Dates
+) -> None:
+    """Nobody stands on a roster twice, and two unnamed people are not one."""
+    await a_guest(services, dates.business, dates.full, "Rosa", "")
+    await a_guest(services, dates.business, dates.full, "Bert", "")
+    await a_guest(services, dates.business, dates.other, "Rosa", "")
+    chosen = (await ids_of(services, dates.business))[:4]
+    await as_owner(client, services, dates.business)
+    to = {"to_session_id": str(dates.other.id)}
+    words = words_in(await press(client, dates.full, "move", chosen, to))
+    assert "Rosa, Person 2 · 2 seats This person has a place on that date already." in words
+    assert "Move 2 guests?" in words
+    await press(client, dates.full, "move", chosen, {**to, "seen": "0", "sure": "on"})
+    assert await dates.counted() == (2, 4)
 
 
 async def test_where_nobody_is_chosen_the_roster_says_so(

@@ -6,7 +6,7 @@ from httpx import AsyncClient
 from src.platform.services import Services
 from tests.booking.commands.test_swap import a_school
 from tests.booking.web.pages import as_owner, fields_of
-from tests.booking.web.test_roster_bulk import press
+from tests.booking.web.test_roster_bulk import press, words_in
 
 pytestmark = pytest.mark.anyio
 
@@ -28,6 +28,8 @@ async def test_a_date_of_another_course_is_offered_shown_and_taken(
     assert (await press(client, session, "move", [first.id], sure)).status_code == 303
     assert await school.taken(school.own) == [0, 1, 1]
     assert await school.taken(school.other) == [1, 0, 0]
+    roster = words_in(await client.get(f"/app/lotus/sessions/{session.id}"))
+    assert f"· {school.business.owner.name}" in roster.split("Moved to another date")[1]
 
 
 async def test_what_is_not_paid_is_said_before_anything_is_done(

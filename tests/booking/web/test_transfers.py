@@ -43,6 +43,13 @@ async def submit(client: AsyncClient, page: Response, ending: str, **typed: Any)
     return await client.post(form.action, data=form.filled(typed))
 
 
+def proposed(page: Response) -> str:
+    """The amount that stands in the form for what has come."""
+    form = next(one for one in forms_of(page) if one.action.endswith("/received"))
+    [amount] = form.filled({})["amount"]
+    return str(amount)
+
+
 async def test_a_guest_reads_how_to_pay_and_may_give_it_up(shop: Shop) -> None:
     page, order = await booked(shop)
     for words in ("We wait for your transfer", "DE89 3704 0044 0532 0130 00", order.reference):
@@ -223,8 +230,14 @@ async def test_money_for_an_order_that_is_paid_says_that_it_stands(shop: Shop) -
     client = shop.guest.client
     await sign_in(client, shop.services, shop.business.owner.id)
     here = f"/app/lotus/orders/{order.id}/transfer"
-    await submit(client, await client.get(here), "/received")
-    done = await submit(client, await client.get(here), "/received", amount="9")
+    awaited = await client.get(here)
+    assert proposed(awaited) == "15.00"
+    await submit(client, awaited, "/received")
+    paid = await client.get(here)
+    assert proposed(paid) == "", "nothing is waited for, and one press would note what never came"
+    nothing = await submit(client, paid, "/received")
+    assert nothing.status_code == 422
+    done = await submit(client, paid, "/received", amount="9")
     said = (await client.get(done.headers["location"])).text
     assert "The order was paid already. Please send back €9.00." in said
     assert "Nothing can be had with it any more" not in said
@@ -240,7 +253,8 @@ async def test_what_somebody_ended_says_why_its_money_goes_back(shop: Shop) -> N
     assert f"{why} What comes now goes back by hand." in (await client.get(here)).text
     form = await client.get(f"{here}/transfer")
     assert f"{why} So nothing can be had with the money any more" in form.text
-    done = await submit(client, form, "/received")
+    assert proposed(form) == ""
+    done = await submit(client, form, "/received", amount="15")
     said = (await client.get(done.headers["location"])).text
     assert f"Nothing can be had with it any more. {why} Please send back €15.00." in said
 

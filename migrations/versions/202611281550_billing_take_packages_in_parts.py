@@ -3,7 +3,7 @@
 A package may be paid in parts: the first with the order, the others later, each a row that is paid
 once at most. A payment page may be for some of them.
 
-Revision: 0100, after 0098.
+Revision: 0100, after 0099.
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from alembic import op
 from migrations.policies import protect
 
 revision = "0100"
-down_revision = "0098"
+down_revision = "0099"
 branch_labels = None
 depends_on = None
 
