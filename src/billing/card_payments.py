@@ -125,12 +125,12 @@ async def _go_on(services: Services, row: PaymentPage, found: ProcessorPage) -> 
     async with services.uow_factory(row.tenant_id) as uow:
         applied = await apply_page(uow, row.id, found)
     may_be_asked = found.is_unconfirmed and applied.order_state == OrderState.OPEN
-    if may_be_asked and await _ask_for_money(services, row, found):
+    if may_be_asked and await ask_for_money(services, row, found):
         return CardAnswer(outcome=CardOutcome.UNSURE)
     return await _how_it_stands(services, row.tenant_id, row.id)
 
 
-async def _ask_for_money(services: Services, row: PaymentPage, found: ProcessorPage) -> bool:
+async def ask_for_money(services: Services, row: PaymentPage, found: ProcessorPage) -> bool:
     """Whether nobody knows what came of it. A no is not told here: the payment itself tells."""
     gateway, key = services.port(StripeGateway), confirm_key(row.id)
     try:
@@ -140,7 +140,7 @@ async def _ask_for_money(services: Services, row: PaymentPage, found: ProcessorP
     except DefinitiveFailure as failure:
         if failure.param == "payment_method":
             async with services.uow_factory(row.tenant_id) as uow:
-                await _put_off(uow, row.id)
+                await put_off_card(uow, row.id)
             with suppress(Uncertain):
                 await close_page(services, row.tenant_id, row.id)
     return False
@@ -168,7 +168,7 @@ async def _refused(
     """The payment could not even be made: the card is gone, or the business may not charge."""
     if failure.param in ("payment_method", "customer") or failure.code in GONE:
         async with services.uow_factory(tenant_id) as uow:
-            await _put_off(uow, row.id)
+            await put_off_card(uow, row.id)
         return CardAnswer(outcome=CardOutcome.DECLINED, why=GONE_CODE)
     try:
         may_charge = await recheck_account(services, tenant_id)
@@ -181,7 +181,7 @@ async def _refused(
     ) from failure
 
 
-async def _put_off(uow: UnitOfWork, page_id: UUID) -> None:
+async def put_off_card(uow: UnitOfWork, page_id: UUID) -> None:
     """The card is the processor's no more."""
     _order, page = await lock_page(uow, page_id)
     page.error, page.put_aside_at = GONE_CODE, uow.clock.now()
@@ -197,6 +197,11 @@ async def _prepare(services: Services, tenant_id: UUID, order_id: UUID, by: ByCa
             raise card_not_kept()
         newest, now = await newest_page(uow, order_id), services.clock.now()
         refuse_unless_payable(order, newest, now)
+        if order.later_minor:
+            raise Conflict(
+                _("This is paid in parts: please pay the first one on the payment page."),
+                code="paid_in_parts",
+            )
         if newest is not None and newest.state != PageState.FAILED:
             if newest.card_id != by.card_id or newest.put_aside_at is not None:
                 raise InTheWay
@@ -235,7 +240,9 @@ async def _new_attempt(
         account_id=card.account_id,
         idempotency_key=page_key(page_id),
         body={
-            "create": payment_body(order, card, owner.processor_id or "", page_id, fee_bp),
+            "create": payment_body(
+                order, card, owner.processor_id or "", page_id, fee_bp, order.to_pay_minor
+            ),
             "confirm": {"return_url": return_url},
         },
         state=str(PageState.PENDING),
@@ -264,11 +271,16 @@ async def _refuse_too_many(uow: UnitOfWork, order_id: UUID) -> None:
 
 
 def payment_body(
-    order: Order, card: SavedCard, processor_customer: str, page_id: UUID, fee_bp: int
+    order: Order,
+    card: SavedCard,
+    processor_customer: str,
+    page_id: UUID,
+    fee_bp: int,
+    amount_minor: int,
 ) -> dict[str, Any]:
     """What is sent to make the payment, stored before the call and sent again word for word."""
     body: dict[str, Any] = {
-        "amount": to_processor(order.to_pay_minor, order.currency),
+        "amount": to_processor(amount_minor, order.currency),
         "currency": order.currency.lower(),
         "customer": processor_customer,
         "payment_method": card.payment_method_id,
@@ -281,7 +293,7 @@ def payment_body(
             "kind": "card",
         },
     }
-    fee_minor = application_fee_minor(order.to_pay_minor, fee_bp)
+    fee_minor = application_fee_minor(amount_minor, fee_bp)
     if fee_minor:
         body["application_fee_amount"] = to_processor(fee_minor, order.currency)
     return body

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Table, case, func, select, update
 
 from src.billing.commands.cards import end_card
+from src.billing.commands.plan_cards import follow_doubles
 from src.billing.domain.cards import CardState
 from src.billing.events import ProcessorCustomerEnded
 from src.billing.models import ProcessorCustomer, SavedCard
@@ -63,7 +64,9 @@ class _Cards(CustomerRows):
         doubles = await uow.session.scalars(
             select(SavedCard.id).where(*of_gone, SavedCard.fingerprint.in_(known))
         )
-        for card_id in sorted(doubles):
+        found = sorted(doubles)
+        await follow_doubles(uow, found, kept_id)
+        for card_id in found:
             await end_card(uow, card_id, CardState.REMOVED)
         await uow.session.execute(update(SavedCard).where(*of_gone).values(is_default=False))
         return await super().move(uow, gone_id, kept_id)

@@ -58,11 +58,13 @@ NOT_PAYABLE = frozenset({TOO_SMALL, "payments_not_ready", "payment_page_refused"
 class Keep(msgspec.Struct, frozen=True, kw_only=True):
     """What the guest who goes on to pay wants of their card: `consent` is what they agreed to who
     keep it, None of who does not want that. They are signed in who keep one: it is
-    `customer_id`'s.
+    `customer_id`'s. `is_needed`: nothing is paid with a card that cannot be kept, for it is to pay
+    later parts too.
     """
 
     customer_id: UUID | None = None
     consent: dict[str, Any] | None = None
+    is_needed: bool = False
 
 
 async def ensure_payment_page(
@@ -122,10 +124,12 @@ async def _ensure(
         return await _open(services, tenant_id, call)
     except DefinitiveFailure as failure:
         if failure.param != "customer" or wish.processor_customer is None:
-            raise await _refused(services, tenant_id, failure) from failure
+            raise await refused(services, tenant_id, failure) from failure
         # Who they were there was taken off in the dashboard; they keep nothing this time.
         async with services.uow_factory(tenant_id) as uow:
             await give_up_processor_customer(uow, wish.processor_customer)
+    if keep is not None and keep.is_needed:
+        raise _page_unsure()
     return await _ensure(services, tenant_id, order_id, addresses, Keep())
 
 
@@ -156,6 +160,8 @@ async def _wish(
     try:
         known_as = await ensure_processor_customer(services, tenant_id, keep.customer_id)
     except (ProcessorError, Conflict) as failure:
+        if keep.is_needed:
+            raise _page_unsure() from failure
         log.warning("card_not_kept", order_id=str(order_id), error=str(failure))
         return _Wish(addresses, None, None)
     return _Wish(addresses, keep.consent, known_as)
@@ -176,7 +182,7 @@ def _page_unsure() -> Unavailable:
     )
 
 
-async def _refused(
+async def refused(
     services: Services, tenant_id: UUID, failure: DefinitiveFailure
 ) -> Conflict | Unavailable:
     """What the processor's no means to a guest. Mostly the business may not charge any more."""
@@ -217,7 +223,8 @@ async def _new_attempt(
     page_id = new_id()
     lines = (await uow.session.scalars(_lines_of(uow, order.id))).all()
     fee_bp, code = services.settings.platform_fee_bp, await coupon_code_of(uow, order)
-    methods = await list_page_methods(uow)
+    # What is to pay later parts too is a card.
+    methods = [] if order.later_minor else await list_page_methods(uow)
     body = page_body(
         order,
         lines,

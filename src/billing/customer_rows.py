@@ -32,6 +32,7 @@ from src.billing.models import (
     CreditLot,
     DisputeRow,
     Fee,
+    Instalment,
     OpenItem,
     Order,
     OrderLine,
@@ -200,6 +201,14 @@ def register_money_of_customers() -> None:
         register_person_rows(
             PersonRows(table=model.__table__, whose=_in_orders(model), shown=shown, erased=nothing)
         )
+    register_person_rows(
+        PersonRows(
+            table=cast(Table, Instalment.__table__),
+            whose=_in_orders(Instalment),
+            shown=("order_id", "number", "due_on", "minor", "state", "why", "decided_at"),
+            erased=lambda _person: {"why": "", "card_id": None},
+        )
+    )
     register_person_rows(
         PersonRows(
             table=cast(Table, PaymentPage.__table__),

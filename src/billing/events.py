@@ -154,6 +154,31 @@ class PaymentCameTooLate(Event, frozen=True, kw_only=True):
     refund_id: UUID | None = None
 
 
+class PartsPaid(Event, frozen=True, kw_only=True):
+    """Later parts of a price were paid, by one payment."""
+
+    topic: ClassVar[str] = "billing.parts_paid"
+    order_id: UUID
+    payment_id: UUID
+
+
+class PartNotPaid(Event, frozen=True, kw_only=True):
+    """A part could not be charged, for the first time or, which is `is_last`, for good."""
+
+    topic: ClassVar[str] = "billing.part_not_paid"
+    order_id: UUID
+    part_id: UUID
+    is_last: bool
+
+
+class PartWaived(Event, frozen=True, kw_only=True):
+    """The business lets its guest off a part."""
+
+    topic: ClassVar[str] = "billing.part_waived"
+    order_id: UUID
+    part_id: UUID
+
+
 class MoneyNeedsAttention(Event, frozen=True, kw_only=True):
     """An open item was made; the owner is told."""
 

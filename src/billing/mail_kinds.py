@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from src.billing.card_mails import register_card_mails
 from src.billing.models import Order
+from src.billing.part_mail_kinds import register_part_mails
 from src.billing.queries.what_was_bought import what_was_bought
 from src.billing.transfer_back_mails import register_transfer_back_mails
 from src.billing.transfer_mails import register_transfer_mails
@@ -57,6 +58,7 @@ def register_billing_mails() -> None:
     register_transfer_mails()
     register_card_mails()
     register_transfer_back_mails()
+    register_part_mails()
 
 
 def _shown(key: str) -> Callable[[UnitOfWork, Preview], Awaitable[Mail]]:

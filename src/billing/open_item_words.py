@@ -1,6 +1,7 @@
 """What an open item says, in the language of whoever reads it."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from src.billing.domain.kinds import TRANSFER_METHOD, OpenItemKind
@@ -9,6 +10,7 @@ from src.billing.views.orders import OpenItemView
 from src.billing.words import refund_failure
 from src.platform.i18n import _, current_locale, ngettext
 from src.platform.money import Money, format_money
+from src.platform.web.formats import day_medium
 
 
 def open_item_sentence(item: OpenItem) -> str:
@@ -26,6 +28,8 @@ def open_item_sentence(item: OpenItem) -> str:
             return _dispute(item.facts)
         case OpenItemKind.HAND_BACK:
             return _hand_back(item.facts)
+        case OpenItemKind.PART_OVERDUE:
+            return _part_overdue(item.facts)
 
 
 def closing_words(item: OpenItemView) -> list[tuple[str, str]]:
@@ -136,6 +140,20 @@ def _hand_back(facts: Mapping[str, Any]) -> str:
         guest=facts["guest"],
         reference=facts["reference"],
         amount=_money(facts["amount_minor"], facts["currency"]),
+    )
+
+
+def _part_overdue(facts: Mapping[str, Any]) -> str:
+    return _(
+        "Part %(number)s of %(of)s of order %(reference)s, %(amount)s that fell due on %(day)s, was"
+        " not paid by the card of %(guest)s. They have the link to pay it. Their credits stay as"
+        " they are: talk to them, take it on site, let them off it, or take credits off.",
+        number=facts["number"],
+        of=facts["of"],
+        reference=facts["reference"],
+        amount=_money(facts["amount_minor"], facts["currency"]),
+        day=day_medium(date.fromisoformat(facts["due_on"])),
+        guest=facts["guest"],
     )
 
 

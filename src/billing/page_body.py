@@ -41,11 +41,7 @@ def page_body(
     `methods` are those that the business has chosen beside cards. `keeper` is who keeps the card
     that pays there, as the processor calls them; what is no card is never kept.
     """
-    metadata = {
-        "tenant_id": str(order.tenant_id),
-        "order_id": str(order.id),
-        "page_id": str(page_id),
-    }
+    metadata = _metadata(order, page_id)
     body: dict[str, Any] = {
         "mode": "payment",
         "allowed_payment_method_types": page_methods(methods, order.currency),
@@ -53,25 +49,68 @@ def page_body(
         "expires_at": int(expires_at.timestamp()),
         "client_reference_id": str(order.id),
         "metadata": metadata,
-        "payment_intent_data": _intent(order, metadata, fee_bp),
+        "payment_intent_data": _intent(order, metadata, fee_bp, order.to_pay_minor),
         "success_url": addresses.success_url,
         "cancel_url": addresses.cancel_url,
     }
     if keeper is not None:
         body["customer"] = keeper
-        body["payment_method_options"] = {"card": {"setup_future_usage": "on_session"}}
+        usage = "off_session" if order.later_minor else "on_session"
+        body["payment_method_options"] = {"card": {"setup_future_usage": usage}}
     elif order.guest_email:
         body["customer_email"] = order.guest_email
     return body
 
 
+def part_page_body(
+    order: Order,
+    name: str,
+    amount_minor: int,
+    page_id: UUID,
+    expires_at: datetime,
+    addresses: Addresses,
+    *,
+    fee_bp: int,
+    methods: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The same of a page for later parts of an order that stands: one thing, by its `name`."""
+    metadata = _metadata(order, page_id)
+    body: dict[str, Any] = {
+        "mode": "payment",
+        "allowed_payment_method_types": page_methods(methods, order.currency),
+        "line_items": [_priced(order, name, amount_minor, 1)],
+        "expires_at": int(expires_at.timestamp()),
+        "client_reference_id": str(order.id),
+        "metadata": metadata,
+        "payment_intent_data": _intent(order, metadata, fee_bp, amount_minor),
+        "success_url": addresses.success_url,
+        "cancel_url": addresses.cancel_url,
+    }
+    if order.guest_email:
+        body["customer_email"] = order.guest_email
+    return body
+
+
+def _metadata(order: Order, page_id: UUID) -> dict[str, str]:
+    return {
+        "tenant_id": str(order.tenant_id),
+        "order_id": str(order.id),
+        "page_id": str(page_id),
+    }
+
+
 def _items(order: Order, lines: Sequence[OrderLine], code: str) -> list[dict[str, Any]]:
-    """Where a voucher pays a part, the rest is one item: no line has a price of its own then."""
-    if not order.voucher_minor:
+    """Where a voucher pays a part, or only the first part is paid now, it is one item: no line has
+    a price of its own then.
+    """
+    if not order.voucher_minor and not order.later_minor:
         return [_item(order, line, code) for line in lines if line.total_minor]
     things = ", ".join(dict.fromkeys(line.description for line in lines))
     with use_locale(order.locale):
-        name = _("%(things)s · what the voucher leaves to pay", things=things[:LONGEST_THINGS])
+        if order.later_minor:
+            name = _("%(things)s · the first part", things=things[:LONGEST_THINGS])
+        else:
+            name = _("%(things)s · what the voucher leaves to pay", things=things[:LONGEST_THINGS])
     return [_priced(order, name, order.to_pay_minor, 1)]
 
 
@@ -98,9 +137,11 @@ def _priced(order: Order, name: str, unit_minor: int, quantity: int) -> dict[str
     }
 
 
-def _intent(order: Order, metadata: Mapping[str, str], fee_bp: int) -> dict[str, Any]:
+def _intent(
+    order: Order, metadata: Mapping[str, str], fee_bp: int, amount_minor: int
+) -> dict[str, Any]:
     intent: dict[str, Any] = {"description": order.reference, "metadata": dict(metadata)}
-    fee_minor = application_fee_minor(order.to_pay_minor, fee_bp)
+    fee_minor = application_fee_minor(amount_minor, fee_bp)
     if fee_minor:
         intent["application_fee_amount"] = to_processor(fee_minor, order.currency)
     return intent

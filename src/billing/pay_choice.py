@@ -8,18 +8,32 @@ import msgspec
 
 from src.billing.card_payments import ByCard, CardOutcome, pay_by_card
 from src.billing.checkout import Keep, ensure_payment_page
+from src.billing.domain.parts import PLAN
+from src.billing.models import Order
 from src.platform.errors import Conflict, Gone
 from src.platform.services import Services
 
 
 class PayChoice(msgspec.Struct, frozen=True, kw_only=True):
     """`customer_id` is who is signed in. With a `card_id` it is that card of theirs; otherwise the
-    page, and `consent` is what they agreed to who want to keep the card that they pay with there.
+    page, and `consent` is what they agreed to who want to keep the card that they pay with there;
+    `is_of_plan`: for later parts of the price.
     """
 
     customer_id: UUID | None = None
     card_id: UUID | None = None
     consent: dict[str, Any] | None = None
+    is_of_plan: bool = False
+
+
+def choice_for(order: Order, choice: PayChoice | None) -> PayChoice | None:
+    """Whatever was chosen: who pays in parts pays the first on the page, and the card is kept as
+    they agreed to with the order.
+    """
+    if not order.later_minor:
+        return choice
+    consent = order.consents[PLAN]
+    return PayChoice(customer_id=order.customer_id, consent=consent, is_of_plan=True)
 
 
 async def pay_online(
@@ -69,4 +83,4 @@ async def pay_online(
 def _keep(choice: PayChoice | None) -> Keep | None:
     if choice is None:
         return None
-    return Keep(customer_id=choice.customer_id, consent=choice.consent)
+    return Keep(customer_id=choice.customer_id, consent=choice.consent, is_needed=choice.is_of_plan)

@@ -72,7 +72,8 @@ def released_by(ctx: RequestContext) -> Ending:
 async def settle_page(services: Services, tenant_id: UUID, page_id: UUID) -> PageOutcome:
     """Fetches the page as it is now and lets it take effect; each effect happens once.
 
-    A page that is still open although its order has ended is ended as well. One whose payment is
+    A page that is still open although its order has ended is ended as well, but not one for later
+    parts of what stands. One whose payment is
     written down has had its effect, and brings no other: nobody is asked about it.
     Raises: NotFound, Uncertain.
     """
@@ -92,7 +93,8 @@ async def _settle(services: Services, tenant_id: UUID, page: PaymentPage) -> Pag
         return await _out_of_reach(services, tenant_id, page, failure, EXPIRED)
     async with services.uow_factory(tenant_id) as uow:
         applied = await apply_page(uow, page.id, found)
-    if applied.outcome == PageOutcome.OPEN and applied.order_state != OrderState.OPEN:
+    is_in_vain = applied.order_state != OrderState.OPEN and page.parts is None
+    if applied.outcome == PageOutcome.OPEN and is_in_vain:
         return await close_page(services, tenant_id, page.id)
     if applied.outcome == PageOutcome.DECLINED:
         await _end_declined(services, page, found.id)

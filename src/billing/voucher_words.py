@@ -4,7 +4,7 @@ from datetime import datetime
 
 from src.billing.domain.vouchers import EntryKind, VoucherSource, VoucherState, is_over
 from src.billing.models import Voucher
-from src.billing.views.orders import Badge
+from src.billing.views.badges import Badge
 from src.platform.i18n import _
 
 

@@ -87,6 +87,7 @@ def open_item_word(kind: str) -> str:
         "page_out_of_reach": _("Payment to be looked up"),
         "dispute": _("Dispute to answer"),
         "hand_back": _("Give back by hand"),
+        "part_overdue": _("Part not paid"),
     }
     return words[kind]
 

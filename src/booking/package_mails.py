@@ -10,7 +10,8 @@ from sqlalchemy import select
 from src.billing.credit_mails import OF_PACKAGES, credits_in_words, end_in_words
 from src.billing.domain.kinds import CALLED_OFF_WHY, GIVEN_UP_WHY
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
-from src.billing.models import CreditLot, Order
+from src.billing.domain.parts import to_pay
+from src.billing.models import CreditLot, Instalment, Order
 from src.billing.queries.never_paid import was_never_paid
 from src.billing.views.receipts import TaxSum
 from src.booking.guest_links import package_path
@@ -19,7 +20,7 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import N_, _, ngettext, use_locale
 from src.platform.mail.queue import Mail
 from src.platform.money import Money, format_money
-from src.platform.web.formats import date_medium, percent
+from src.platform.web.formats import date_medium, day_medium, percent
 from src.tenants.context import TenantSnapshot
 from src.tenants.worded_mails import (
     BUSINESS,
@@ -119,12 +120,13 @@ def package_mail(
     wordings: Wordings = SHIPPED,
     *,
     taxes: Sequence[TaxSum] = (),
+    parts: Sequence[Instalment] = (),
     again: UUID | None = None,
     to_voucher_minor: int = 0,
 ) -> Mail:
     """One for each state of the lot and each corrected address, and each time that it came to that
-    state `again`, however often it is asked for. `taxes` are those in the order's price; of it
-    `to_voucher_minor` is on a voucher again by this.
+    state `again`, however often it is asked for. `taxes` are those in the order's price, and
+    `parts` those that it is paid in; of it `to_voucher_minor` is on a voucher again by this.
     """
     with use_locale(order.locale):
         on_voucher = _on_voucher(order, to_voucher_minor)
@@ -142,7 +144,7 @@ def package_mail(
             package_expiry=_end(lot.expires_at, lot, tenant, order.locale),
             standing=_standing(order, lot, pay_by, on_voucher, is_back=is_back),
             pay_by=pay_by,
-            money_line=" · ".join((_money_line(order, lot), *_tax_words(order, taxes))),
+            money_line=" · ".join((_money_line(order, lot, parts), *_tax_words(order, taxes))),
             booking_url=settings.base_url + package_path(settings, tenant.slug, order),
             is_given_up=order.closed_why == GIVEN_UP_WHY,
             is_called_off=order.closed_why == CALLED_OFF_WHY,
@@ -217,9 +219,22 @@ def _standing(order: Order, lot: CreditLot, pay_by: str, on_voucher: str, *, is_
     return use
 
 
-def _money_line(order: Order, lot: CreditLot) -> str:
+def _parts_line(order: Order, parts: Sequence[Instalment]) -> str:
+    """What was paid, and when the rest will be."""
+    later = ", ".join(
+        _("%(amount)s on %(day)s", amount=_money(order, part.minor), day=day_medium(part.due_on))
+        for part in to_pay(parts)
+    )
+    paid, total = _money(order, order.paid_minor), _money(order, order.total_minor)
+    said = _("Paid: %(paid)s of %(total)s", paid=paid, total=total)
+    return " · ".join(filter(None, (said, later and _("Charged later: %(parts)s", parts=later))))
+
+
+def _money_line(order: Order, lot: CreditLot, parts: Sequence[Instalment]) -> str:
     if not order.total_minor:
         return _("Free of charge")
+    if parts:
+        return _parts_line(order, parts)
     waits = _waits_on_site(order, lot)
     owed = _("To pay on site: %(amount)s", amount=_money(order, order.to_pay_minor))
     said = [owed if waits else _("Paid: %(amount)s", amount=_money(order, order.total_minor))]

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from src.billing.commands.orders import find_order_by_form_token, retire_form_token
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
-from src.billing.pay_choice import PayChoice, pay_online
+from src.billing.pay_choice import PayChoice, choice_for, pay_online
 from src.billing.queries.cards import today_at
 from src.billing.settlement import give_up_order
 from src.booking.commands.book import (
@@ -212,7 +212,7 @@ async def payment_url(
         services,
         ctx.here.id,
         order.id,
-        pay,
+        choice_for(order, pay),
         back_url=absolute(f"{path}?paid=1"),
         cancel_url=absolute(cancel_path),
         today_on=today_at(ctx.here.zone, services.clock.now()),

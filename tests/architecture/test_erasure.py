@@ -63,11 +63,12 @@ credit_lots currency name refund_rule service_ids source state tags users
 disputes currency processor_id state
 fees by currency kind state what
 handings_on by
+instalments state
 leave_requests state
 open_items kind
 order_lines description kind tier
 orders closed_why currency locale month payment_mode reference source state wanted_end
-payment_pages account_id idempotency_key kind processor_id state
+payment_pages account_id idempotency_key kind parts processor_id state
 payments account_id currency method payment_intent_id
 processor_customers account_id processor_id
 refunds body cause cause_key error processor_id state
@@ -116,6 +117,8 @@ OF_MANY_OR_NOBODY = {
     "offer_id",
     "open_item_id",
     "page_id",
+    "part_id",
+    "payment_id",
     "post_id",
     "refund_id",
     "row_id",

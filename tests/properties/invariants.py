@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import text
 
 from src.platform.db.uow import UnitOfWork
+from tests.properties.plan_invariants import OF_PLANS
 
 Invariant = Callable[[], str]
 LIVE = "('held', 'confirmed', 'attended', 'no_show')"
@@ -212,7 +213,8 @@ def i9_every_confirmed_seat_is_paid_for_or_needs_no_payment() -> str:
         SELECT o.id || ' is confirmed and ' || o.payment_mode || ', paid ' || o.paid_minor
         FROM orders o WHERE o.state = 'confirmed' AND NOT (o.payment_mode = 'on_site'
             OR (o.payment_mode IN ('free', 'credit') AND o.total_minor = 0)
-            OR (o.payment_mode IN ('online', 'transfer') AND o.paid_minor >= o.total_minor))"""
+            OR (o.payment_mode IN ('online', 'transfer')
+                AND o.paid_minor >= o.total_minor - o.later_minor))"""
 
 
 def i9_seats_are_as_their_order_is() -> str:
@@ -411,6 +413,7 @@ ALWAYS: Sequence[Invariant] = (
     an_offer_is_taken_once_and_by_an_order_of_its_own,
     coupon_uses_are_the_orders_that_hold_them,
     nothing_in_the_outbox_has_failed,
+    *OF_PLANS,
 )
 AT_REST: Sequence[Invariant] = (
     at_rest_the_outbox_is_empty_but_for_later,

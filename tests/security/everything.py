@@ -13,6 +13,7 @@ from src.billing.fee_links import fee_path
 from src.billing.models import (
     Coupon,
     Fee,
+    Instalment,
     OpenItem,
     Order,
     Payment,
@@ -248,6 +249,14 @@ async def everything(services: Services, business: Business) -> dict[str, object
             by="staff",
             chargeable_at=now + timedelta(days=1),
         )
+        part = Instalment(
+            tenant_id=business.id,
+            id=new_id(),
+            order_id=made.order_id,
+            number=1,
+            due_on=now.date(),
+            minor=500,
+        )
         lia = Participant(
             tenant_id=business.id,
             id=new_id(),
@@ -299,7 +308,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         uow.session.add(known_as)
         await uow.session.flush()
         uow.session.add(kept)
-        uow.session.add_all([fee, lia])
+        uow.session.add_all([fee, lia, part])
         uow.session.add_all([refund, item, upload, invitation, note, other, broadcast, asked])
         uow.session.add(waits)
         max_is_member = (Member.tenant_id == business.id, Member.user_id == max_.user_id)
@@ -362,6 +371,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "token": token,
         "claim": claim,
         "fee_id": fee.id,
+        "part_id": part.id,
         "secret": secret,
         "choice": choice.rpartition("/")[2],
         "calendar": calendar.rpartition("/")[2],

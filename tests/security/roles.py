@@ -66,6 +66,8 @@ POST /orders/{order_id}/package/cancel
 GET POST /orders/{order_id}/refund
 POST /orders/{order_id}/refunds/{refund_id}/retry
 GET POST /orders/{order_id}/items/{item_id}/close
+POST /orders/{order_id}/parts/{part_id}/paid
+GET POST /orders/{order_id}/parts/{part_id}/waive
 GET /orders/{order_id}/transfer
 POST /orders/{order_id}/transfer/received
 POST /orders/{order_id}/transfer/due

@@ -13,9 +13,11 @@ from uuid import UUID
 
 import msgspec
 
+from src.billing.commands.buying_in_parts import as_plan, parts_of, refuse_parts
 from src.billing.commands.coupon_claims import claim_coupon
 from src.billing.commands.credits import GUEST
 from src.billing.commands.due import add_due
+from src.billing.commands.instalments import insert_parts
 from src.billing.commands.new_lots import NewLot, insert_lots
 from src.billing.commands.orders import NewLine, NewOrder, insert_order
 from src.billing.commands.package_lines import KIND
@@ -38,6 +40,7 @@ from src.billing.domain.package_sale import (
     purchase_of,
     why_not_for_sale,
 )
+from src.billing.domain.schedules import Part
 from src.billing.events import PackageBought
 from src.billing.models import Order
 from src.billing.queries.coupon_use import CouponAsked, CouponJudged, judge_coupon, why_no_code
@@ -62,7 +65,8 @@ class BuyCommand(msgspec.Struct, frozen=True, kw_only=True):
     decides. `coupon` is the code of one, or of a voucher. `quoted_minor`,
     `quoted_off_minor` and `quoted_terms` are what is to pay, what the code takes off it, and the
     terms' key they were shown, None when nobody was shown any.
-    `single_minor` is what one session costs when it is bought.
+    `single_minor` is what one session costs when it is bought. `in_parts`: the price is to be paid
+    in the parts that `quoted_parts` stands for, None where nobody was shown any.
     """
 
     package_id: UUID
@@ -77,6 +81,8 @@ class BuyCommand(msgspec.Struct, frozen=True, kw_only=True):
     quoted_minor: int | None = None
     quoted_off_minor: int | None = None
     quoted_terms: str | None = None
+    in_parts: bool = False
+    quoted_parts: str | None = None
     single_minor: int = 0
     source: str = "hub"
     locale: str = "en"
@@ -94,6 +100,7 @@ class BuyCommand(msgspec.Struct, frozen=True, kw_only=True):
             quoted_minor=None,
             quoted_off_minor=None,
             quoted_terms=None,
+            quoted_parts=None,
             single_minor=0,
             locale="",
             source="",
@@ -148,20 +155,20 @@ async def buy_package(
     tenant = await tenant_snapshot(uow, ctx.here.id, now)
     seller = await find_seller_facts(uow, tenant)
     quote = await _judge(uow, tenant, seller, cmd)
-    if cmd.customer_id is not None:
-        customer_id = await keep_customer(uow, cmd.customer_id)
-    else:
-        customer_id = await find_or_add_customer(
-            uow, cmd.guest_email, cmd.guest_name, cmd.guest_phone, now
-        )
+    parts = _parts_wanted(tenant, seller, cmd, quote, now)
+    customer_id = await _customer_of(uow, cmd, now)
     lifetime = HOLD_LIFETIME
     if quote.payment_mode is PaymentMode.TRANSFER and seller.transfer_due_at is not None:
         lifetime = seller.transfer_due_at - now
     new = _order(tenant, cmd, quote, customer_id, lifetime)
+    new = as_plan(new, parts, tenant.name, now)
     order = await insert_order(uow, new, month=None, now=now)
+    if parts:
+        insert_parts(uow, order, parts)
     waits_on_site = quote.payment_mode is PaymentMode.ON_SITE and quote.to_pay_minor > 0
     is_pending = new.waits_for_payment or waits_on_site
-    insert_lots(uow, [_lot(tenant, cmd, quote, order, now, is_pending)], GUEST, now)
+    lot = _lot(tenant, cmd, quote, order, now, is_pending)
+    insert_lots(uow, [lot], GUEST, now)
     if beside is not None:
         beside(order)
     if waits_on_site:
@@ -176,6 +183,27 @@ async def buy_package(
     return order
 
 
+async def _customer_of(uow: UnitOfWork, cmd: BuyCommand, now: datetime) -> UUID:
+    if cmd.customer_id is not None:
+        return await keep_customer(uow, cmd.customer_id)
+    return await find_or_add_customer(uow, cmd.guest_email, cmd.guest_name, cmd.guest_phone, now)
+
+
+def _parts_wanted(
+    tenant: TenantSnapshot,
+    seller: SellerFacts,
+    cmd: BuyCommand,
+    quote: PackageQuote,
+    now: datetime,
+) -> list[Part]:
+    """None for who pays at once. Raises: InvalidInput at `way`, PartsChanged."""
+    if not cmd.in_parts:
+        return []
+    parts = parts_of(quote, tenant, seller, now)
+    refuse_parts(parts, cmd.quoted_parts, is_signed_in=cmd.customer_id is not None)
+    return parts
+
+
 async def refuse_unless_sold_instead(
     uow: UnitOfWork, ctx: RequestContext, cmd: BuyCommand, order_id: UUID
 ) -> None:
@@ -185,7 +213,8 @@ async def refuse_unless_sold_instead(
     """
     tenant = await tenant_snapshot(uow, ctx.here.id, uow.clock.now())
     seller = await find_seller_facts(uow, tenant)
-    await _judge(uow, tenant, seller, cmd.tidied(), instead_of=order_id)
+    quote = await _judge(uow, tenant, seller, cmd.tidied(), instead_of=order_id)
+    _parts_wanted(tenant, seller, cmd, quote, uow.clock.now())
 
 
 async def quote_package(
@@ -341,7 +370,9 @@ def _lot(
     now: datetime,
     is_pending: bool,
 ) -> NewLot:
-    """The terms as they are bought; for what waits, the time begins with the money."""
+    """The terms as they are bought; for what waits, the time begins with the money. What is paid in
+    later parts counts as paid for the credits once it is.
+    """
     terms = quote.terms
     return NewLot(
         customer_id=order.customer_id,
@@ -353,7 +384,7 @@ def _lot(
         package_id=terms.id,
         order_id=order.id,
         bought=terms.credits,
-        paid_minor=quote.total_minor,
+        paid_minor=quote.total_minor - order.later_minor,
         single_minor=cmd.single_minor,
         refund_rule=str(terms.refund_rule),
         validity_days=terms.validity_days,

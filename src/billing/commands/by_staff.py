@@ -72,7 +72,7 @@ async def mark_paid_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID
         raise Conflict(_("Only a confirmed order that is paid on site can be marked as paid."))
     due_minor = await get_owed_minor(uow, order_id)
     if due_minor > 0:
-        uow.session.add(_taken_on_site(uow, order, due_minor))
+        uow.session.add(taken_on_site(uow, order, due_minor))
         order.paid_minor += due_minor
         said = {"amount_minor": due_minor, "currency": order.currency}
         await audit(uow, ctx, "order.marked_paid", "order", order.id, **said)
@@ -96,6 +96,8 @@ async def take_held_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID
         return Money(0, order.currency)
     if order.state != OrderState.OPEN or order.payment_mode != PaymentMode.ONLINE:
         raise Conflict(_("Nothing is held any more; it cannot be marked as paid."))
+    if order.later_minor:
+        raise Conflict(_("This is paid in parts, and its guest pays the first by card."))
     if await can_still_be_paid(uow, order_id):
         raise Conflict(
             _(
@@ -107,7 +109,7 @@ async def take_held_on_site(uow: UnitOfWork, ctx: RequestContext, order_id: UUID
     kinds = await handlers_of(uow, order)
     for kind in kinds:
         await refuse_while_cancelled(uow, kind, order)
-    payment = _taken_on_site(uow, order, order.to_pay_minor)
+    payment = taken_on_site(uow, order, order.to_pay_minor)
     uow.session.add(payment)
     order.payment_mode = str(PaymentMode.ON_SITE)
     order.paid_minor += payment.amount_minor
@@ -131,7 +133,7 @@ async def refuse_while_cancelled(uow: UnitOfWork, kind: LineKind, order: Order) 
         )
 
 
-def _taken_on_site(uow: UnitOfWork, order: Order, amount_minor: int) -> Payment:
+def taken_on_site(uow: UnitOfWork, order: Order, amount_minor: int) -> Payment:
     """The processor knows nothing of it: no account, and an id of our own making."""
     payment_id = new_id()
     return Payment(

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from src.billing.commands.plan_cards import follow_card
 from src.billing.domain.cards import CardState, in_order, is_over
 from src.billing.events import CardEnded, CardKept, ProcessorCustomerEnded
 from src.billing.models import ConnectedAccount, ProcessorCustomer, SavedCard
@@ -178,13 +179,14 @@ async def store_card(
         exp_month=card.exp_month,
         exp_year=card.exp_year,
         fingerprint=card.fingerprint,
-        is_default=any(doubles),
+        is_default=any(doubles.values()),
         state=str(CardState.USABLE),
         consent=dict(consent),
         created_at=uow.clock.now(),
     )
     uow.session.add(row)
     await uow.session.flush()
+    await follow_card(uow, doubles, row.id)
     if not doubles:
         uow.record(CardKept(card_id=row.id))
     return row.id
@@ -225,10 +227,10 @@ async def _find_by_method(
 
 async def _end_doubles(
     uow: UnitOfWork, owner: ProcessorCustomer, card: ProcessorCard
-) -> list[bool]:
-    """Of each whose place is taken, whether it was preferred."""
+) -> dict[UUID, bool]:
+    """Those whose place is taken, and of each whether it was preferred."""
     if not card.fingerprint:
-        return []
+        return {}
     doubles = await uow.session.scalars(
         select(SavedCard).where(
             SavedCard.tenant_id == uow.tenant,
@@ -238,9 +240,9 @@ async def _end_doubles(
             SavedCard.state == str(CardState.USABLE),
         )
     )
-    were_preferred = []
+    were_preferred = {}
     for double in doubles.all():
-        were_preferred.append(double.is_default)
+        were_preferred[double.id] = double.is_default
         await end_card(uow, double.id, CardState.REMOVED)
     return were_preferred
 

@@ -17,6 +17,7 @@ from src.billing.commands.credit_acts import (
     tell,
 )
 from src.billing.commands.credits import Author, lock_lot, write_entry
+from src.billing.commands.instalments import void_parts
 from src.billing.commands.open_items import NewItem, keep_open_items
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import MoneyBack, get_payment, request_refund
@@ -85,6 +86,7 @@ async def refund_credits(
             named = {"refund_id": refund_id, "entry_id": entry_id}
             await write_entry(uow, lot, EntryKind.REFUND, -taken, author, **named)
             entry_id = None
+    await void_parts(uow, [order.id])
     by_hand_minor = sum(minor for way, minor in parts if way.payment_id is None)
     said = {"name": lot.name, "amount_minor": cmd.amount_minor, "currency": lot.currency}
     await audit(uow, ctx, "credits.refund_asked", SUBJECT, lot.id, credits=number, **said)

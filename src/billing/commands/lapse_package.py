@@ -7,6 +7,7 @@ from sqlalchemy import exists, select
 
 from src.billing.commands.credits import void_lots
 from src.billing.commands.due import drop_due
+from src.billing.commands.instalments import void_parts
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refunds
 from src.billing.domain.credits import LotState
@@ -67,8 +68,8 @@ async def waits_at_desk(uow: UnitOfWork, order: Order) -> bool:
 
 async def lapse_packages_of(uow: UnitOfWork, customer_ids: Collection[UUID]) -> None:
     """Nobody is left who would pay: all that wait for money of these customers end as they do when
-    their time is over, and nobody is told. The orders are locked before, and the lots, as an
-    erasure does.
+    their time is over, later parts of a price are asked no more, and nobody is told. The orders are
+    locked before, and the lots, as an erasure does.
     """
     found = await uow.session.scalars(
         select(CreditLot.order_id)
@@ -84,6 +85,14 @@ async def lapse_packages_of(uow: UnitOfWork, customer_ids: Collection[UUID]) -> 
     for order_id in found.all():
         if order_id is not None:
             await _lapse(uow, await lock_order(uow, order_id))
+    in_parts = await uow.session.scalars(
+        select(Order.id).where(
+            Order.tenant_id == uow.tenant,
+            Order.customer_id.in_(customer_ids),
+            Order.later_minor > 0,
+        )
+    )
+    await void_parts(uow, sorted(in_parts))
 
 
 async def _lapse(uow: UnitOfWork, order: Order) -> bool:

@@ -58,7 +58,8 @@ class NewLine(msgspec.Struct, frozen=True, kw_only=True):
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order to be written. `form_token` finds it again, `fingerprint` tells its content.
 
-    `hold_lifetime` is how long it waits for its payment. The `coupon` is what its lines'
+    `hold_lifetime` is how long it waits for its payment, `later_minor` what of its price is paid in
+    parts afterwards. The `coupon` is what its lines'
     discount comes from, and the `voucher` pays a part of the total; the caller claims them, after
     the sessions.
     """
@@ -79,6 +80,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     hold_lifetime: timedelta = HOLD_LIFETIME
     coupon: AppliedCoupon | None = None
     voucher: AppliedVoucher | None = None
+    later_minor: int = 0
 
     @property
     def total_minor(self) -> int:
@@ -146,6 +148,7 @@ def _order_row(tenant_id: UUID, new: NewOrder, month: str | None, now: datetime)
         "total_minor": new.total_minor,
         "discount_minor": sum(line.discount_minor for line in new.lines),
         "voucher_minor": new.voucher_minor,
+        "later_minor": new.later_minor,
         "paid_minor": 0 if waits else new.voucher_minor,
         "refunded_minor": 0,
         "month": month,

@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 
 from src.billing.commands.credits import GUEST, activate_lots, void_lots
 from src.billing.commands.due import drop_due
+from src.billing.commands.instalments import begin_parts, void_parts
 from src.billing.commands.orders import get_order
 from src.billing.domain.credits import LotState
 from src.billing.domain.kinds import CALLED_OFF_WHY, GIVEN_UP_WHY, OrderEnd
@@ -56,6 +57,7 @@ class PackageLines(LineKind):
         await self._fill(uow, order, now)
 
     async def release(self, uow: UnitOfWork, order: Order, why: str, now: datetime) -> None:
+        await void_parts(uow, [order.id])
         await void_lots(uow, order.id)
 
     async def note_paid(self, uow: UnitOfWork, order: Order, now: datetime) -> None:
@@ -131,6 +133,7 @@ class PackageLines(LineKind):
 
     async def _fill(self, uow: UnitOfWork, order: Order, now: datetime) -> bool:
         tenant = await tenant_snapshot(uow, uow.tenant, now)
+        await begin_parts(uow, order, tenant)
         filled = await activate_lots(uow, tenant, order.id, GUEST, now)
         if filled:
             uow.record(PackageBought(order_id=order.id))

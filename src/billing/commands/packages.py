@@ -151,7 +151,16 @@ def _columns(draft: PackageDraft) -> dict[str, Any]:
         "validity_days": draft.validity_days,
         **scope_columns(draft.scope),
         "pays": [str(way) for way in PackageWay if way in draft.pays] if price_minor else [],
+        **_parts_columns(draft, price_minor),
         "refund_rule": str(draft.refund_rule),
         "visibility": str(draft.visibility if sold else Shown.HIDDEN),
         "position": draft.position,
+    }
+
+
+def _parts_columns(draft: PackageDraft, price_minor: int) -> dict[str, Any]:
+    return {
+        "parts": draft.parts if price_minor else 0,
+        "parts_every": max(draft.parts_every.count, 1),
+        "parts_unit": str(draft.parts_every.unit),
     }

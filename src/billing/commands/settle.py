@@ -18,7 +18,8 @@ from src.billing.commands.cards import end_card
 from src.billing.commands.coupon_claims import restore_use, retake_coupon
 from src.billing.commands.due import drop_due
 from src.billing.commands.ending import can_still_be_paid, end_locked_order
-from src.billing.commands.open_items import raise_open_item
+from src.billing.commands.instalments import take_parts
+from src.billing.commands.odd_payments import send_back, tell_of_mismatch
 from src.billing.commands.orders import get_order, lock_order
 from src.billing.commands.refunds import MoneyBack, request_refund
 from src.billing.commands.voucher_claims import (
@@ -31,7 +32,6 @@ from src.billing.domain.cards import EXPIRED_CODE, CardState
 from src.billing.domain.cause_keys import not_delivered_key
 from src.billing.domain.kinds import (
     NotHad,
-    OpenItemKind,
     OrderState,
     PageOutcome,
     PageState,
@@ -219,14 +219,16 @@ async def _take_payment(
         uow.record(CardToKeep(page_id=page.id))
     if payment.currency == order.currency:
         order.paid_minor += payment.amount_minor
-    if (payment.amount_minor, payment.currency) != (order.to_pay_minor, order.currency):
-        await _tell_of_mismatch(uow, order, payment)
+    if page.parts is not None:
+        await take_parts(uow, order, page, payment)
+    elif (payment.amount_minor, payment.currency) != (order.to_pay_minor, order.currency):
+        await tell_of_mismatch(uow, order, payment, order.to_pay_minor)
     elif order.state == OrderState.OPEN:
         await _confirm_paid(uow, order, payment)
     elif order.state == OrderState.CONFIRMED:
-        await _send_back(uow, order, payment, RefundCause.PAID_TWICE)
+        await send_back(uow, order, payment, RefundCause.PAID_TWICE)
     elif order.state != OrderState.EXPIRED or await reacquire_locked_order(uow, order) is not None:
-        refund_id = await _send_back(uow, order, payment, RefundCause.TOO_LATE)
+        refund_id = await send_back(uow, order, payment, RefundCause.TOO_LATE)
         uow.record(PaymentCameTooLate(order_id=order.id, refund_id=refund_id))
 
 
@@ -342,29 +344,3 @@ async def _mark_confirmed(uow: UnitOfWork, order: Order, now: datetime) -> None:
     order.wanted_end = None
     await take_voucher_payment(uow, order)
     uow.record(OrderConfirmed(order_id=order.id))
-
-
-async def _send_back(
-    uow: UnitOfWork, order: Order, payment: Payment, cause: RefundCause
-) -> UUID | None:
-    """Money that no order waits for goes back in full. Returns the refund's id."""
-    payment.is_extra = True
-    await uow.session.flush()
-    wanted = MoneyBack(
-        amount_minor=payment.amount_minor, cause=cause, cause_key=f"{cause}:{payment.id}"
-    )
-    return await request_refund(uow, order, payment, wanted)
-
-
-async def _tell_of_mismatch(uow: UnitOfWork, order: Order, payment: Payment) -> None:
-    """A sum that nobody asked for has no effect of its own: a person decides."""
-    payment.is_extra = True
-    await uow.session.flush()
-    facts = {
-        "reference": order.reference,
-        "paid_minor": payment.amount_minor,
-        "paid_currency": payment.currency,
-        "total_minor": order.to_pay_minor,
-        "total_currency": order.currency,
-    }
-    await raise_open_item(uow, OpenItemKind.PAYMENT_MISMATCH, payment.id, order.id, facts)

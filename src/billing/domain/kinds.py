@@ -136,6 +136,7 @@ class OpenItemKind(StrEnum):
     PAGE_OUT_OF_REACH = "page_out_of_reach"
     DISPUTE = "dispute"
     HAND_BACK = "hand_back"
+    PART_OVERDUE = "part_overdue"
 
 
 ON_SITE_METHOD = "on_site"

@@ -10,8 +10,11 @@ from src.billing.domain.credits import (
     RefundRule,
     Scope,
 )
+from src.billing.domain.parts import plan_errors
+from src.billing.domain.schedules import Every, Unit
 from src.platform.i18n import _
 
+MONTHLY = Every(1, Unit.MONTH)
 LARGEST_PRICE_MINOR = 2_000_000_000
 LONGEST_NAME = 120
 LONGEST_DESCRIPTION = 2000
@@ -55,6 +58,8 @@ class PackageDraft:
     tax_rate_bp: int = 0
     validity_days: int = 0
     pays: Sequence[PackageWay] = ()
+    parts: int = 0
+    parts_every: Every = MONTHLY
     refund_rule: RefundRule = RefundRule.LINEAR
     visibility: Shown = Shown.PUBLIC
     position: int = 0
@@ -93,6 +98,9 @@ def _sale_errors(draft: PackageDraft) -> dict[str, str]:
         fields["price_minor"] = _("This amount is too large.")
     if draft.price_minor and not draft.pays:
         fields["pays"] = _("Choose how it can be paid.")
+    if draft.parts and (not draft.price_minor or PackageWay.ONLINE not in draft.pays):
+        fields["parts"] = _("Only what has a price and is paid online can be paid in parts.")
+    fields |= plan_errors(draft.parts, draft.parts_every)
     return fields
 
 

@@ -8,15 +8,19 @@ Source: docs/algorithms/buying-packages.md.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from src.billing.domain.coupons import AppliedCoupon, Purchase
 from src.billing.domain.credits import RefundRule, Scope
 from src.billing.domain.kinds import WAITING_MODES, PaymentMode
+from src.billing.domain.parts import can_be_paid_online
+from src.billing.domain.schedules import Every, Part, Unit, in_parts
 from src.billing.domain.vouchers import AppliedVoucher
 from src.platform.i18n import _
+
+MONTHLY = Every(1, Unit.MONTH)
 
 WAITS_FOR_MONEY = timedelta(days=14)
 """How long a package that is paid on site waits for its money before it lapses."""
@@ -67,6 +71,8 @@ class PackageTerms:
     active: bool = True
     visibility: str = "public"
     is_kept: bool = False
+    parts: int = 0
+    parts_every: Every = MONTHLY
 
     @property
     def key(self) -> str:
@@ -123,6 +129,16 @@ class PackageQuote:
     def code_off_minor(self) -> int:
         """What the code takes off what would be left to pay, a coupon's or a voucher's."""
         return self.terms.price_minor - self.to_pay_minor
+
+    def parts(self, today_on: date, least_minor: int) -> list[Part]:
+        """What is left to pay in the parts that the package offers, the first of them today; none
+        where it offers none, or one would be less than can be paid online.
+        """
+        if not self.terms.parts:
+            return []
+        every = self.terms.parts_every
+        found = in_parts(self.to_pay_minor, self.terms.parts, every, today_on)
+        return found if can_be_paid_online(found, least_minor) else []
 
     @property
     def payment_mode(self) -> PaymentMode:

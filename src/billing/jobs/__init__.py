@@ -10,6 +10,9 @@ from src.billing.events import (
     FeePaid,
     MoneyNeedsAttention,
     OrderRefunded,
+    PartNotPaid,
+    PartsPaid,
+    PartWaived,
     PaymentCameTooLate,
     ProcessorCustomerEnded,
     ProcessorEventReceived,
@@ -42,6 +45,12 @@ from src.billing.jobs.mails import (
     tell_of_late_payment,
     tell_of_open_item,
     tell_of_refund,
+)
+from src.billing.jobs.parts import (
+    charging,
+    tell_of_paid_parts,
+    tell_of_unpaid_part,
+    tell_of_waived_part,
 )
 from src.billing.jobs.processor_events import handle_processor_event
 from src.billing.jobs.refunds import send_refund
@@ -84,6 +93,9 @@ def register(registry: Registry) -> None:
     registry.on(TransferSentBack, "billing.tell_sent_back", tell_sent_back)
     registry.on(FeeForgiven, "billing.tell_forgiven", tell_of_forgiven_fee)
     registry.on(FeePaid, "billing.tell_fee_paid", tell_of_paid_fee)
+    registry.on(PartsPaid, "billing.tell_part_paid", tell_of_paid_parts)
+    registry.on(PartNotPaid, "billing.tell_part_unpaid", tell_of_unpaid_part)
+    registry.on(PartWaived, "billing.tell_part_waived", tell_of_waived_part)
     registry.on(CreditsChanged, "billing.tell_credits", tell_of_changed_credits)
     registry.on(CreditEndSet, "billing.watch_credits", note_end)
     registry.on(VoucherToSend, "billing.send_voucher", send_voucher)
@@ -117,6 +129,7 @@ def periodic_tasks(services: Services) -> list[Periodic]:
         Periodic("billing.reconcile", ask, RECONCILE_SECONDS),
         Periodic("billing.remind_of_transfers", remind, REMIND_SECONDS),
         Periodic("billing.lapse_packages", lapse, LAPSE_SECONDS),
+        charging(services),
         watching_credits(services),
         sending(services),
     ]

@@ -7,7 +7,9 @@ from sqlalchemy import update
 
 from src.billing.card_mails import card_key, card_mail
 from src.billing.commands.cards import store_card
+from src.billing.commands.plan_cards import use_card
 from src.billing.domain.cards import CardState
+from src.billing.domain.parts import is_of_plan
 from src.billing.events import CardEnded, CardKept, CardToKeep, ProcessorCustomerEnded
 from src.billing.models import PaymentPage, ProcessorCustomer, SavedCard
 from src.billing.pages import CLOCK_SKEW
@@ -33,7 +35,9 @@ async def keep_card(job: JobContext, event: CardToKeep) -> None:
     found = await _kept_by(job, page) if page is not None else None
     async with job.unit_of_work(done=True) as uow:
         if page is not None and found is not None:
-            await store_card(uow, page.account_id, found, page.keeps_card or {})
+            card_id = await store_card(uow, page.account_id, found, page.keeps_card or {})
+            if card_id is not None and is_of_plan(page.keeps_card):
+                await use_card(uow, page.order_id, card_id)
 
 
 async def _kept_by(job: JobContext, page: PaymentPage) -> ProcessorCard | None:

@@ -5,6 +5,7 @@ from src.billing.models.coupons import Coupon, CouponCustomer, CouponUse
 from src.billing.models.credits import CreditEntry, CreditLot, CreditNotice, Package
 from src.billing.models.disputes import DisputeRow
 from src.billing.models.fees import Fee
+from src.billing.models.instalments import Instalment
 from src.billing.models.orders import Order, OrderLine
 from src.billing.models.payments import (
     ConnectedAccount,
@@ -28,6 +29,7 @@ __all__ = [
     "DisputeRow",
     "Fee",
     "InboxEvent",
+    "Instalment",
     "OpenItem",
     "Order",
     "OrderLine",

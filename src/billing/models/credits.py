@@ -18,7 +18,8 @@ class Package(TenantScoped, Base):
     for a seat, and is not for sale.
 
     `validity_days` counts from the day it is paid, 0 never ends. `pays` are the ways it can be paid
-    in, none for one that costs nothing. `refund_rule` says what unused credits are worth.
+    in, none for one that costs nothing. `refund_rule` says what unused credits are worth. Paid
+    online it may also be paid in so many `parts`, one each `parts_every` weeks or months; 0: not.
     """
 
     __tablename__ = "packages"
@@ -29,6 +30,11 @@ class Package(TenantScoped, Base):
         CheckConstraint("credits > 0 AND validity_days >= 0 AND price_minor >= 0", name="numbers"),
         CheckConstraint(
             "any_service OR service_ids <> '[]'::jsonb OR tags <> '[]'::jsonb", name="scope"
+        ),
+        CheckConstraint(
+            "(parts = 0 OR parts BETWEEN 2 AND 24)"
+            " AND parts_every > 0 AND parts_unit IN ('week', 'month')",
+            name="parts",
         ),
     )
 
@@ -43,6 +49,9 @@ class Package(TenantScoped, Base):
     service_ids: Mapped[list[Any]] = mapped_column(default=list)
     tags: Mapped[list[Any]] = mapped_column(default=list)
     pays: Mapped[list[Any]] = mapped_column(default=list)
+    parts: Mapped[int] = mapped_column(default=0)
+    parts_every: Mapped[int] = mapped_column(default=1)
+    parts_unit: Mapped[str] = mapped_column(default="month")
     refund_rule: Mapped[str] = mapped_column(default="linear")
     visibility: Mapped[str] = mapped_column(default="public")
     active: Mapped[bool] = mapped_column(default=True)

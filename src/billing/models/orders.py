@@ -18,7 +18,8 @@ class Order(TenantScoped, Base):
     `form_token` finds a hold again; `fingerprint` tells a repeated submit from a changed one.
     `wanted_end` is how somebody wants an open one to end as soon as its payment page has.
     `month` is the calendar month whose counter this order took a unit of, None when it took none.
-    Of `total_minor` a voucher pays `voucher_minor`, which is a payment once the order stands.
+    Of `total_minor` a voucher pays `voucher_minor`, which is a payment once the order stands, and
+    `later_minor` is paid after the order has been confirmed, in parts that are rows of their own.
     """
 
     __tablename__ = "orders"
@@ -34,6 +35,9 @@ class Order(TenantScoped, Base):
         CheckConstraint("total_minor >= 0 AND discount_minor >= 0", name="money"),
         CheckConstraint("refunded_minor >= 0 AND refunded_minor <= paid_minor", name="refunds"),
         CheckConstraint("voucher_minor BETWEEN 0 AND total_minor", name="voucher"),
+        CheckConstraint(
+            "later_minor >= 0 AND later_minor <= total_minor - voucher_minor", name="later"
+        ),
         CheckConstraint("state <> 'open' OR hold_expires_at IS NOT NULL", name="open_has_hold"),
         Index("ix_orders_created_at", "tenant_id", "created_at"),
         Index("ix_orders_customer", "tenant_id", "customer_id"),
@@ -53,6 +57,7 @@ class Order(TenantScoped, Base):
     total_minor: Mapped[int]
     discount_minor: Mapped[int] = mapped_column(default=0)
     voucher_minor: Mapped[int] = mapped_column(default=0)
+    later_minor: Mapped[int] = mapped_column(default=0)
     paid_minor: Mapped[int] = mapped_column(default=0)
     refunded_minor: Mapped[int] = mapped_column(default=0)
     month: Mapped[str | None]
@@ -74,8 +79,10 @@ class Order(TenantScoped, Base):
 
     @property
     def to_pay_minor(self) -> int:
-        """What a payment page asks for, also of an order that was never written."""
-        return self.total_minor - (self.voucher_minor or 0)
+        """What must be paid for the order to stand, also of one that was never written: of what is
+        paid in parts, the first.
+        """
+        return self.total_minor - (self.voucher_minor or 0) - (self.later_minor or 0)
 
 
 class OrderLine(TenantScoped, Base):

@@ -66,7 +66,8 @@ class PaymentPage(TenantScoped, Base):
     call. `state`: pending (not known to exist) -> open -> complete | expired, or failed; failed
     too once another takes its place, which is why it is `put_aside_at`, or its bank has said no.
     `keeps_card` is what the guest agreed to who keeps the card that they pay with there. Of a card
-    `url` is where its bank asks its guest, and `error` the bank's no.
+    `url` is where its bank asks its guest, and `error` the bank's no. `parts` are the ids of the
+    instalments that it pays, of an order that stands; None where it pays for the order to stand.
     """
 
     __tablename__ = "payment_pages"
@@ -87,6 +88,7 @@ class PaymentPage(TenantScoped, Base):
     kind: Mapped[str] = mapped_column(default="page")
     card_id: Mapped[UUID | None]
     keeps_card: Mapped[dict[str, Any] | None]
+    parts: Mapped[list[Any] | None]
     put_aside_at: Mapped[datetime | None]
     account_id: Mapped[str]
     idempotency_key: Mapped[str]

@@ -31,6 +31,7 @@ from src.billing.queries.disputes import (
 )
 from src.billing.queries.never_paid import was_never_paid
 from src.billing.queries.orders import open_item_view
+from src.billing.queries.parts import get_parts_view
 from src.billing.queries.timeline import History, timeline
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
 from src.billing.queries.transfers import (
@@ -48,6 +49,7 @@ from src.billing.views.orders import (
     PaymentView,
     RefundView,
 )
+from src.billing.views.parts import PartsView
 from src.billing.words import refund_failure
 from src.platform.db.uow import UnitOfWork
 from src.platform.mail.queue import find_refusal
@@ -77,6 +79,7 @@ class _Around(NamedTuple):
     may_be_mistaken: bool
     credits: BoughtCredits
     package_waits: bool
+    in_parts: PartsView | None
 
 
 async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID) -> OrderPage:
@@ -113,6 +116,7 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
         may_be_mistaken=bool(await list_mistakable(uow, order_id)),
         credits=await get_bought_credits(uow, order_id),
         package_waits=await waits_at_desk(uow, order),
+        in_parts=await get_parts_view(uow, order, tenant.zone),
     )
     return _page(tenant, history, sorted(lines, key=lambda line: line.position), around)
 
@@ -191,6 +195,7 @@ def _page(
         credits_in_places=around.credits.in_places,
         are_credits_off=around.credits.are_off,
         package_waits_until_at=order.created_at + WAITS_FOR_MONEY if around.package_waits else None,
+        in_parts=around.in_parts,
     )
 
 

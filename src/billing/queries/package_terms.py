@@ -8,6 +8,7 @@ from sqlalchemy import ColumnExpressionArgument, exists, select
 from src.billing.domain.credits import RefundRule
 from src.billing.domain.kinds import PaymentMode
 from src.billing.domain.package_sale import PackageTerms, SellerFacts, why_not_for_sale
+from src.billing.domain.schedules import Every, Unit
 from src.billing.domain.transfers import due_at, transfer_due_on
 from src.billing.kept_packages import find_kept_packages
 from src.billing.models import Package
@@ -52,6 +53,8 @@ def terms_of_package(package: Package, *, is_kept: bool = False) -> PackageTerms
         active=package.active,
         visibility=package.visibility,
         is_kept=is_kept,
+        parts=package.parts if PaymentMode.ONLINE in package.pays else 0,
+        parts_every=Every(package.parts_every, Unit(package.parts_unit)),
     )
 
 

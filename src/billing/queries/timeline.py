@@ -207,6 +207,8 @@ def _words_of(move: Moved) -> dict[str, str]:
 def _of_staff(entries: Sequence[AuditEntry]) -> Iterator[Moment]:
     said = {
         "order.marked_paid": _("Marked as paid"),
+        "order.part_paid": _("Took a part on site"),
+        "order.part_waived": _("Let the guest off a part"),
         "order.package_cancelled": order_end_words(OrderEnd.CALLED_OFF, holds_places=False),
         "order.package_never_paid": _("Cancelled, as it was never paid"),
         "order.package_brought_back": _("The transfer came after all, and the package with it"),

@@ -7,7 +7,9 @@ from uuid import UUID
 import msgspec
 
 from src.billing.domain.kinds import OrderState, RefundState, order_end
+from src.billing.views.badges import Badge
 from src.billing.views.disputes import DisputeSum, DisputeView
+from src.billing.views.parts import PartsView
 from src.billing.words import (
     order_state,
     page_state,
@@ -19,13 +21,6 @@ from src.billing.words import (
 )
 from src.platform.i18n import current_locale
 from src.platform.money import Money, format_money
-
-
-class Badge(msgspec.Struct, frozen=True):
-    """A state in a word, and its tone."""
-
-    label: str
-    tone: str
 
 
 def order_badge(state: str, *, is_all_cancelled: bool) -> Badge:
@@ -255,7 +250,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     has. `may_be_mistaken`: a transfer can be taken off as one that never
     came. `is_package`: credits were bought, `credits_in_places` of them pay for places, and
     `are_credits_off`: all of them were taken off again. `package_waits_until_at`: then a package
-    that is to be paid on site lapses; None where none waits.
+    that is to be paid on site lapses; None where none waits. `in_parts` are the parts of its price.
     """
 
     slug: str
@@ -305,6 +300,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     credits_in_places: int
     are_credits_off: bool
     package_waits_until_at: datetime | None
+    in_parts: PartsView | None = None
 
     @property
     def badge(self) -> Badge:

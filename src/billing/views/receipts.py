@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from src.billing.views.badges import Badge
 from src.billing.views.fees import GuestFees
-from src.billing.views.orders import Badge, LineView
+from src.billing.views.orders import LineView
 from src.billing.words import refund_state
 from src.tenants.portal_sections import PortalHead
 

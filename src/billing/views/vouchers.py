@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from src.billing.views.orders import Badge
+from src.billing.views.badges import Badge
 
 
 class BuyView(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from sqlalchemy import update
 
+from src.billing.commands.instalments import list_parts
 from src.billing.domain.credits import LotState
 from src.billing.events import PackageBought, PackageLapsed
 from src.billing.queries.receipts import list_taxes
@@ -39,7 +40,15 @@ async def tell_of_package(job: JobContext, event: PackageBought) -> None:
         tenant = await tenant_snapshot(uow, uow.tenant, job.clock.now())
         taxes, wordings = await list_taxes(uow, order.id), await find_wordings(uow)
         mail = package_mail(
-            BOUGHT, settings, tenant, order, lot, wordings, taxes=taxes, again=event.again
+            BOUGHT,
+            settings,
+            tenant,
+            order,
+            lot,
+            wordings,
+            taxes=taxes,
+            parts=await list_parts(uow, order.id),
+            again=event.again,
         )
         await queue_mail(uow, mail, host=settings.host)
 

@@ -13,6 +13,7 @@ from src.billing.domain.credits import LotState
 from src.billing.domain.kinds import OpenItemKind, OrderState, PaymentMode
 from src.billing.models import CreditLot, DisputeRow, OpenItem, Order, PaymentPage, Refund
 from src.billing.owed import owed_minor
+from src.billing.queries.parts import list_left_of
 from src.billing.queries.vouchers import list_worth_of
 from src.booking.customer_rows import bookings_of, mails_to
 from src.booking.domain.states import LIVE_SEATS
@@ -53,13 +54,14 @@ class ErasePreview(msgspec.Struct, frozen=True, kw_only=True):
     `owed` on site, nobody will be known to owe. `ahead` are the next bookings with places to come,
     which stand against it; `credits` that are left nobody can spend any more, and `unpaid` ones
     that wait to be paid on site lapse, so that nothing is owed for them. `vouchers`: what is left
-    on theirs, which stays good.
+    on theirs, which stays good. `in_parts`: what they were to pay in later parts.
     """
 
     goes: list[str]
     stays: list[str]
     owed: list[Money]
     vouchers: list[Money]
+    in_parts: list[Money]
     bars: list[str]
     ahead: list[BookingAhead]
     credits: int
@@ -73,6 +75,7 @@ async def preview_erasing(uow: UnitOfWork, person: Person) -> ErasePreview:
         stays=_stays(counts),
         owed=await _list_owed(uow, person),
         vouchers=await list_worth_of(uow, person),
+        in_parts=await list_left_of(uow, person.customer_ids),
         bars=await list_bars(uow, person),
         ahead=await _list_ahead(uow, person),
         credits=await _count_credits(uow, person),

@@ -68,7 +68,7 @@ async def get_guest_money(uow: UnitOfWork, order_id: UUID) -> GuestMoney:
         select(func.coalesce(func.sum(Refund.amount_minor), 0)), uow.tenant, order_id
     ).where(Refund.state == str(RefundState.PENDING))
     failed = _failed(uow, order_id)
-    asked = Order.total_minor - Order.voucher_minor
+    asked = Order.total_minor - Order.voucher_minor - Order.later_minor
     # A transfer is matched by hand, and may come in parts.
     is_other = Payment.method.not_in([VOUCHER_METHOD, TRANSFER_METHOD]) & (
         (Payment.amount_minor != asked) | (Payment.currency != Order.currency)

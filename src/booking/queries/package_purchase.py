@@ -22,6 +22,7 @@ from src.billing.queries.cards import find_card_attempt
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.disputes import get_taken_back_minor
 from src.billing.queries.lots import lot_facts, scope_of
+from src.billing.queries.parts import get_parts_view
 from src.billing.queries.receipts import in_circle_minor, list_taxes
 from src.billing.queries.to_hand_back import get_to_hand_back_minor
 from src.billing.queries.transfers import find_how_to_transfer, get_beside_price
@@ -103,6 +104,7 @@ async def get_purchase(
         looks_again=has_paid and stage == "too_late" and money.is_kept,
         transfer=await find_how_to_transfer(uow, order, tenant.zone),
         attempt=attempt,
+        in_parts=await get_parts_view(uow, order, tenant.zone),
     )
 
 

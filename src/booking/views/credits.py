@@ -41,7 +41,8 @@ class LotView(msgspec.Struct, frozen=True, kw_only=True):
     `kept` is what is left or was lost at the end. `is_refunded`: what was left went back as money.
     `awaits_transfer`: they are there once a bank transfer is matched.
     `taken_back_minor` of the order went back to the guest's bank after a dispute that was lost;
-    `is_disputed`: while one is open, none of its money can go back.
+    `is_disputed`: while one is open, none of its money can go back. `in_parts_minor` is still to be
+    paid for them.
     """
 
     row: LotRow
@@ -75,6 +76,7 @@ class LotView(msgspec.Struct, frozen=True, kw_only=True):
     taken_back_minor: int
     is_disputed: bool
     may_roll_over: bool
+    in_parts_minor: int
     entries: list[EntryRow]
 
 

@@ -6,8 +6,9 @@ from uuid import UUID
 
 import msgspec
 
+from src.billing.views.badges import Badge
 from src.billing.views.disputes import DisputeSum
-from src.billing.views.orders import Badge, order_badge
+from src.billing.views.orders import order_badge
 
 
 class CustomerRow(msgspec.Struct, frozen=True, kw_only=True):

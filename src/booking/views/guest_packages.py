@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from src.billing.domain.schedules import Part
 from src.billing.views.cards import CardAttempt, CardChoice
 from src.billing.views.credits import EndChange
+from src.billing.views.parts import PartsView
 from src.billing.views.receipts import TaxSum
 from src.billing.views.transfers import BesidePrice, HowToTransfer
 from src.booking.domain.agreements import Needed
@@ -125,6 +127,23 @@ class PackagesView(msgspec.Struct, frozen=True, kw_only=True):
     is_embedded: bool = False
 
 
+class OfferedParts(msgspec.Struct, frozen=True, kw_only=True):
+    """The days and amounts of a price that may be paid in parts, the first today. `every` is such
+    as "every month", `words` what is agreed to, and `key` stands for all of it. `is_chosen`: its
+    guest wants that.
+    """
+
+    parts: list[Part]
+    every: str
+    words: str
+    key: str
+    is_chosen: bool
+
+    @property
+    def first_minor(self) -> int:
+        return self.parts[0].minor
+
+
 class PackageFormView(msgspec.Struct, frozen=True, kw_only=True):
     """The form that buys one. `lines` work out `total_minor`, which is left to pay, with
     `code_off_minor` taken off by a code; `told` is good news about what was sent. `code_words` are
@@ -132,7 +151,8 @@ class PackageFormView(msgspec.Struct, frozen=True, kw_only=True):
     chosen one of `ways`, which are those to choose among, and `mode` how it will be paid then.
     `transfer_until_on` is the last day for a bank transfer, where that is one of them. `cards` are
     those of who is signed in, `pays_with` the key of the one that is to pay; by `keep_words` they
-    agree to keep another one. `agreements` are to be signed with it.
+    agree to keep another one. `agreements` are to be signed with it. `in_parts` are the parts that
+    it may be paid in, None where it may not.
     """
 
     card: PackageCard
@@ -155,6 +175,7 @@ class PackageFormView(msgspec.Struct, frozen=True, kw_only=True):
     contact_phone: str
     guest: PortalGuest | None
     agreements: list[Needed]
+    in_parts: "OfferedParts | None" = None
     code_off_minor: int = 0
     told: str = ""
     code_words: str = ""
@@ -177,8 +198,10 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     voucher again, `as_voucher_minor` was given back as a new one; `refunded_minor` went back as
     money, of which `returning_minor` is on its way. `taken_back_minor` is with the guest's bank
     after a dispute that was lost. `to_hand_back_minor` is what the business still gives back
-    itself, `beside` what came by transfer though nothing waited for it. `attempt` tells of the card
-    that it was to be paid with, and `cards` which there are to choose from, for its buyer alone.
+    itself, `beside` what came by transfer though nothing waited for it. `in_parts` are the parts of
+    the price, and `pays_parts`: its guest has just paid some, as far as we know. `attempt` tells
+    of the card that it was to be paid with, and `cards` which there are to choose from, for its
+    buyer alone.
     """
 
     stage: str
@@ -223,6 +246,8 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     contact_phone: str
     looks_again: bool
     transfer: HowToTransfer | None
+    in_parts: PartsView | None = None
+    pays_parts: bool = False
     attempt: CardAttempt | None = None
     cards: list[CardChoice] = []
     worksheets: WorksheetsWaiting | None = None

@@ -148,8 +148,8 @@ class OwnAddressView(msgspec.Struct, frozen=True, kw_only=True):
 
 class EraseOneselfView(msgspec.Struct, frozen=True, kw_only=True):
     """What erasing does, what stands against it, and what has to be typed for it. What is `owed`
-    on site is said before, that `credits` which are left are lost, that the `unpaid` lapse, and
-    what is left on `vouchers`, which stay good.
+    on site is said before, that `credits` which are left are lost, that the `unpaid` lapse, what
+    they were to pay `in_parts`, and what is left on `vouchers`, which stay good.
     """
 
     head: PortalHead
@@ -157,6 +157,7 @@ class EraseOneselfView(msgspec.Struct, frozen=True, kw_only=True):
     stays: list[str]
     owed: list[Money]
     vouchers: list[Money]
+    in_parts: list[Money]
     credits: int
     unpaid: int
     bars: list[str]

@@ -40,7 +40,7 @@ from src.booking.queries.guest_packages import (
     lowest_single_minor,
     package_card,
 )
-from src.booking.queries.paying_with import takes_codes, voucher_line
+from src.booking.queries.paying_with import takes_codes
 from src.booking.queries.transfers import due_day
 from src.booking.views.guest import PriceLine
 from src.booking.views.guest_packages import PackageFormView
@@ -61,6 +61,7 @@ from src.booking.web.guest_forms import (
     new_form_token,
     token_of,
 )
+from src.booking.web.package_parts import IN_PARTS, offered_parts, price_lines
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import DomainError, InvalidInput, NotFound, TooManyRequests
 from src.platform.i18n import _, current_locale
@@ -104,6 +105,7 @@ class BuyForm(msgspec.Struct, kw_only=True):
     quoted_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
     quoted_off_minor: Annotated[int, Meta(ge=0, le=LARGEST_TOTAL_MINOR)] | None = None
     quoted_terms: Annotated[str, Meta(max_length=40)] | None = None
+    quoted_parts: Annotated[str, Meta(max_length=1000)] | None = None
 
 
 class _Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -235,6 +237,8 @@ async def _command(
         quoted_minor=form.quoted_minor,
         quoted_off_minor=form.quoted_off_minor,
         quoted_terms=form.quoted_terms,
+        in_parts=form.way == IN_PARTS,
+        quoted_parts=form.quoted_parts,
         single_minor=single_minor,
         locale=current_locale(),
     )
@@ -294,7 +298,7 @@ async def _form_page(
         reason = guest_sentence(reasons) if reasons else None
         card = package_card(uow, tenant, package, await list_sold_singly(uow, tenant), reason)
         takes = terms.price_minor > 0 and await takes_codes(uow, tenant, FOR_PACKAGES)
-        lines = _lines(quoted, tenant.currency)
+        lines = price_lines(quoted, tenant.currency)
     if code_error and "coupon" not in form.errors:
         form = form.with_errors({"coupon": code_error})
     said = _said_of_code(form, choice, quoted, lines, tenant.currency)
@@ -319,6 +323,7 @@ async def _form_page(
         guest=guest,
         code_off_minor=quoted.code_off_minor,
         agreements=await _agreements(services, ctx, package_id, guest),
+        in_parts=offered_parts(quoted, tenant, seller, services.clock.now(), form.value("way")),
         **wallet.fields(form.value("way"), mode, ways),
         **said,
     )
@@ -365,15 +370,6 @@ def _said_of_code(
     }
 
 
-def _lines(quoted: PackageQuote, currency: str) -> list[PriceLine]:
-    lines = [(quoted.terms.name, quoted.terms.price_minor, "")]
-    if quoted.coupon is not None:
-        lines.append((_("Code %(code)s", code=quoted.coupon.code), -quoted.discount_minor, ""))
-    if quoted.voucher is not None:
-        lines.append(voucher_line(quoted.voucher, currency))
-    return lines
-
-
 async def _slow_down(request: AnyRequest, services: Services) -> str | None:
     """The sentence for who has tried too many codes."""
     try:
@@ -388,8 +384,10 @@ def _choice_of(data: FormData) -> _Choice:
 
 
 def _way_of(typed: str) -> PaymentMode | None:
-    """The chosen way to pay; None for what is none. A card that is kept pays online."""
-    if card_of_way(typed) is not None:
+    """The chosen way to pay; None for what is none. A card that is kept pays online, and so does
+    who pays in parts.
+    """
+    if typed == IN_PARTS or card_of_way(typed) is not None:
         return PaymentMode.ONLINE
     ways = (PaymentMode.ONLINE, PaymentMode.TRANSFER, PaymentMode.ON_SITE)
     return next((way for way in ways if way == typed), None)

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from src.billing.domain.credits import RefundRule, Scope
+from src.billing.domain.minimums import least_online_minor
 from src.billing.domain.package_drafts import (
     PackageDraft,
     PackageWay,
@@ -15,10 +16,13 @@ from src.billing.domain.package_drafts import (
     Shown,
     package_errors,
 )
+from src.billing.domain.parts import every_words
+from src.billing.domain.schedules import Every, Unit
 from src.billing.models import Package
 from src.booking.web.amounts import read_amount, read_percent, show_amount, show_percent
 from src.platform.errors import InvalidInput
-from src.platform.i18n import _
+from src.platform.i18n import _, current_locale
+from src.platform.money import Money, format_money
 from src.platform.web.forms import Bound, rest_of
 from src.tenants.domain.customer_tags import read_tags
 
@@ -43,6 +47,9 @@ class PackageForm(msgspec.Struct, kw_only=True):
     any_service: bool = False
     service_ids: list[UUID] = msgspec.field(default_factory=list)
     tags: Annotated[str, Meta(max_length=1000)] = ""
+    parts: int | None = None
+    parts_every: int | None = None
+    parts_unit: Unit = Unit.MONTH
     refund_rule: RefundRule = RefundRule.LINEAR
     visibility: Shown = Shown.PUBLIC
     position: int = 0
@@ -51,12 +58,13 @@ class PackageForm(msgspec.Struct, kw_only=True):
 def initial_of(package: Package, currency: str) -> dict[str, Any]:
     """The package as the form shows it at first."""
     same = ("purpose", "name", "description", "credits", "pays", "validity_days", "any_service")
-    more = ("service_ids", "refund_rule", "visibility", "position")
+    more = ("service_ids", "refund_rule", "visibility", "position", "parts_every", "parts_unit")
     return {
         **{name: getattr(package, name) for name in (*same, *more)},
         "price": show_amount(package.price_minor, currency) if package.price_minor else "",
         "tax_percent": show_percent(package.tax_rate_bp) if package.tax_rate_bp else "",
         "tags": ", ".join(package.tags),
+        "parts": package.parts or "",
     }
 
 
@@ -107,6 +115,8 @@ def _draft(form: PackageForm, currency: str, fields: dict[str, str]) -> PackageD
         tags = read_tags(form.tags)
     except InvalidInput as refused:
         fields |= refused.fields
+    if said := _too_small_a_part(form, price_minor, currency):
+        fields["parts"] = said
     return PackageDraft(
         purpose=form.purpose,
         name=form.name,
@@ -117,10 +127,36 @@ def _draft(form: PackageForm, currency: str, fields: dict[str, str]) -> PackageD
         validity_days=form.validity_days,
         scope=_scope(form, tags),
         pays=tuple(form.pays),
+        parts=form.parts or 0,
+        parts_every=Every(1 if form.parts_every is None else form.parts_every, form.parts_unit),
         refund_rule=form.refund_rule,
         visibility=form.visibility,
         position=form.position,
     )
+
+
+def _too_small_a_part(form: PackageForm, price_minor: int, currency: str) -> str:
+    """What the processor would not take, and guests would then never be offered."""
+    least_minor = least_online_minor(currency)
+    if not form.parts or form.parts < 0 or not price_minor:
+        return ""
+    if price_minor // form.parts >= least_minor:
+        return ""
+    return _(
+        "A part has to be %(least)s at least, or it cannot be paid online.",
+        least=format_money(Money(least_minor, currency), current_locale()),
+    )
+
+
+def unit_choices() -> list[tuple[str, str]]:
+    return [(Unit.WEEK.value, _("weeks")), (Unit.MONTH.value, _("months"))]
+
+
+def parts_in_words(parts: int, every: Every) -> str:
+    """On the owner's page of it."""
+    if not parts:
+        return _("No")
+    return _("%(number)s parts, %(every)s", number=parts, every=every_words(every))
 
 
 def _scope(form: PackageForm, tags: list[str]) -> Scope:

@@ -1,5 +1,6 @@
 """The page of one bought package, for whoever has its link: see it, pay for it, give it up."""
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from src.billing.commands.orders import get_order
 from src.billing.domain.credits import LotState
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
+from src.billing.page_body import Addresses
+from src.billing.part_pages import check_parts, has_paid_parts, pay_parts_by_hand
 from src.billing.processor import ProcessorError
 from src.billing.settlement import LEFT, check_payment, give_up_order
 from src.booking.guest_links import open_link, package_path
@@ -23,9 +26,11 @@ from src.booking.web.card_choice import cards_of_order, chosen_way
 from src.booking.web.worksheets_asked import worksheets_of_order
 from src.platform.errors import Conflict, TooManyRequests, Unavailable
 from src.platform.i18n import _
-from src.platform.ratelimit import Limit
+from src.platform.ratelimit import BOOKING_BY_ADDRESS, Limit
 from src.platform.services import Services
+from src.platform.web.forms import read_form
 from src.platform.web.pages import flash, page, redirect
+from src.platform.web.security import client_address
 from src.tenants.context import RequestContext
 
 AnyRequest = Request[Any, Any, Any]
@@ -51,6 +56,7 @@ async def bought_page(
     has_paid = request.query_params.get("paid") == "1"
     order_id = await open_link(services, ctx, bought, to_package=True)
     view = await _view(services, ctx, order_id, has_paid=has_paid)
+    view = await _with_parts(services, ctx, order_id, view, has_paid=has_paid)
     comes_back = view.stage == "processing" or (has_paid and view.attempt is not None)
     if comes_back and await _check(services, ctx, order_id):
         view = await _view(services, ctx, order_id, has_paid=has_paid)
@@ -87,6 +93,32 @@ async def pay_package(
         flash(request, "error", refusal.message)
         url = None
     return redirect(request, url or path)
+
+
+@post("/b/{slug:str}/packages/bought/{bought:str}/parts", opt=PAYING)
+async def pay_parts(
+    request: AnyRequest,
+    bought: FromPath[str],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """On to a payment page for the next part, or with `all` for all that is left."""
+    order_id = await open_link(services, ctx, bought, to_package=True)
+    await services.limiter.check(BOOKING_BY_ADDRESS, client_address(request.scope))
+    everything = (await read_form(request)).texts.get("all", [""])[-1] == "1"
+    async with services.uow_factory(ctx.here.id) as uow:
+        order, _lot = await find_bought(uow, order_id)
+    path = package_path(services.settings, ctx.here.slug, order)
+    here = f"{services.settings.base_url}{path}"
+    addresses = Addresses(success_url=f"{here}?paid=1", cancel_url=here)
+    try:
+        url = await pay_parts_by_hand(
+            services, ctx.here.id, order_id, everything=everything, addresses=addresses
+        )
+    except (Conflict, Unavailable) as refusal:
+        flash(request, "info" if refusal.code == "already_paid" else "error", refusal.message)
+        url = path
+    return redirect(request, url)
 
 
 @post("/b/{slug:str}/packages/bought/{bought:str}/give-up", opt=PUBLIC)
@@ -136,6 +168,21 @@ async def _view(
         return await get_purchase(uow, ctx.here, services.settings, order_id, has_paid=has_paid)
 
 
+async def _with_parts(
+    services: Services, ctx: RequestContext, order_id: UUID, view: PurchaseView, *, has_paid: bool
+) -> PurchaseView:
+    """Who comes back from paying a part is not shown it as unpaid: we ask."""
+    if not has_paid or view.in_parts is None or view.stage != "bought":
+        return view
+    with suppress(TooManyRequests):
+        await services.limiter.check(CHECKS_BY_ORDER, str(order_id))
+        await check_parts(services, ctx.here.id, order_id)
+    found = await _view(services, ctx, order_id, has_paid=has_paid)
+    async with services.uow_factory(ctx.here.id) as uow:
+        is_on_its_way = await has_paid_parts(uow, order_id)
+    return msgspec.structs.replace(found, pays_parts=is_on_its_way)
+
+
 async def _with_cards(
     request: AnyRequest,
     services: Services,
@@ -143,7 +190,7 @@ async def _with_cards(
     order_id: UUID,
     view: PurchaseView,
 ) -> PurchaseView:
-    if view.stage not in ("held", "processing"):
+    if view.stage not in ("held", "processing") or view.in_parts is not None:
         return msgspec.structs.replace(view, attempt=None)
     fields = await cards_of_order(request, services, ctx, order_id, view.attempt)
     return msgspec.structs.replace(view, **fields)
@@ -159,4 +206,4 @@ async def _check(services: Services, ctx: RequestContext, order_id: UUID) -> boo
     return True
 
 
-route_handlers: list[Any] = [bought_page, pay_package, give_up_package]
+route_handlers: list[Any] = [bought_page, pay_package, pay_parts, give_up_package]

@@ -16,6 +16,7 @@ from src.billing.commands.packages import (
     set_package_active,
 )
 from src.billing.domain.credits import end_of_day
+from src.billing.domain.schedules import Every, Unit
 from src.billing.queries.payment_settings import find_transfer_terms
 from src.booking.commands.packages import save_package
 from src.booking.queries.packages import (
@@ -33,8 +34,10 @@ from src.booking.web.package_forms import (
     draft_of,
     initial_of,
     paid_in_words,
+    parts_in_words,
     purpose_choices,
     rule_choices,
+    unit_choices,
     visibility_choices,
     visibility_words,
     way_choices,
@@ -86,6 +89,7 @@ class PackageFormView(msgspec.Struct, frozen=True, kw_only=True):
     zone: str
     purposes: list[tuple[str, str, str]]
     ways: list[tuple[str, str, str]]
+    units: list[tuple[str, str]]
     rules: list[tuple[str, str, str]]
     visibilities: list[tuple[str, str, str]]
     services: list[Choice]
@@ -104,6 +108,7 @@ class PackageView(msgspec.Struct, frozen=True, kw_only=True):
     may_delete: bool
     visibilities: dict[str, str]
     paid: str
+    in_parts: str
 
 
 class DeleteView(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,6 +183,9 @@ async def show_package(
             may_delete=not await is_ever_sold(uow, package_id),
             visibilities=visibility_words(),
             paid=paid_in_words(package.pays, takes_transfers=await _takes_transfers(uow)),
+            in_parts=parts_in_words(
+                package.parts, Every(package.parts_every, Unit(package.parts_unit))
+            ),
         )
     return page(request, "booking/packages/show.html", view)
 
@@ -336,6 +344,7 @@ async def _editor(
         zone=ctx.here.timezone,
         purposes=purpose_choices(),
         ways=way_choices(takes_transfers=takes_transfers),
+        units=unit_choices(),
         rules=rule_choices(),
         visibilities=visibility_choices(),
         services=offered,

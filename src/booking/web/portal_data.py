@@ -114,6 +114,7 @@ async def _ask(
         stays=preview.stays,
         owed=preview.owed,
         vouchers=preview.vouchers,
+        in_parts=preview.in_parts,
         credits=preview.credits,
         unpaid=preview.unpaid,
         bars=bars,

@@ -11,7 +11,8 @@ Outcome = Literal["pays", "declined", "needs_3ds"]
 @dataclass(frozen=True)
 class TestCard:
     """A card number and its outcome; `advice` is what the payment page says about it. One that
-    `declines` once it is kept can be saved by itself, and pays nothing.
+    `declines` once it is kept can be saved by itself, and pays nothing; one that `pays` then asks
+    nobody who is not there.
     """
 
     __test__ = False
@@ -25,7 +26,7 @@ class TestCard:
     message: str = ""
     refund: Literal["", "late", "fails"] = ""
     disputed: bool = False
-    kept: Literal["", "declines"] = ""
+    kept: Literal["", "declines", "pays"] = ""
 
     @property
     def last4(self) -> str:
@@ -67,7 +68,7 @@ _CARDS = (
         code="incorrect_cvc",
         message=_("Your card's security code is incorrect."),
     ),
-    TestCard("4000002500003155", _("Asks for 3-D Secure"), "needs_3ds"),
+    TestCard("4000002500003155", _("Asks for 3-D Secure"), "needs_3ds", kept="pays"),
     TestCard("4000000000003220", _("Always asks for 3-D Secure"), "needs_3ds"),
     TestCard(
         "4000002760003184", _("Asks for 3-D Secure each time, also once it is kept"), "needs_3ds"

@@ -1,5 +1,7 @@
 """Paying with a card that was kept: an intent of its own, confirmed by the business's program."""
 
+from dataclasses import replace
+
 from src.sandbox.stripe.cards import TestCard, find_card
 from src.sandbox.stripe.engine import PLATFORM, Work
 from src.sandbox.stripe.errors import ApiError, missing_parameter, no_such
@@ -63,6 +65,12 @@ def confirm(work: Work, params: Obj, intent_id: str) -> Obj | ApiError:
     if return_url is not None:
         require_url("return_url", return_url)
     card = _card(work, method)
+    if card.outcome == "needs_3ds" and params.get("off_session"):
+        return (
+            _take(work, intent, method, card)
+            if card.kept == "pays"
+            else _absent(work, intent, method, card)
+        )
     if card.outcome == "needs_3ds":
         url = f"{work.cause.base_url}/c/authenticate/{intent_id}"
         payment_intents.ask_for_authentication(work, intent, method, url, return_url)
@@ -114,6 +122,17 @@ def _decline(work: Work, intent: Obj, method: Obj, card: TestCard) -> ApiError:
         decline_code=card.decline_code,
         about={"charge": charge["id"], "payment_method": method, "payment_intent": intent},
     )
+
+
+def _absent(work: Work, intent: Obj, method: Obj, card: TestCard) -> ApiError:
+    """Its bank would ask a guest who is not there."""
+    told = replace(
+        card,
+        code="authentication_required",
+        decline_code="authentication_required",
+        message="The bank returned the decline code `authentication_required`.",
+    )
+    return _decline(work, intent, method, told)
 
 
 def _card(work: Work, method: Obj) -> TestCard:

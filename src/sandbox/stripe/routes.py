@@ -210,7 +210,7 @@ ROUTES = (
         "/v1/payment_intents/*/confirm",
         "PaymentIntentConfirmParams",
         confirming.confirm,
-        "payment_method return_url",
+        "payment_method return_url off_session",
     ),
     _route("GET", "/v1/setup_intents/*", "SetupIntentRetrieveParams", setup_intents.retrieve),
     _route(

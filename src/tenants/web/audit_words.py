@@ -181,6 +181,8 @@ _SENTENCES = {
     "voucher.exported": N_("Exported the vouchers"),
     "order.refunded_as_voucher": N_("Gave a voucher in place of a refund"),
     "order.marked_paid": N_("Marked an order as paid"),
+    "order.part_paid": N_("Took a part of a price on site"),
+    "order.part_waived": N_("Let a guest off a part of a price"),
     "order.transfer_received": N_("Noted a bank transfer as received"),
     "order.transfer_mistaken": N_("Took off a bank transfer that was noted by mistake"),
     "order.transfer_extended": N_("Waits longer for a bank transfer"),

@@ -11,6 +11,7 @@ from src.billing.models import Order
 from src.booking.models import Seat, Session, WaitlistEntry
 from src.platform.ids import new_id
 from src.platform.services import Services
+from src.tenants.commands.customers import find_or_add_customer
 from src.tenants.commands.wordings import get_mail_kind
 from src.tenants.domain.wording import Wording
 from src.tenants.queries.wordings import find_wordings
@@ -41,6 +42,7 @@ KINDS += ["voucher", "voucher_bought"]
 KINDS += ["transfer_awaited", "transfer_reminder", "transfer_part", "transfer_over"]
 KINDS += ["card_kept"]
 KINDS += ["transfer_not_due", "transfer_sent_back"]
+KINDS += ["part_coming", "part_paid", "part_failed", "part_overdue", "part_waived"]
 KINDS += ["fee_asked", "fee_forgiven", "fee_paid"]
 KINDS += ["worksheet"]
 KINDS += ["credits_warning", "credits_expired", "package_bought", "package_lapsed"]
@@ -67,6 +69,24 @@ async def a_bought_package(services: Services, business: Business, name: str) ->
         guest_name=name,
         guest_email="buyer@example.com",
         form_token=str(new_id()),
+    )
+    async with services.uow_factory(business.id) as uow:
+        await buy_package(uow, as_guest(business), wish)
+
+
+async def a_plan(services: Services, business: Business, name: str) -> None:
+    """A package in parts, of which the first waits to be paid."""
+    package = await a_package(services.uow_factory, business.id, parts=4)
+    async with services.uow_factory(business.id) as uow:
+        now = uow.clock.now()
+        customer_id = await find_or_add_customer(uow, "plan@example.com", name, "", now)
+    wish = BuyCommand(
+        package_id=package.id,
+        guest_name=name,
+        guest_email="plan@example.com",
+        customer_id=customer_id,
+        form_token=str(new_id()),
+        in_parts=True,
     )
     async with services.uow_factory(business.id) as uow:
         await buy_package(uow, as_guest(business), wish)
@@ -132,6 +152,7 @@ async def test_every_mail_is_rendered_with_every_placeholder(
         await a_booking(services, lotus, name)
         await somebody_waits(services, lotus, name)
         await a_bought_package(services, lotus, name)
+        await a_plan(services, lotus, name)
         await a_fee(services, lotus)
         await a_lot(services.uow_factory, lotus.id, "fresh@example.com", owner=name)
     [kind] = [one for one in mail_kinds() if one.key == key]
