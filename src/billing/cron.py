@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 
@@ -28,23 +29,27 @@ async def work_off(
     *,
     parallel: int = PARALLEL,
     seconds: float = SECONDS,
+    batch: int = BATCH,
 ) -> int:
-    """Does what is due, a batch at most and none begun after `seconds`; the rest waits for the
+    """Does what is due, each row once a run and none begun after `seconds`; the rest waits for the
     next run. A row whose work failed is tried again a minute later. Returns how many were begun.
     """
-    async with services.uow_factory(None) as uow:
-        rows = await list_due(uow, kinds, services.clock.now(), BATCH)
-    stop_at, gate, begun = time.monotonic() + seconds, asyncio.Semaphore(parallel), 0
+    stop_at, gate, begun = time.monotonic() + seconds, asyncio.Semaphore(parallel), set[UUID]()
 
     async def one(due: Due) -> None:
-        nonlocal begun
         async with gate:
             if time.monotonic() < stop_at:
-                begun += 1
+                begun.add(due.id)
                 await _try(services, work, due)
 
-    await asyncio.gather(*(one(due) for due in rows))
-    return begun
+    while True:
+        async with services.uow_factory(None) as uow:
+            rows = await list_due(uow, kinds, services.clock.now(), batch)
+        # What is due again at once has its turn in the next run, so that a run comes to an end.
+        new = [due for due in rows if due.id not in begun]
+        await asyncio.gather(*(one(due) for due in new))
+        if not new or len(rows) < batch or time.monotonic() >= stop_at:
+            return len(begun)
 
 
 async def _try(services: Services, work: Work, due: Due) -> None:
