@@ -28,6 +28,7 @@ from src.platform.ids import new_id
 from src.sandbox.demo_guests import Guests, Wish, address_of, pay_by_card
 from src.sandbox.demo_shop import Opened
 from src.sandbox.demo_times import earlier
+from src.tenants.commands.customers import find_or_add_customer
 from src.tenants.context import GUEST
 
 SINCE_DAYS = 39
@@ -88,6 +89,7 @@ def _drafts(lotus: Opened) -> tuple[PackageDraft, PackageDraft, PackageDraft]:
             validity_days=180,
             scope=Scope(service_ids=yoga),
             pays=BOTH_WAYS,
+            parts=3,
         ),
         PackageDraft(
             name="5 mornings",
@@ -109,7 +111,9 @@ def _drafts(lotus: Opened) -> tuple[PackageDraft, PackageDraft, PackageDraft]:
 
 
 async def lotus_credits(lotus: Opened, guests: Guests, packages: Packages) -> None:
-    """Lots in every state: in use, soon over, waiting for their money, expired, new."""
+    """Lots in every state: in use, soon over, waiting for their money, expired, new and paid in
+    parts.
+    """
     flow = lotus.offers["flow"].session_ids
     ten = await _buy_on_site(lotus, packages.ten, "Carl Cedar", days_ago=25)
     soon_over = await _buy_on_site(lotus, packages.mornings, "Carl Cedar", days_ago=26)
@@ -118,7 +122,7 @@ async def lotus_credits(lotus: Opened, guests: Guests, packages: Packages) -> No
         await _use(guests, ten, date_id, days_ago=days_ago)
     await _buy_on_site(lotus, packages.mornings, "Pia Pine", days_ago=38)
     await _buy_on_site(lotus, packages.ten, "Quin Quince", days_ago=2, is_paid=False)
-    await _buy_online(lotus, packages.ten, "Rosa Rowan")
+    await _buy_in_parts(lotus, packages.ten, "Rosa Rowan")
 
 
 async def lotus_money(lotus: Opened, guests: Guests) -> None:
@@ -154,9 +158,17 @@ async def _buy_on_site(
     return Lot(id=lot_id, customer_id=order.customer_id, owner=name)
 
 
-async def _buy_online(lotus: Opened, package_id: UUID, name: str) -> None:
+async def _buy_in_parts(lotus: Opened, package_id: UUID, name: str) -> None:
+    """Signed in, since a card is kept for the parts that are still to come."""
     guest = msgspec.structs.replace(lotus.ctx, actor=GUEST)
-    cmd = _purchase(lotus, package_id, name, PaymentMode.ONLINE)
+    async with lotus.services.uow_factory(lotus.ctx.here.id) as uow:
+        now = uow.clock.now()
+        customer_id = await find_or_add_customer(uow, address_of(name), name, "", now)
+    cmd = msgspec.structs.replace(
+        _purchase(lotus, package_id, name, PaymentMode.ONLINE),
+        customer_id=customer_id,
+        in_parts=True,
+    )
     payment_url = await place_package(lotus.services, guest, cmd)
     await pay_by_card(payment_url, name)
     async with lotus.services.uow_factory(lotus.ctx.here.id) as uow:
