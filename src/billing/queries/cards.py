@@ -1,10 +1,11 @@
 """Cards that guests keep: to choose among, to look at, and how the last one paid."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from src.billing.commands.cards import list_cards, list_usable_cards
 from src.billing.domain.cards import (
@@ -15,12 +16,14 @@ from src.billing.domain.cards import (
     is_over,
     key_of_card,
 )
-from src.billing.domain.kinds import PageKind, PageState
-from src.billing.models import SavedCard
+from src.billing.domain.kinds import OrderState, PageKind, PageState
+from src.billing.domain.parts import PartState
+from src.billing.models import Instalment, Order, SavedCard
 from src.billing.queries.attempts import newest_page
 from src.billing.views.cards import CardAttempt, CardChoice, KeptCard
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local
+from src.platform.money import Money
 from src.tenants.context import TenantSnapshot
 
 
@@ -46,6 +49,7 @@ async def list_kept_cards(
     cards = await list_cards(uow, customer_id)
     usable = [card for card in cards if not is_over(card, today_on)]
     preferred = usable[0].id if usable else None
+    later = await _list_later(uow, [card.id for card in cards])
     return [
         KeptCard(
             id=card.id,
@@ -54,9 +58,30 @@ async def list_kept_cards(
             since_at=card.created_at,
             is_preferred=card.id == preferred,
             is_over=is_over(card, today_on),
+            later=later.get(card.id, []),
         )
         for card in cards
     ]
+
+
+async def _list_later(uow: UnitOfWork, card_ids: Collection[UUID]) -> dict[UUID, list[Money]]:
+    """What is still to be charged to each of these cards in parts, by currency; without what only
+    its guest can pay by now.
+    """
+    found = await uow.session.execute(
+        select(Instalment.card_id, Order.currency, func.sum(Instalment.minor))
+        .join(Order, (Order.tenant_id == Instalment.tenant_id) & (Order.id == Instalment.order_id))
+        .where(Instalment.tenant_id == uow.tenant, Instalment.card_id.in_(card_ids))
+        .where(Instalment.state == str(PartState.DUE))
+        .where(Order.state == str(OrderState.CONFIRMED))
+        .group_by(Instalment.card_id, Order.currency)
+        .order_by(Order.currency)
+    )
+    later: dict[UUID, list[Money]] = {}
+    for card_id, currency, minor in found.tuples():
+        if card_id is not None:
+            later.setdefault(card_id, []).append(Money(int(minor), currency))
+    return later
 
 
 async def find_in_place_of(uow: UnitOfWork, card: SavedCard) -> SavedCard | None:

@@ -5,6 +5,8 @@ from uuid import UUID
 
 import msgspec
 
+from src.platform.money import Money
+
 
 class CardChoice(msgspec.Struct, frozen=True):
     """A card among the ways to pay; `key` is what a form sends for it."""
@@ -16,7 +18,7 @@ class CardChoice(msgspec.Struct, frozen=True):
 
 class KeptCard(msgspec.Struct, frozen=True, kw_only=True):
     """A card on its guest's own page. `is_over`: its date is past, so that nothing can be paid with
-    it.
+    it. `later` is what is still to be charged to it in parts.
     """
 
     id: UUID
@@ -25,6 +27,7 @@ class KeptCard(msgspec.Struct, frozen=True, kw_only=True):
     since_at: datetime
     is_preferred: bool
     is_over: bool
+    later: list[Money]
 
 
 class CardAttempt(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ import pytest
 from httpx import AsyncClient
 from sqlalchemy import select
 
-from src.billing.models import CreditLot, Order, Package
+from src.billing.models import CreditLot, Instalment, Order, Package
 from src.billing.settlement import check_payment
 from src.booking.guest_links import package_path
 from src.platform.services import Services
@@ -202,3 +202,17 @@ async def test_what_ends_the_rest_says_so_before(shop: Shop) -> None:
     assert answer.status_code == 303, answer.text
     assert await states(shop) == ["paid", "void", "void", "void"]
     assert {part.card_id for part in await parts_of(shop)} == {None}
+
+
+async def test_who_removes_a_card_reads_what_it_was_to_pay(shop: Shop) -> None:
+    await carl(shop)
+    await buy_in_parts(shop)
+    page = await shop.guest.open("/b/lotus/me/cards")
+    assert "€90.00 is still charged to it in parts." in page.text
+    assert "The €90.00 that you pay in parts are then for you to pay on their days" in page.text
+    _first, second, *_more = await parts_of(shop)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        part = await uow.session.get_one(Instalment, (uow.tenant, second.id))
+        part.state = "waived"
+    page = await shop.guest.open("/b/lotus/me/cards")
+    assert "€60.00 is still charged to it in parts." in page.text
