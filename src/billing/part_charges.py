@@ -30,6 +30,7 @@ from src.billing.part_mails import remind_of_part
 from src.billing.processor import DefinitiveFailure, ProcessorPage, Uncertain
 from src.billing.queries.attempts import newest_page
 from src.billing.queries.cards import today_at
+from src.billing.queries.disputes import list_dispute_states
 from src.billing.settlement import close_page, settle_page
 from src.billing.stripe_gateway import StripeGateway
 from src.platform.db.uow import UnitOfWork
@@ -104,9 +105,12 @@ async def _waits_until(
     uow: UnitOfWork, services: Services, order: Order, part: Instalment
 ) -> datetime | None:
     """When it is to be looked at next, None for at once. Whoever was not reminded yet is, and a
-    guest who is at a payment page with it is not charged beside that.
+    guest who is at a payment page with it is not charged beside that. While a bank has a payment
+    of the order because of a dispute, nothing is announced and nothing charged.
     """
     now = uow.clock.now()
+    if "open" in await list_dispute_states(uow, order.id):
+        return now + NOT_NOW
     if part.reminded_at is None and part.attempts == 0:
         part.reminded_at = now
         if part.next_try_at is not None and now < part.next_try_at:
@@ -140,7 +144,11 @@ async def _begin(
 
 
 async def _find_card(uow: UnitOfWork, order: Order, part: Instalment) -> SavedCard | None:
-    """The one that was agreed to, while it can pay."""
+    """The one that was agreed to, while it can pay; none where its holder's bank has taken a
+    payment of the order back for good.
+    """
+    if "lost" in await list_dispute_states(uow, order.id):
+        return None
     tenant = await tenant_snapshot(uow, uow.tenant, uow.clock.now())
     today_on = today_at(tenant.zone, uow.clock.now())
     cards = await list_usable_cards(uow, order.customer_id, today_on)

@@ -5,14 +5,14 @@ take turns; the lot, which grows by what was paid for it, comes last as ever.
 Source: docs/algorithms/payment-plans.md.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 from uuid import UUID
 
 from sqlalchemy import Table, select, update
 
-from src.billing.commands.due import add_due, drop_due, drop_several_due, move_due
+from src.billing.commands.due import add_due, drop_due, move_due
 from src.billing.commands.odd_payments import send_back, tell_of_mismatch
 from src.billing.commands.open_items import close_open_items, raise_open_item
 from src.billing.commands.refunds import MoneyBack, request_refund
@@ -114,33 +114,6 @@ async def _paid_first(uow: UnitOfWork, order: Order) -> UUID | None:
 def _mark_paid(part: Instalment, payment_id: UUID, now: datetime) -> None:
     part.state, part.payment_id, part.decided_at = str(PartState.PAID), payment_id, now
     part.page_id = part.next_try_at = None
-
-
-async def void_parts(uow: UnitOfWork, order_ids: Collection[UUID]) -> int:
-    """What is not paid of the locked orders is asked no more, as nothing is bought with it. Money
-    that comes for it all the same goes back. Returns how many there were.
-    """
-    found = await uow.session.scalars(
-        update(Instalment)
-        .where(
-            Instalment.tenant_id == uow.tenant,
-            Instalment.order_id.in_(order_ids),
-            Instalment.state.in_([str(state) for state in STILL_TO_PAY]),
-        )
-        .values(
-            state=str(PartState.VOID),
-            decided_at=uow.clock.now(),
-            next_try_at=None,
-        )
-        .returning(Instalment.id)
-        .execution_options(synchronize_session=False)
-    )
-    gone = sorted(found)
-    if gone:
-        await drop_several_due(uow, gone)
-    for part_id in gone:
-        await close_open_items(uow, OpenItemKind.PART_OVERDUE, part_id)
-    return len(gone)
 
 
 async def take_parts(uow: UnitOfWork, order: Order, page: PaymentPage, payment: Payment) -> None:

@@ -1,0 +1,167 @@
+"""A package in parts whose money goes back, by whatever way: what is asked of its guest then."""
+
+from datetime import timedelta
+from typing import Literal
+
+import pytest
+from sqlalchemy import select
+
+from src.billing.commands.by_staff import RefundByHand, refund_by_hand
+from src.billing.commands.credits import GUEST, lock_lot, write_entry
+from src.billing.commands.dispute_news import take_dispute_news
+from src.billing.commands.orders import lock_order
+from src.billing.commands.refunds import record_foreign_refund
+from src.billing.domain.credits import EntryKind
+from src.billing.models import CreditLot, OpenItem, Payment
+from src.billing.processor import Dispute, ProcessorRefund, RefundStatus
+from src.platform.ids import new_id
+from tests.booking.web.conftest import Shop, change, rows
+from tests.booking.web.test_payment_plans import due_parts, lot_of, mails
+from tests.properties.invariants import WHAT_IS_BROKEN
+from tests.support.clock import FrozenClock
+from tests.support.plans import buy_in_parts, charges, on_day, parts_of, states
+
+pytestmark = pytest.mark.anyio
+
+ENDED = ["paid", "void", "void", "void"]
+
+
+async def hears(shop: Shop, outcome: Literal["won", "lost"] | None) -> None:
+    """Of a dispute about the first part."""
+    payment = (await payments(shop))[0]
+    news = Dispute(
+        id="du_1", payment_intent_id="", amount_minor=3000, currency="EUR", outcome=outcome
+    )
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await take_dispute_news(uow, payment.id, payment.order_id, "R", news)
+
+
+async def payments(shop: Shop) -> list[Payment]:
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        found = await uow.session.scalars(select(Payment).order_by(Payment.received_at, Payment.id))
+        return list(found)
+
+
+async def in_the_dashboard(shop: Shop, minor: int = 3000) -> None:
+    payment = (await payments(shop))[0]
+    news = ProcessorRefund(
+        id=f"re_{new_id()}",
+        status=RefundStatus.SUCCEEDED,
+        amount_minor=minor,
+        payment_intent_id=payment.payment_intent_id,
+        failure="",
+        metadata={},
+    )
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        order = await lock_order(uow, payment.order_id)
+        found = await uow.session.get_one(Payment, (uow.tenant, payment.id))
+        await record_foreign_refund(uow, order, found, news)
+
+
+async def use(shop: Shop, number: int) -> None:
+    """As if so many of the ten credits had paid a place each."""
+    lot_id = (await lot_of(shop)).id
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await write_entry(uow, await lock_lot(uow, lot_id), EntryKind.REDEEM, -number, GUEST)
+
+
+async def nothing_is_broken(shop: Shop) -> None:
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        connection = await uow.session.connection()
+        assert (await connection.exec_driver_sql(WHAT_IS_BROKEN)).all() == []
+
+
+async def nothing_more_is_charged(shop: Shop, clock: FrozenClock, before: list[int]) -> None:
+    for part in (await parts_of(shop))[1:]:
+        await on_day(shop, clock, part.due_on)
+    assert await charges(shop) == before
+    assert await mails(shop, "part_coming") == []
+    assert await due_parts(shop) == 0
+
+
+async def test_a_lost_dispute_takes_the_credits_and_the_rest_of_the_price(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    await buy_in_parts(shop)
+    await hears(shop, None)
+    await hears(shop, "lost")
+    assert (await lot_of(shop)).balance == 0
+    assert await states(shop) == ENDED
+    await nothing_more_is_charged(shop, clock, [3000])
+    await nothing_is_broken(shop)
+
+
+async def test_a_refund_in_the_dashboard_takes_the_rest_of_the_price_too(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    await buy_in_parts(shop)
+    await in_the_dashboard(shop)
+    assert (await lot_of(shop)).balance == 0
+    assert await states(shop) == ENDED
+    await nothing_more_is_charged(shop, clock, [3000])
+    await nothing_is_broken(shop)
+
+
+async def test_half_of_it_in_the_dashboard_leaves_half_of_the_credits_and_asks_no_more(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    """What is left was paid for, as it is where staff refund credits."""
+    await buy_in_parts(shop)
+    await in_the_dashboard(shop, 1500)
+    assert (await lot_of(shop)).balance == 5
+    assert await states(shop) == ENDED
+    await nothing_more_is_charged(shop, clock, [3000])
+    await nothing_is_broken(shop)
+
+
+async def test_a_refund_by_hand_of_credits_without_worth_takes_the_rest_too(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    order = await buy_in_parts(shop)
+    # By this rule a credit that is left is worth nothing.
+    await change(shop, CreditLot, refund_rule="claw_back", single_minor=12_000)
+    await use(shop, 1)
+    (payment,) = await payments(shop)
+    cmd = RefundByHand(
+        order_id=order.id, payment_id=payment.id, amount_minor=3000, token=str(new_id())
+    )
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await refund_by_hand(uow, shop.business.ctx, cmd)
+    assert (await lot_of(shop)).balance == 0
+    assert await states(shop) == ENDED
+    await nothing_more_is_charged(shop, clock, [3000])
+
+
+async def test_nothing_is_charged_while_a_payment_is_with_the_bank(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    """Won, the parts go on: first announced anew."""
+    await buy_in_parts(shop)
+    await hears(shop, None)
+    second = (await parts_of(shop))[1]
+    await on_day(shop, clock, second.due_on)
+    await on_day(shop, clock, second.due_on + timedelta(days=2))
+    assert (await states(shop), await charges(shop)) == (["paid", "due", "due", "due"], [3000])
+    assert (await mails(shop, "part_coming"), await mails(shop, "part_failed")) == ([], [])
+    await hears(shop, "won")
+    for days in range(3, 8):
+        await on_day(shop, clock, second.due_on + timedelta(days=days))
+    assert (await states(shop), await charges(shop)) == (
+        ["paid", "paid", "due", "due"],
+        [3000, 3000],
+    )
+
+
+async def test_who_used_their_credits_and_took_the_money_back_is_asked_and_not_charged(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    """The credits were delivered, so the rest is owed; the card is left alone."""
+    await buy_in_parts(shop)
+    await use(shop, 10)
+    await hears(shop, "lost")
+    second = (await parts_of(shop))[1]
+    for days in (0, 1, 3, 5):
+        await on_day(shop, clock, second.due_on + timedelta(days=days))
+    assert (await states(shop))[1] == "overdue"
+    assert await charges(shop) == [3000]
+    assert {item.kind for item in await rows(shop, OpenItem)} == {"dispute", "part_overdue"}
