@@ -22,7 +22,12 @@ from src.billing.commands.settle import apply_page
 from src.billing.cron import PARALLEL, work_off
 from src.billing.domain.kinds import LIVE_PAGES, PageKind, PageOutcome, PageState
 from src.billing.domain.page_keys import page_key
-from src.billing.domain.parts import PART_DUE, PartState
+from src.billing.domain.parts import (
+    PART_DUE,
+    PartState,
+    charged_once_announced,
+    is_to_announce,
+)
 from src.billing.domain.retries import PAGE_DUE, next_page_check
 from src.billing.models import Instalment, Order, PaymentPage, ProcessorCustomer, SavedCard
 from src.billing.pages import PageCall, make_page
@@ -104,21 +109,21 @@ async def _lock_part(uow: UnitOfWork, part_id: UUID) -> _Locked | None:
 async def _waits_until(
     uow: UnitOfWork, services: Services, order: Order, part: Instalment
 ) -> datetime | None:
-    """When it is to be looked at next, None for at once. Whoever was not reminded yet is, and a
+    """When it is to be looked at next, None for at once. Who was not told of it in time is, and a
     guest who is at a payment page with it is not charged beside that. While a bank has a payment
     of the order because of a dispute, nothing is announced and nothing charged.
     """
     now = uow.clock.now()
     if "open" in await list_dispute_states(uow, order.id):
         return now + NOT_NOW
-    if part.reminded_at is None and part.attempts == 0:
-        part.reminded_at = now
-        if part.next_try_at is not None and now < part.next_try_at:
-            parts = await list_parts(uow, order.id)
-            await remind_of_part(uow, services.settings, order, part, parts)
-    if part.next_try_at is not None and now < part.next_try_at:
-        return part.next_try_at
     tenant = await tenant_snapshot(uow, uow.tenant, now)
+    planned = part.next_try_at or now
+    if is_to_announce(planned, part.reminded_at, now):
+        planned = charged_once_announced(planned, now, tenant.zone)
+        part.reminded_at, part.next_try_at = now, planned
+        await remind_of_part(uow, services.settings, order, part, await list_parts(uow, order.id))
+    if now < planned:
+        return planned
     if not (tenant.payments_ready and tenant.status.is_seen):
         return now + NOT_NOW
     for page_id in await list_live_pages(uow, order.id):

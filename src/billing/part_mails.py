@@ -94,7 +94,7 @@ async def remind_of_part(
 ) -> None:
     """In the transaction that notes it, so that it is once."""
     tenant = await tenant_snapshot(uow, uow.tenant, uow.clock.now())
-    mark = part.due_on.isoformat()
+    mark = _day(COMING, part, tenant).isoformat()
     about = await about_parts(uow, settings, tenant, order, [part], all_parts, mark)
     await tell_of_parts(uow, settings, tenant, COMING, about)
 
@@ -144,8 +144,8 @@ def part_mail(
 
 
 def _day(kind: str, part: Instalment, tenant: TenantSnapshot) -> date:
-    """Of one that could not be charged, when it is charged again."""
-    if kind == FAILED and part.next_try_at is not None:
+    """Of one that is announced, or could not be charged, when it is charged."""
+    if kind in (COMING, FAILED) and part.next_try_at is not None:
         return to_local(part.next_try_at, tenant.zone).date()
     return part.due_on
 

@@ -33,6 +33,7 @@ from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
+from src.platform.localtime import to_local
 from src.tenants.context import TenantSnapshot
 
 INSTALMENTS = cast(Table, Instalment.__table__)
@@ -193,7 +194,9 @@ async def note_not_paid(
             uow, OpenItemKind.PART_OVERDUE, part.id, order.id, await overdue_facts(uow, order, part)
         )
     if part.attempts == 1 or at is None:
-        uow.record(PartNotPaid(order_id=order.id, part_id=part.id, is_last=at is None))
+        day = to_local(uow.clock.now(), tenant.zone).date()
+        told = PartNotPaid(order_id=order.id, part_id=part.id, day=day, is_last=at is None)
+        uow.record(told)
     await uow.session.flush()
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from src.billing.domain.schedules import Every, Part, Unit, due_on
 from src.platform.i18n import _, ngettext
-from src.platform.localtime import to_utc
+from src.platform.localtime import to_local, to_utc
 
 PART_DUE = "part"
 """The kind of the `due` rows of parts; their `ref` is the part."""
@@ -25,6 +25,8 @@ RETRY_DAYS = (1, 3, 5)
 """After the day that a part falls due; once the last has passed in vain it is overdue."""
 
 REMINDED_BEFORE = timedelta(days=3)
+LATE = timedelta(days=1)
+"""So much later than planned nobody is charged without another mail."""
 AT_LEAST_BETWEEN = timedelta(hours=20)
 CHARGED_FROM = time(9)
 """By the business's clock: a guest whose bank asks, or whose card fails, is awake."""
@@ -91,6 +93,22 @@ def charged_at(day: date, zone: ZoneInfo) -> datetime:
 def reminded_at(day: date, zone: ZoneInfo) -> datetime:
     """When the guest is told that a part will be charged on this day."""
     return charged_at(day - REMINDED_BEFORE, zone)
+
+
+def is_to_announce(planned: datetime, announced_at: datetime | None, now: datetime) -> bool:
+    """Whether its guest has to be told before a part is charged: also who was, of a day that has
+    long passed.
+    """
+    return announced_at is None or now > planned + LATE
+
+
+def charged_once_announced(planned: datetime, now: datetime, zone: ZoneInfo) -> datetime:
+    """When a part is charged of which its guest is told now: as planned, and in three days where
+    that leaves less than two.
+    """
+    if now <= planned - REMINDED_BEFORE + LATE:
+        return planned
+    return charged_at(to_local(now, zone).date() + REMINDED_BEFORE, zone)
 
 
 def next_try(day: date, attempts: int, now: datetime, zone: ZoneInfo) -> datetime | None:

@@ -51,7 +51,7 @@ async def tell_of_unpaid_part(job: JobContext, event: PartNotPaid) -> None:
             job.services.settings,
             await tenant_snapshot(uow, uow.tenant, job.clock.now()),
         )
-        mark = found[0].due_on.isoformat()
+        mark = event.day.isoformat()
         about = await about_parts(uow, settings, tenant, order, found, parts, mark)
         await tell_of_parts(uow, settings, tenant, OVERDUE if event.is_last else FAILED, about)
 

@@ -266,6 +266,7 @@ async def test_nobody_is_charged_who_is_at_the_payment_page_with_it(
 ) -> None:
     await buy_in_parts(shop)
     part = (await parts_of(shop))[1]
+    await on_day(shop, clock, part.due_on - timedelta(days=3))
     clock.at = charged_at(part.due_on, shop.business.tenant.zone)
     url = await press_parts(shop)
     await on_day(shop, clock, part.due_on)
@@ -284,6 +285,7 @@ async def test_who_left_the_payment_page_is_charged_once_it_is_over(
 ) -> None:
     await buy_in_parts(shop)
     part = (await parts_of(shop))[1]
+    await on_day(shop, clock, part.due_on - timedelta(days=3))
     clock.at = charged_at(part.due_on, shop.business.tenant.zone)
     await press_parts(shop)
     await on_day(shop, clock, part.due_on)

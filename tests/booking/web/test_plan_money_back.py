@@ -1,25 +1,41 @@
 """A package in parts whose money goes back, by whatever way: what is asked of its guest then."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Literal
 
 import pytest
 from sqlalchemy import select
 
 from src.billing.commands.by_staff import RefundByHand, refund_by_hand
+from src.billing.commands.credit_refunds import RefundCredits, refund_credits
 from src.billing.commands.credits import GUEST, lock_lot, write_entry
 from src.billing.commands.dispute_news import take_dispute_news
 from src.billing.commands.orders import lock_order
-from src.billing.commands.refunds import record_foreign_refund
+from src.billing.commands.refunds import (
+    fail_refund,
+    get_refund,
+    record_foreign_refund,
+    retry_refund,
+)
 from src.billing.domain.credits import EntryKind
-from src.billing.models import CreditLot, OpenItem, Payment
+from src.billing.models import CreditLot, OpenItem, Payment, Refund
 from src.billing.processor import Dispute, ProcessorRefund, RefundStatus
+from src.platform.errors import Conflict
 from src.platform.ids import new_id
+from src.platform.localtime import to_local
 from tests.booking.web.conftest import Shop, change, rows
-from tests.booking.web.test_payment_plans import due_parts, lot_of, mails
+from tests.booking.web.test_payment_plans import due_parts, lot_of, mails, until_overdue
 from tests.properties.invariants import WHAT_IS_BROKEN
 from tests.support.clock import FrozenClock
-from tests.support.plans import buy_in_parts, charges, on_day, parts_of, states
+from tests.support.plans import (
+    DECLINED_LATER,
+    buy_in_parts,
+    charges,
+    make_card,
+    on_day,
+    parts_of,
+    states,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -165,3 +181,133 @@ async def test_who_used_their_credits_and_took_the_money_back_is_asked_and_not_c
     assert (await states(shop))[1] == "overdue"
     assert await charges(shop) == [3000]
     assert {item.kind for item in await rows(shop, OpenItem)} == {"dispute", "part_overdue"}
+
+
+async def refund_all(shop: Shop, minor: int) -> None:
+    """Staff refund the credits that are left; nobody has called the processor yet."""
+    lot = await lot_of(shop)
+    cmd = RefundCredits(
+        lot_id=lot.id, amount_minor=minor, seen=lot.balance, reason="Moves away", token=new_id()
+    )
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await refund_credits(uow, shop.business.ctx, cmd)
+
+
+async def fails(shop: Shop, number: int = 0) -> Refund:
+    """The processor says no to this refund of those that are pending."""
+    pending = [one for one in await rows(shop, Refund) if one.state == "pending"]
+    refund: Refund = pending[number]
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        order = await lock_order(uow, refund.order_id)
+        found = await get_refund(uow, refund.id)
+        await fail_refund(uow, order, found, "lost_or_stolen_card")
+    return refund
+
+
+async def retry(shop: Shop, refund: Refund) -> None:
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        order = await lock_order(uow, refund.order_id)
+        await retry_refund(uow, order, await get_refund(uow, refund.id))
+
+
+async def test_a_refund_that_fails_asks_the_parts_again(shop: Shop, clock: FrozenClock) -> None:
+    await buy_in_parts(shop)
+    await refund_all(shop, 3000)
+    assert await states(shop) == ENDED
+    await fails(shop)
+    assert (await lot_of(shop)).balance == 10
+    assert await states(shop) == ["paid", "due", "due", "due"]
+    await nothing_is_broken(shop)
+    for number, part in enumerate((await parts_of(shop))[1:], start=2):
+        await on_day(shop, clock, part.due_on - timedelta(days=3))
+        assert len(await mails(shop, "part_coming")) == number - 1
+        await on_day(shop, clock, part.due_on)
+        assert await charges(shop) == [3000] * number
+    await nothing_is_broken(shop)
+
+
+async def test_one_whose_day_has_passed_is_announced_and_charged_three_days_later(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    """It was overdue before, and begins anew."""
+    await buy_in_parts(shop, DECLINED_LATER)
+    await until_overdue(shop, clock)
+    await refund_all(shop, 3000)
+    second = (await parts_of(shop))[1]
+    assert (second.state, await due_parts(shop)) == ("void", 0)
+    await make_card(shop, "4242424242424242")
+    clock.advance(timedelta(days=2))
+    await fails(shop)
+    today = to_local(clock.now(), shop.business.tenant.zone).date()
+    await on_day(shop, clock, today, at=time(10))
+    assert await charges(shop) == [3000]
+    assert len(await mails(shop, "part_coming")) == 2
+    await on_day(shop, clock, today + timedelta(days=2), at=time(23))
+    assert await charges(shop) == [3000]
+    await on_day(shop, clock, today + timedelta(days=3))
+    assert await charges(shop) == [3000, 3000]
+    assert (await states(shop))[:2] == ["paid", "paid"]
+    (item,) = [one for one in await rows(shop, OpenItem) if one.kind == "part_overdue"]
+    assert item.closed_at is not None
+    await nothing_is_broken(shop)
+
+
+async def test_one_that_is_tried_again_ends_the_parts_again(shop: Shop, clock: FrozenClock) -> None:
+    await buy_in_parts(shop)
+    await refund_all(shop, 3000)
+    refund = await fails(shop)
+    await retry(shop, refund)
+    assert (await states(shop), (await lot_of(shop)).balance) == (ENDED, 0)
+    await shop.work()
+    await nothing_more_is_charged(shop, clock, [3000])
+    await nothing_is_broken(shop)
+
+
+async def test_one_is_not_tried_again_once_more_has_been_paid(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    """All credits would leave for a half of their money."""
+    await buy_in_parts(shop)
+    await refund_all(shop, 3000)
+    refund = await fails(shop)
+    second = (await parts_of(shop))[1]
+    await on_day(shop, clock, second.due_on - timedelta(days=3))
+    await on_day(shop, clock, second.due_on)
+    with pytest.raises(Conflict, match="has been paid since"):
+        await retry(shop, refund)
+    assert (await states(shop), (await lot_of(shop)).balance) == (
+        ["paid", "paid", "due", "due"],
+        10,
+    )
+    await nothing_is_broken(shop)
+
+
+async def test_half_of_a_refund_that_fails_leaves_half_of_the_credits_and_asks_no_more(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    """Two parts were paid, and go back as two refunds: the rest is asked once both have failed."""
+    await buy_in_parts(shop)
+    second = (await parts_of(shop))[1]
+    await on_day(shop, clock, second.due_on - timedelta(days=3))
+    await on_day(shop, clock, second.due_on)
+    await refund_all(shop, 6000)
+    await fails(shop)
+    assert (await lot_of(shop)).balance == 5
+    assert await states(shop) == ["paid", "paid", "void", "void"]
+    await nothing_is_broken(shop)
+    await fails(shop)
+    assert (await lot_of(shop)).balance == 10
+    assert await states(shop) == ["paid", "paid", "due", "due"]
+    await nothing_is_broken(shop)
+
+
+async def test_a_refund_that_fails_as_the_bank_took_the_payment_asks_nothing_again(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    await buy_in_parts(shop)
+    await refund_all(shop, 3000)
+    await hears(shop, None)
+    await hears(shop, "lost")
+    await fails(shop)
+    assert (await states(shop), (await lot_of(shop)).balance) == (ENDED, 0)
+    await nothing_is_broken(shop)
