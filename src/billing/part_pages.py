@@ -16,7 +16,7 @@ from src.billing.checkout import refused
 from src.billing.commands.connect import find_account
 from src.billing.commands.due import add_due
 from src.billing.commands.ending import list_live_pages
-from src.billing.commands.instalments import list_parts
+from src.billing.commands.instalments import list_parts, refuse_unless_bought
 from src.billing.commands.orders import lock_order
 from src.billing.commands.settle import apply_page
 from src.billing.domain.holds import page_expires_at
@@ -62,7 +62,7 @@ async def pay_parts_by_hand(
     it is the same page.
 
     Never call it inside a transaction. Raises: NotFound; Conflict `already_paid`, `being_charged`,
-    or a code of `payable`; Unavailable.
+    `not_bought`, or a code of `payable`; Unavailable.
     """
     for _try in range(TRIES):
         found = await _prepare(services, tenant_id, order_id, everything, addresses)
@@ -108,6 +108,7 @@ async def _prepare(
 ) -> PageCall | _InTheWay:
     async with services.uow_factory(tenant_id) as uow:
         order = await lock_order(uow, order_id)
+        refuse_unless_bought(order)
         all_parts = await list_parts(uow, order_id)
         left = [part for part in all_parts if part.state in STILL_TO_PAY]
         if not left:

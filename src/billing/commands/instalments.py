@@ -17,7 +17,7 @@ from src.billing.commands.odd_payments import send_back, tell_of_mismatch
 from src.billing.commands.open_items import close_open_items, raise_open_item
 from src.billing.commands.refunds import MoneyBack, request_refund
 from src.billing.domain.credits import LotSource
-from src.billing.domain.kinds import VOUCHER_METHOD, OpenItemKind, RefundCause
+from src.billing.domain.kinds import VOUCHER_METHOD, OpenItemKind, OrderState, RefundCause
 from src.billing.domain.parts import (
     PART_DUE,
     STILL_TO_PAY,
@@ -27,10 +27,10 @@ from src.billing.domain.parts import (
     reminded_at,
 )
 from src.billing.domain.schedules import Part
-from src.billing.events import PartNotPaid, PartsPaid
+from src.billing.events import PartNotPaid, PartsPaid, PaymentCameTooLate
 from src.billing.models import CreditLot, Instalment, Order, Payment, PaymentPage
 from src.platform.db.uow import UnitOfWork
-from src.platform.errors import NotFound
+from src.platform.errors import Conflict, NotFound
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.localtime import to_local
@@ -80,6 +80,16 @@ async def get_part(uow: UnitOfWork, order_id: UUID, part_id: UUID) -> Instalment
     raise NotFound(_("There is no such part."))
 
 
+def refuse_unless_bought(order: Order) -> None:
+    """Raises: Conflict for an order that does not stand: its first part is paid otherwise, and the
+    others are not asked.
+    """
+    if order.state == OrderState.OPEN:
+        raise Conflict(_("The first part has to be paid before the others."), code="not_bought")
+    if order.state != OrderState.CONFIRMED:
+        raise Conflict(_("This was not bought, so no part of it is to be paid."), code="not_bought")
+
+
 async def begin_parts(uow: UnitOfWork, order: Order, tenant: TenantSnapshot) -> None:
     """The order stands: its first part was paid, and the others are waited for from now on; those
     of one that had ended too.
@@ -91,6 +101,8 @@ async def begin_parts(uow: UnitOfWork, order: Order, tenant: TenantSnapshot) -> 
     assert payment_id is not None, "an order that waits for its first part stands by a payment"
     _mark_paid(first, payment_id, now)
     for part in others:
+        if part.state not in (PartState.DUE, PartState.VOID):
+            continue
         part.state, part.decided_at = str(PartState.DUE), None
         part.next_try_at = charged_at(part.due_on, tenant.zone)
         await add_due(uow, PART_DUE, part.id, reminded_at(part.due_on, tenant.zone))
@@ -119,8 +131,13 @@ def _mark_paid(part: Instalment, payment_id: UUID, now: datetime) -> None:
 
 async def take_parts(uow: UnitOfWork, order: Order, page: PaymentPage, payment: Payment) -> None:
     """Money came for parts of the locked order: those that are still to be paid are paid by it, and
-    what was for others goes back. Nothing may follow it in its transaction.
+    what was for others goes back, and all of it where nothing was bought. Nothing may follow it in
+    its transaction.
     """
+    if order.state != OrderState.CONFIRMED:
+        refund_id = await send_back(uow, order, payment, RefundCause.TOO_LATE)
+        uow.record(PaymentCameTooLate(order_id=order.id, refund_id=refund_id))
+        return
     wanted = set(page.parts or ())
     parts = [part for part in await list_parts(uow, order.id) if str(part.id) in wanted]
     asked_minor = sum(part.minor for part in parts)
