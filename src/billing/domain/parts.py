@@ -21,6 +21,9 @@ MOST_PARTS = 24
 LONGEST_PLAN = timedelta(days=2 * 366)
 """From the first part to the last: the link to the purchase lasts a little longer."""
 
+MOST_BETWEEN = LONGEST_PLAN.days // 7
+"""Weeks, or months, from one part to the next: two parts so far apart are the longest plan."""
+
 RETRY_DAYS = (1, 3, 5)
 """After the day that a part falls due; once the last has passed in vain it is overdue."""
 
@@ -61,6 +64,9 @@ class Facts(Protocol):
 
 def plan_errors(parts: int, every: Every) -> dict[str, str]:
     """Sentences by the field; empty for what can be offered, and for no parts at all."""
+    if every.count > MOST_BETWEEN:
+        # Before any day is counted with it: the calendar ends.
+        return _too_long()
     if not parts:
         return {}
     if not FEWEST_PARTS <= parts <= MOST_PARTS:
@@ -75,8 +81,12 @@ def plan_errors(parts: int, every: Every) -> dict[str, str]:
         return {"parts_every": _("Choose a number above 0.")}
     begins_on = date(2001, 1, 1)
     if due_on(begins_on, every, parts - 1) - begins_on > LONGEST_PLAN:
-        return {"parts_every": _("The last part may fall due two years after the first at most.")}
+        return _too_long()
     return {}
+
+
+def _too_long() -> dict[str, str]:
+    return {"parts_every": _("The last part may fall due two years after the first at most.")}
 
 
 def can_be_paid_online(parts: Iterable[Part], least_minor: int) -> bool:
