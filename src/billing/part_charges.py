@@ -6,17 +6,29 @@ is written down before the next begins, so a part is charged once however often 
 Source: docs/algorithms/payment-plans.md.
 """
 
-from contextlib import suppress
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
 from src.billing import page_calls
-from src.billing.card_payments import GONE, ask_for_money, payment_body, put_off_card
+from src.billing.card_payments import (
+    confirm_payment,
+    is_about_card,
+    may_charge,
+    payment_body,
+    put_off_card,
+)
 from src.billing.commands.cards import list_usable_cards
 from src.billing.commands.due import add_due, drop_due, move_due
 from src.billing.commands.ending import list_live_pages
-from src.billing.commands.instalments import get_part, list_parts, note_attempt, note_not_paid
+from src.billing.commands.instalments import (
+    get_part,
+    list_parts,
+    note_attempt,
+    note_not_paid,
+    take_attempt_back,
+)
 from src.billing.commands.orders import lock_order
 from src.billing.commands.settle import apply_page
 from src.billing.cron import PARALLEL, work_off
@@ -27,6 +39,7 @@ from src.billing.domain.parts import (
     PartState,
     charged_once_announced,
     is_to_announce,
+    last_try,
 )
 from src.billing.domain.retries import PAGE_DUE, next_page_check
 from src.billing.models import Instalment, Order, PaymentPage, ProcessorCustomer, SavedCard
@@ -52,6 +65,16 @@ NOT_NOW = timedelta(hours=12)
 """While the business itself may not charge, no guest's card is blamed for that."""
 
 
+class Blames(StrEnum):
+    """Whom an attempt in vain speaks against: `others` where the processor said no to what is not
+    the card's matter, and we do not know why.
+    """
+
+    CARD = "card"
+    BUSINESS = "business"
+    OTHERS = "others"
+
+
 async def charge_due_parts(services: Services, *, parallel: int = PARALLEL) -> int:
     """Periodic: reminds of parts, and charges those whose day has come. Returns how many were
     looked at.
@@ -66,9 +89,13 @@ async def work_part(services: Services, due: Due) -> None:
     call = await _next_call(services, due)
     if call is None:
         return
-    with suppress(Uncertain):
-        await _charge(services, call)
-    await _conclude(services, due, call.row.id)
+    try:
+        blames = await _charge(services, call)
+    except Uncertain:
+        blames = Blames.CARD
+    if blames is Blames.OTHERS and not await may_charge(services, due.tenant_id):
+        blames = Blames.BUSINESS
+    await _conclude(services, due, call.row.id, blames)
 
 
 async def _next_call(services: Services, due: Due) -> PageCall | None:
@@ -192,28 +219,29 @@ async def _new_attempt(
     return page
 
 
-async def _charge(services: Services, call: PageCall) -> None:
+async def _charge(services: Services, call: PageCall) -> Blames:
     """Makes the attempt's payment, or finds it, asks for its money, and lets what came of that take
-    effect; one that is too old is cancelled instead. Raises: Uncertain.
+    effect; one that is too old is cancelled instead. Returns whom it speaks against should it not
+    have been paid. Raises: Uncertain.
     """
     row, tenant_id = call.row, call.row.tenant_id
     if row.state not in (PageState.PENDING, PageState.OPEN):
-        return
+        return Blames.CARD
     if services.clock.now() > row.expires_at:
         await close_page(services, tenant_id, row.id)
-        return
+        return Blames.CARD
     try:
         found = await _made(services, call)
     except DefinitiveFailure as failure:
-        await _refused(services, row, failure)
-        return
+        return await _refused(services, row, failure)
     async with services.uow_factory(tenant_id) as uow:
         await apply_page(uow, row.id, found)
-    if found.is_unconfirmed and await ask_for_money(services, row, found):
-        return
-    if await settle_page(services, tenant_id, row.id) == PageOutcome.OPEN:
-        # Its bank would ask a guest who is not there.
-        await close_page(services, tenant_id, row.id)
+    refusal = await confirm_payment(services, row, found) if found.is_unconfirmed else None
+    if await settle_page(services, tenant_id, row.id) != PageOutcome.OPEN:
+        return Blames.CARD
+    # Its bank would ask a guest who is not there, or nobody has asked the bank at all.
+    await close_page(services, tenant_id, row.id)
+    return Blames.CARD if refusal is None or is_about_card(refusal) else Blames.OTHERS
 
 
 async def _made(services: Services, call: PageCall) -> ProcessorPage:
@@ -223,15 +251,20 @@ async def _made(services: Services, call: PageCall) -> ProcessorPage:
     return await page_calls.retrieve(services.port(StripeGateway), row, row.processor_id)
 
 
-async def _refused(services: Services, row: PaymentPage, failure: DefinitiveFailure) -> None:
+async def _refused(services: Services, row: PaymentPage, failure: DefinitiveFailure) -> Blames:
     """The payment could not even be made."""
-    if failure.param in ("payment_method", "customer") or failure.code in GONE:
-        async with services.uow_factory(row.tenant_id) as uow:
-            await put_off_card(uow, row.id)
+    if not is_about_card(failure):
+        return Blames.OTHERS
+    async with services.uow_factory(row.tenant_id) as uow:
+        await put_off_card(uow, row.id)
+    return Blames.CARD
 
 
-async def _conclude(services: Services, due: Due, page_id: UUID) -> None:
-    """Writes down what the attempt came to, once, unless nobody knows yet."""
+async def _conclude(services: Services, due: Due, page_id: UUID, blames: Blames) -> None:
+    """Writes down what the attempt came to, once, unless nobody knows yet. One that says nothing of
+    the card does not count: always where the business may not charge, else for the days on which a
+    card is tried again, since somebody has to hear of it at last.
+    """
     async with services.uow_factory(due.tenant_id) as uow:
         found = await _lock_part(uow, due.ref)
         if found is None or found.part.state != PartState.DUE or found.part.page_id != page_id:
@@ -241,5 +274,10 @@ async def _conclude(services: Services, due: Due, page_id: UUID) -> None:
         if page.state in LIVE_PAGES:
             await move_due(uow, part.id, uow.clock.now() + LOOK_AGAIN)
             return
-        tenant = await tenant_snapshot(uow, uow.tenant, uow.clock.now())
+        now = uow.clock.now()
+        tenant = await tenant_snapshot(uow, uow.tenant, now)
+        is_early = now < last_try(part.due_on, tenant.zone)
+        if blames is Blames.BUSINESS or (blames is Blames.OTHERS and is_early):
+            await take_attempt_back(uow, part, now + NOT_NOW)
+            return
         await note_not_paid(uow, order, part, tenant)

@@ -193,6 +193,14 @@ async def note_attempt(uow: UnitOfWork, part: Instalment, page_id: UUID | None) 
     await uow.session.flush()
 
 
+async def take_attempt_back(uow: UnitOfWork, part: Instalment, again_at: datetime) -> None:
+    """It says nothing of the card, so it was none of its tries."""
+    part.attempts -= 1
+    part.page_id, part.next_try_at = None, again_at
+    await move_due(uow, part.id, again_at)
+    await uow.session.flush()
+
+
 async def note_not_paid(
     uow: UnitOfWork, order: Order, part: Instalment, tenant: TenantSnapshot
 ) -> None:

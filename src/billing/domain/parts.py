@@ -131,6 +131,11 @@ def next_try(day: date, attempts: int, now: datetime, zone: ZoneInfo) -> datetim
     return max(planned, now + AT_LEAST_BETWEEN)
 
 
+def last_try(day: date, zone: ZoneInfo) -> datetime:
+    """When a part that fell due on this day is charged for the last time, as planned."""
+    return charged_at(day + timedelta(days=RETRY_DAYS[-1]), zone)
+
+
 def to_pay(parts: Iterable[Facts]) -> list[Facts]:
     """Those that are still to be paid, the earliest first."""
     left = [part for part in parts if part.state in STILL_TO_PAY]
