@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from src.billing import page_calls
 from src.billing.card_payments import (
@@ -137,27 +138,42 @@ async def _waits_until(
     uow: UnitOfWork, services: Services, order: Order, part: Instalment
 ) -> datetime | None:
     """When it is to be looked at next, None for at once. Who was not told of it in time is, and a
-    guest who is at a payment page with it is not charged beside that. While a bank has a payment
-    of the order because of a dispute, nothing is announced and nothing charged.
+    guest who is at a payment page with it is not charged beside that. Nothing is announced and
+    nothing charged while the business may not charge, or is not seen, nor while a bank has a
+    payment of the order because of a dispute.
     """
     now = uow.clock.now()
-    if "open" in await list_dispute_states(uow, order.id):
-        return now + NOT_NOW
     tenant = await tenant_snapshot(uow, uow.tenant, now)
-    planned = part.next_try_at or now
-    if is_to_announce(planned, part.reminded_at, now):
-        planned = charged_once_announced(planned, now, tenant.zone)
-        part.reminded_at, part.next_try_at = now, planned
-        await remind_of_part(uow, services.settings, order, part, await list_parts(uow, order.id))
-    if now < planned:
-        return planned
-    if not (tenant.payments_ready and tenant.status.is_seen):
+    may_go_on = tenant.payments_ready and tenant.status.is_seen
+    if not may_go_on or "open" in await list_dispute_states(uow, order.id):
         return now + NOT_NOW
+    at = await _announced_for(uow, services, order, part, tenant.zone)
+    if now < at:
+        return at
     for page_id in await list_live_pages(uow, order.id):
         page = await uow.session.get_one(PaymentPage, (uow.tenant, page_id))
         if str(part.id) in (page.parts or ()):
             return max(page.expires_at, now) + PAGE_MARGIN
     return None
+
+
+async def _announced_for(
+    uow: UnitOfWork, services: Services, order: Order, part: Instalment, zone: ZoneInfo
+) -> datetime:
+    """When the part is charged, or looked at again, as its guest knows. After a pause several may
+    be late: they are announced and charged one after the other.
+    """
+    now, parts = uow.clock.now(), await list_parts(uow, order.id)
+    comes_next = all(one.state != PartState.DUE for one in parts if one.number < part.number)
+    planned = part.next_try_at or now
+    if is_to_announce(planned, part.reminded_at, now):
+        at = charged_once_announced(planned, now, zone)
+        if at != planned and not comes_next:
+            return now + NOT_NOW
+        part.reminded_at, part.next_try_at = now, at
+        await remind_of_part(uow, services.settings, order, part, parts)
+        return at
+    return planned if comes_next else max(planned, now + NOT_NOW)
 
 
 async def _begin(
