@@ -181,6 +181,13 @@ class PartWaived(Event, frozen=True, kw_only=True):
     part_id: UUID
 
 
+class PartsNotAsked(Event, frozen=True, kw_only=True):
+    """Parts were let go, or taken on site: a payment page for them may still be open."""
+
+    topic: ClassVar[str] = "billing.parts_not_asked"
+    order_id: UUID
+
+
 class MoneyNeedsAttention(Event, frozen=True, kw_only=True):
     """An open item was made; the owner is told."""
 

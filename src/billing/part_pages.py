@@ -95,6 +95,19 @@ async def has_paid_parts(uow: UnitOfWork, order_id: UUID) -> bool:
     return any(page.state == PageState.COMPLETE for page in live)
 
 
+async def end_stale_pages(services: Services, tenant_id: UUID, order_id: UUID) -> None:
+    """Ends the hosted pages that ask for a part which is not to be paid any more. What was paid
+    there before goes back. Raises: Uncertain.
+    """
+    async with services.uow_factory(tenant_id) as uow:
+        live = await _live_part_pages(uow, order_id)
+        parts = await list_parts(uow, order_id) if live else []
+    asked = {str(part.id) for part in parts if part.state in STILL_TO_PAY}
+    for page in live:
+        if page.kind == PageKind.PAGE and not asked.issuperset(page.parts or ()):
+            await close_page(services, tenant_id, page.id)
+
+
 async def _live_part_pages(uow: UnitOfWork, order_id: UUID) -> list[PaymentPage]:
     pages = [
         await uow.session.get_one(PaymentPage, (uow.tenant, page_id), populate_existing=True)

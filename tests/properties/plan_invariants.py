@@ -19,7 +19,7 @@ def i4_a_part_is_paid_once() -> str:
         SELECT p.id || ' brought ' || p.amount_minor || ', sent back ' || back.n || ', paid '
             || parts.n FROM payments p JOIN orders o ON o.id = p.order_id AND o.later_minor > 0
         CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0) AS n FROM refunds
-            WHERE payment_id = p.id AND cause = 'paid_twice') back
+            WHERE payment_id = p.id AND cause IN ('paid_twice', 'not_asked')) back
         CROSS JOIN LATERAL (SELECT coalesce(sum(minor), 0) AS n FROM instalments
             WHERE payment_id = p.id) parts
         WHERE NOT p.is_extra AND p.method <> 'voucher' AND o.state = 'confirmed'

@@ -16,6 +16,7 @@ from src.billing.commands.open_items import close_open_items
 from src.billing.domain.credits import LotSource
 from src.billing.domain.kinds import OpenItemKind, OrderState, PageState
 from src.billing.domain.parts import PART_DUE, STILL_TO_PAY, PartState, charged_at, reminded_at
+from src.billing.events import PartsNotAsked
 from src.billing.models import CreditLot, Instalment, Order, PaymentPage
 from src.billing.queries.disputes import list_dispute_states
 from src.billing.queries.lots import owner_was_erased
@@ -29,7 +30,7 @@ async def void_parts(uow: UnitOfWork, order_ids: Collection[UUID]) -> int:
     """What is not paid of the locked orders is asked no more, as nothing is bought with it. Money
     that comes for it all the same goes back. Returns how many there were.
     """
-    found = await uow.session.scalars(
+    found = await uow.session.execute(
         update(Instalment)
         .where(
             Instalment.tenant_id == uow.tenant,
@@ -41,15 +42,17 @@ async def void_parts(uow: UnitOfWork, order_ids: Collection[UUID]) -> int:
             decided_at=uow.clock.now(),
             next_try_at=None,
         )
-        .returning(Instalment.id)
+        .returning(Instalment.id, Instalment.order_id)
         .execution_options(synchronize_session=False)
     )
-    gone = sorted(found)
-    if gone:
-        await drop_several_due(uow, gone)
-    for part_id in gone:
+    order_of = dict(found.tuples().all())
+    if order_of:
+        await drop_several_due(uow, sorted(order_of))
+    for part_id in sorted(order_of):
         await close_open_items(uow, OpenItemKind.PART_OVERDUE, part_id)
-    return len(gone)
+    for order_id in sorted(set(order_of.values())):
+        uow.record(PartsNotAsked(order_id=order_id))
+    return len(order_of)
 
 
 async def resume_parts(uow: UnitOfWork, order: Order) -> None:

@@ -145,16 +145,26 @@ async def take_parts(uow: UnitOfWork, order: Order, page: PaymentPage, payment: 
         await tell_of_mismatch(uow, order, payment, asked_minor)
         return
     waiting = [part for part in parts if part.state in STILL_TO_PAY]
+    over = _over(parts)
     if not waiting:
-        await send_back(uow, order, payment, RefundCause.PAID_TWICE)
+        await send_back(uow, order, payment, next(iter(over)))
         return
-    over_minor = payment.amount_minor - sum(part.minor for part in waiting)
-    if over_minor:
-        await uow.session.flush()
-        cause = RefundCause.PAID_TWICE
-        back = MoneyBack(amount_minor=over_minor, cause=cause, cause_key=f"{cause}:{payment.id}")
+    await uow.session.flush()
+    for cause, minor in over.items():
+        back = MoneyBack(amount_minor=minor, cause=cause, cause_key=f"{cause}:{payment.id}")
         await request_refund(uow, order, payment, back)
     await pay_parts(uow, order, waiting, payment)
+
+
+def _over(parts: Sequence[Instalment]) -> dict[RefundCause, int]:
+    """What came for parts that nobody waits for, by why it goes back."""
+    over: dict[RefundCause, int] = {}
+    for part in parts:
+        if part.state not in STILL_TO_PAY:
+            is_paid = part.state == PartState.PAID
+            cause = RefundCause.PAID_TWICE if is_paid else RefundCause.NOT_ASKED
+            over[cause] = over.get(cause, 0) + part.minor
+    return over
 
 
 async def pay_parts(

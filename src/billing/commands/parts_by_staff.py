@@ -9,7 +9,7 @@ from src.billing.commands.open_items import close_open_items
 from src.billing.commands.orders import lock_order
 from src.billing.domain.kinds import OpenItemKind
 from src.billing.domain.parts import STILL_TO_PAY, PartState
-from src.billing.events import PartWaived
+from src.billing.events import PartsNotAsked, PartWaived
 from src.billing.models import Instalment
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput
@@ -40,6 +40,7 @@ async def take_part_on_site(
     order.paid_minor += part.minor
     said = {"amount_minor": part.minor, "currency": order.currency, "number": part.number}
     await audit(uow, ctx, "order.part_paid", "order", order.id, **said)
+    uow.record(PartsNotAsked(order_id=order.id))
     taken = Money(part.minor, order.currency)
     await pay_parts(uow, order, [part], payment)
     return taken
@@ -70,6 +71,7 @@ async def waive_part(
     await drop_due(uow, part.id)
     await close_open_items(uow, OpenItemKind.PART_OVERDUE, part.id, ctx.actor.user_id)
     uow.record(PartWaived(order_id=order.id, part_id=part.id))
+    uow.record(PartsNotAsked(order_id=order.id))
     facts = {"amount_minor": part.minor, "currency": order.currency, "number": part.number}
     await audit(uow, ctx, "order.part_waived", "order", order.id, reason=words, **facts)
     return True

@@ -11,6 +11,7 @@ from src.billing.commands.credit_refunds import RefundCredits, refund_credits
 from src.billing.commands.credits import GUEST, lock_lot, write_entry
 from src.billing.commands.dispute_news import take_dispute_news
 from src.billing.commands.orders import lock_order
+from src.billing.commands.parts_by_staff import take_part_on_site, waive_part
 from src.billing.commands.refunds import (
     fail_refund,
     get_refund,
@@ -20,11 +21,18 @@ from src.billing.commands.refunds import (
 from src.billing.domain.credits import EntryKind
 from src.billing.models import CreditLot, OpenItem, Payment, Refund
 from src.billing.processor import Dispute, ProcessorRefund, RefundStatus
+from src.billing.settlement import settle_page
 from src.platform.errors import Conflict
 from src.platform.ids import new_id
 from src.platform.localtime import to_local
 from tests.booking.web.conftest import Shop, change, rows
-from tests.booking.web.test_payment_plans import due_parts, lot_of, mails, until_overdue
+from tests.booking.web.test_payment_plans import (
+    due_parts,
+    lot_of,
+    mails,
+    press_parts,
+    until_overdue,
+)
 from tests.properties.invariants import WHAT_IS_BROKEN
 from tests.support.clock import FrozenClock
 from tests.support.plans import (
@@ -33,8 +41,10 @@ from tests.support.plans import (
     charges,
     make_card,
     on_day,
+    pages_of,
     parts_of,
     states,
+    the_order,
 )
 
 pytestmark = pytest.mark.anyio
@@ -311,3 +321,69 @@ async def test_a_refund_that_fails_as_the_bank_took_the_payment_asks_nothing_aga
     await fails(shop)
     assert (await states(shop), (await lot_of(shop)).balance) == (ENDED, 0)
     await nothing_is_broken(shop)
+
+
+async def test_who_paid_a_part_that_was_let_go_reads_why_it_goes_back(shop: Shop) -> None:
+    order = await buy_in_parts(shop)
+    url = await press_parts(shop)
+    second = (await parts_of(shop))[1]
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await waive_part(uow, shop.business.ctx, order.id, second.id, "Was ill")
+    await shop.pay(url)
+    await settle_page(shop.services, shop.business.id, (await pages_of(shop))[-1].id)
+    (mail,) = await mails(shop, "refunded")
+    said = " ".join(mail.text.split())
+    assert "It was for a part of the price that you need not pay any more." in said
+    assert "paid for this booking before" not in said
+    (refund,) = await rows(shop, Refund)
+    assert (refund.cause, refund.state) == ("not_asked", "succeeded")
+    await nothing_is_broken(shop)
+
+
+async def test_what_was_taken_on_site_and_what_was_let_go_goes_back_each_for_its_reason(
+    shop: Shop,
+) -> None:
+    """Their guest was at the payment page for all that is left."""
+    order = await buy_in_parts(shop)
+    url = await press_parts(shop, everything=True)
+    _first, second, third, _fourth = await parts_of(shop)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await take_part_on_site(uow, shop.business.ctx, order.id, second.id)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await waive_part(uow, shop.business.ctx, order.id, third.id, "Was ill")
+    await shop.pay(url)
+    await settle_page(shop.services, shop.business.id, (await pages_of(shop))[-1].id)
+    await shop.work()
+    assert await states(shop) == ["paid", "paid", "waived", "paid"]
+    assert {(one.cause, one.amount_minor, one.state) for one in await rows(shop, Refund)} == {
+        ("paid_twice", 3000, "succeeded"),
+        ("not_asked", 3000, "succeeded"),
+    }
+    await nothing_is_broken(shop)
+
+
+@pytest.mark.parametrize("by", ["waived", "taken", "refunded"])
+async def test_a_payment_page_for_what_is_not_asked_any_more_ends(shop: Shop, by: str) -> None:
+    order = await buy_in_parts(shop)
+    await press_parts(shop)
+    second = (await parts_of(shop))[1]
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        if by == "waived":
+            await waive_part(uow, shop.business.ctx, order.id, second.id, "Was ill")
+        elif by == "taken":
+            await take_part_on_site(uow, shop.business.ctx, order.id, second.id)
+    if by == "refunded":
+        await refund_all(shop, 3000)
+    await shop.work()
+    assert (await pages_of(shop))[-1].state == "expired"
+    assert (await the_order(shop)).state == "confirmed"
+
+
+async def test_a_payment_page_for_another_part_stays(shop: Shop) -> None:
+    order = await buy_in_parts(shop)
+    await press_parts(shop)
+    third = (await parts_of(shop))[2]
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await waive_part(uow, shop.business.ctx, order.id, third.id, "Was ill")
+    await shop.work()
+    assert (await pages_of(shop))[-1].state == "open"
