@@ -171,7 +171,9 @@ async def _announced_for(
         if at != planned and not comes_next:
             return now + NOT_NOW
         part.reminded_at, part.next_try_at = now, at
-        await remind_of_part(uow, services.settings, order, part, parts)
+        has_card = await _find_card(uow, order, part) is not None
+        settings = services.settings
+        await remind_of_part(uow, settings, order, part, parts, has_card=has_card)
         return at
     return planned if comes_next else max(planned, now + NOT_NOW)
 
@@ -179,12 +181,11 @@ async def _announced_for(
 async def _begin(
     uow: UnitOfWork, services: Services, order: Order, part: Instalment
 ) -> PaymentPage | None:
-    """Writes the next attempt down; without a card it was in vain as it began."""
+    """Writes the next attempt down; without a card there is none, and the part is overdue."""
     tenant = await tenant_snapshot(uow, uow.tenant, uow.clock.now())
     card = await _find_card(uow, order, part)
     if card is None:
-        await note_attempt(uow, part, None)
-        await note_not_paid(uow, order, part, tenant)
+        await note_not_paid(uow, order, part, tenant, has_card=False)
         return None
     page = await _new_attempt(uow, order, part, card, services.settings.platform_fee_bp)
     await note_attempt(uow, part, page.id)
@@ -296,4 +297,5 @@ async def _conclude(services: Services, due: Due, page_id: UUID, blames: Blames)
         if blames is Blames.BUSINESS or (blames is Blames.OTHERS and is_early):
             await take_attempt_back(uow, part, now + NOT_NOW)
             return
-        await note_not_paid(uow, order, part, tenant)
+        has_card = await _find_card(uow, order, part) is not None
+        await note_not_paid(uow, order, part, tenant, has_card=has_card)

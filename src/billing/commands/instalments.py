@@ -196,8 +196,8 @@ async def pay_parts(
     )
 
 
-async def note_attempt(uow: UnitOfWork, part: Instalment, page_id: UUID | None) -> None:
-    """The card is charged once more, or would be if there were one."""
+async def note_attempt(uow: UnitOfWork, part: Instalment, page_id: UUID) -> None:
+    """The card is charged once more."""
     part.attempts += 1
     part.page_id = page_id
     await uow.session.flush()
@@ -212,13 +212,14 @@ async def take_attempt_back(uow: UnitOfWork, part: Instalment, again_at: datetim
 
 
 async def note_not_paid(
-    uow: UnitOfWork, order: Order, part: Instalment, tenant: TenantSnapshot
+    uow: UnitOfWork, order: Order, part: Instalment, tenant: TenantSnapshot, *, has_card: bool
 ) -> None:
-    """The attempt was in vain: the next is planned, or the part is overdue, of which guest and
-    business hear. Nothing that was bought is taken away by that.
+    """The attempt was in vain, or there was no card to make one with: the next is planned, or the
+    part is overdue, of which guest and business hear. Without a card it is so at once. Nothing that
+    was bought is taken away by that.
     """
-    part.page_id = None
-    at = next_try(part.due_on, part.attempts, uow.clock.now(), tenant.zone)
+    part.page_id, now = None, uow.clock.now()
+    at = next_try(part.due_on, part.attempts, now, tenant.zone) if has_card else None
     part.next_try_at = at
     if at is not None:
         await move_due(uow, part.id, at)

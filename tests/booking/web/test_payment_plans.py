@@ -208,8 +208,11 @@ async def test_without_a_card_the_guest_is_asked_and_never_blamed_in_silence(
     page = await shop.guest.open(package_path(shop.services.settings, "lotus", order))
     assert "No card is kept for these parts any more" in page.text
     part = await until_overdue(shop, clock)
-    assert (part.state, part.attempts) == ("overdue", 4)
-    assert len(await mails(shop, "part_failed")) == 1
+    assert (part.state, part.attempts) == ("overdue", 0)
+    assert (await mails(shop, "part_coming"), await mails(shop, "part_failed")) == ([], [])
+    (asked,) = await mails(shop, "part_to_pay")
+    assert "please pay it before that day" in asked.text
+    assert package_path(shop.services.settings, "lotus", order) in asked.text
     assert len(await mails(shop, "part_overdue")) == 1
     assert await charges(shop) == [3000]
     page = await shop.guest.open(package_path(shop.services.settings, "lotus", order))

@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from src.billing.commands.cards import remove_card
 from src.billing.commands.connect import recheck_account
 from src.billing.domain.parts import charged_at
+from src.billing.models import SavedCard
 from src.billing.part_charges import charge_due_parts
 from src.tenants.models import Tenant
-from tests.booking.web.conftest import Shop, change
+from tests.booking.web.conftest import Shop, change, rows
 from tests.booking.web.test_payment_plans import mails
 from tests.booking.web.test_plan_money_back import nothing_is_broken
 from tests.support.clock import FrozenClock
@@ -157,3 +159,33 @@ async def test_a_part_is_announced_in_time_while_the_one_before_is_tried_again(
     await make_card(shop, "4242424242424242")
     await on_day(shop, clock, third.due_on)
     assert await states(shop) == ["paid", "overdue", "paid", "due"]
+
+
+async def test_who_removes_the_card_after_the_mail_is_asked_on_the_day_and_not_told_of_tries(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    order = await buy_in_parts(shop)
+    second = (await parts_of(shop))[1]
+    await on_day(shop, clock, second.due_on - timedelta(days=3))
+    (card,) = await rows(shop, SavedCard)
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        await remove_card(uow, order.customer_id, card.id)
+    await on_day(shop, clock, second.due_on)
+    assert (await states(shop))[1] == "overdue"
+    (asked,) = await mails(shop, "part_overdue")
+    said = " ".join(asked.text.split())
+    assert "and is not paid" in said
+    assert "could not be charged" not in said
+    assert await mails(shop, "part_failed") == []
+    await nothing_is_broken(shop)
+
+
+async def test_a_card_that_has_expired_is_announced_to_nobody(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    await buy_in_parts(shop)
+    await change(shop, SavedCard, exp_year=2020)
+    second = (await parts_of(shop))[1]
+    await on_day(shop, clock, second.due_on - timedelta(days=3))
+    assert await mails(shop, "part_coming") == []
+    assert len(await mails(shop, "part_to_pay")) == 1
