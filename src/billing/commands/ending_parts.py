@@ -30,13 +30,19 @@ async def void_parts(uow: UnitOfWork, order_ids: Collection[UUID]) -> int:
     """What is not paid of the locked orders is asked no more, as nothing is bought with it. Money
     that comes for it all the same goes back. Returns how many there were.
     """
-    found = await uow.session.execute(
-        update(Instalment)
+    waiting = await uow.session.scalars(
+        select(Instalment.id)
         .where(
             Instalment.tenant_id == uow.tenant,
             Instalment.order_id.in_(order_ids),
             Instalment.state.in_([str(state) for state in STILL_TO_PAY]),
         )
+        .order_by(Instalment.id)
+        .with_for_update(key_share=True)
+    )
+    found = await uow.session.execute(
+        update(Instalment)
+        .where(Instalment.tenant_id == uow.tenant, Instalment.id.in_(waiting.all()))
         .values(
             state=str(PartState.VOID),
             decided_at=uow.clock.now(),
