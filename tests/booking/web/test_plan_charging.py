@@ -21,6 +21,7 @@ from tests.support.plans import (
     charges,
     make_card,
     on_day,
+    pages_of,
     parts_of,
     states,
 )
@@ -28,6 +29,8 @@ from tests.support.plans import (
 pytestmark = pytest.mark.anyio
 
 NO = {"code": "parameter_invalid", "message": "No.", "param": "x"}
+
+STOLEN = "4000000000009979"
 
 
 async def charging(shop: Shop, *, is_on: bool) -> None:
@@ -189,3 +192,22 @@ async def test_a_card_that_has_expired_is_announced_to_nobody(
     await on_day(shop, clock, second.due_on - timedelta(days=3))
     assert await mails(shop, "part_coming") == []
     assert len(await mails(shop, "part_to_pay")) == 1
+
+
+async def test_a_bank_that_takes_the_card_back_for_good_is_asked_once(
+    shop: Shop, clock: FrozenClock
+) -> None:
+    """Neither for this part again nor for a later one: their guest is asked to pay them."""
+    await buy_in_parts(shop)
+    await make_card(shop, STOLEN)
+    parts = await parts_of(shop)
+    for part in parts[1:]:
+        for days in (0, 1, 3, 5):
+            await on_day(shop, clock, part.due_on + timedelta(days=days))
+    assert await states(shop) == ["paid", "overdue", "overdue", "overdue"]
+    assert len([page for page in await pages_of(shop) if page.kind == "card"]) == 1
+    assert (len(await mails(shop, "part_coming")), len(await mails(shop, "part_to_pay"))) == (1, 2)
+    assert await mails(shop, "part_failed") == []
+    (card,) = await rows(shop, SavedCard)
+    assert card.state == "gone"
+    await nothing_is_broken(shop)
