@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from src.billing.commands.cards import list_usable_cards
 from src.billing.commands.instalments import list_parts
 from src.billing.domain.kinds import OrderState
-from src.billing.domain.parts import STILL_TO_PAY, PartState, to_pay
+from src.billing.domain.parts import PLAN, STILL_TO_PAY, PartState, to_pay
 from src.billing.models import Instalment, Order
 from src.billing.queries.cards import today_at
 from src.billing.views.parts import PartsView, PartView
@@ -37,6 +37,7 @@ async def get_parts_view(uow: UnitOfWork, order: Order, zone: ZoneInfo) -> Parts
         open=len(left),
         has_card=_is_being_kept(uow, order, found) or any(one.card_id in usable for one in found),
         is_overdue=any(part.state == PartState.OVERDUE for part in found),
+        words=order.consents[PLAN]["text"],
     )
 
 
