@@ -79,6 +79,21 @@ async def get_left_minor(uow: UnitOfWork, order_id: UUID | None) -> int:
     return int(found or 0)
 
 
+async def get_let_go_minor(uow: UnitOfWork, order_id: UUID) -> int:
+    """What of the order's price is neither paid nor asked any more, of what was to be paid in
+    parts.
+    """
+    gone = [str(PartState.WAIVED), str(PartState.VOID)]
+    found = await uow.session.scalar(
+        select(func.coalesce(func.sum(Instalment.minor), 0)).where(
+            Instalment.tenant_id == uow.tenant,
+            Instalment.order_id == order_id,
+            Instalment.state.in_(gone),
+        )
+    )
+    return int(found or 0)
+
+
 async def list_left_of(uow: UnitOfWork, customer_ids: Collection[UUID]) -> list[Money]:
     """What these customers have still to pay in parts, by currency."""
     found = await uow.session.execute(

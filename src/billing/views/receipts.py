@@ -89,7 +89,8 @@ class TaxSum(msgspec.Struct, frozen=True):
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """One order as its receipt says it. `discount_minor` is off by the code `coupon`; `taxes` are
-    in the total. Of it `not_due_minor` was neither paid nor is to be, as it was cancelled.
+    in the total. Of it `not_due_minor` was neither paid nor is to be, as it was cancelled. Of what
+    is paid in parts, `in_parts_minor` is still to come and `let_go_minor` not asked any more.
     """
 
     reference: str
@@ -107,6 +108,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     refunded_minor: int
     owed_minor: int
     not_due_minor: int = 0
+    in_parts_minor: int = 0
+    let_go_minor: int = 0
     currency: str
     has_lapsed: bool = False
     is_given_up: bool = False

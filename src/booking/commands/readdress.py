@@ -22,6 +22,7 @@ from src.booking.queries.mistyped import (
     comes_to,
     has_credits_to_use,
     has_dates_to_come,
+    has_parts_to_pay,
     has_voucher_to_use,
 )
 from src.platform.db.uow import UnitOfWork
@@ -99,7 +100,7 @@ async def _write_to(
             Order.id,
             Order.state,
             has_links_out,
-            has_credits_to_use(uow),
+            or_(has_credits_to_use(uow), has_parts_to_pay(uow)),
             has_dates_to_come(uow),
         )
         .execution_options(synchronize_session=False)

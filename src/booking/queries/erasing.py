@@ -203,6 +203,7 @@ class Bars(NamedTuple):
     seats: int
     orders: int
     money: int
+    parts: int
     disputes: int
     waiting: int
     is_under_way: bool
@@ -222,6 +223,10 @@ async def list_bars(uow: UnitOfWork, person: Person) -> list[str]:
         ),
         (bars.orders, _("An order is being paid for. Wait until it is paid or has ended.")),
         (bars.money, _("Money is still to go back to them. See to it first.")),
+        (
+            bars.parts,
+            _("A part of a price is overdue. Let them off it on the order, or take it on site."),
+        ),
         (bars.disputes, _("Their bank disputes a payment. Wait until that is decided.")),
         (bars.waiting, _("They are on a waiting list. Take them off it first.")),
         (bars.is_under_way, under_way()),
@@ -245,6 +250,10 @@ def own_bars(bars: Bars) -> list[str]:
             _("You have yet to pay for an order. Pay it, or wait until it has ended."),
         ),
         (bars.money, _("Money is still to go back to you. Wait until it has.")),
+        (
+            bars.parts,
+            _("A part of a price is overdue. Pay it by the link in our mail, or ask us about it."),
+        ),
         (bars.disputes, _("Your bank disputes a payment. Wait until that is decided.")),
         (bars.waiting, _("You are on a waiting list. Leave it first, by the link in its mail.")),
         (
@@ -264,6 +273,7 @@ async def find_bars(uow: UnitOfWork, person: Person) -> Bars:
         seats=row.seats,
         orders=row.orders,
         money=row.money,
+        parts=row.parts,
         disputes=row.disputes,
         waiting=row.waiting,
         is_under_way=bool(doing or sending),
@@ -312,6 +322,7 @@ def _counts(uow: UnitOfWork, person: Person) -> list[Any]:
             OpenItem,
             OpenItem.order_id.in_(ordered),
             OpenItem.closed_at.is_(None),
+            OpenItem.kind != str(OpenItemKind.PART_OVERDUE),
             is_more,
         )
         + _count(tenant, CancellationReturn, CancellationReturn.order_id.in_(ordered), by_hand)
@@ -327,6 +338,13 @@ def _counts(uow: UnitOfWork, person: Person) -> list[Any]:
         seats.scalar_subquery().label("seats"),
         _count(tenant, Order, Order.id.in_(ordered), paying).label("orders"),
         money.label("money"),
+        _count(
+            tenant,
+            OpenItem,
+            OpenItem.order_id.in_(ordered),
+            OpenItem.closed_at.is_(None),
+            OpenItem.kind == str(OpenItemKind.PART_OVERDUE),
+        ).label("parts"),
         _count(
             tenant, DisputeRow, DisputeRow.order_id.in_(ordered), DisputeRow.state == "open"
         ).label("disputes"),
