@@ -1,4 +1,7 @@
-"""Which orders make their buyers members of which groups, and whether an order still stands."""
+"""Which orders make their buyers members of which groups, and whether an order still stands.
+
+Moving to another date, and completing a course, is no purchase: such an order gives nothing itself.
+"""
 
 from collections.abc import Collection
 from typing import Any
@@ -7,9 +10,10 @@ from uuid import UUID
 from sqlalchemy import CTE, ColumnElement, Select, exists, func, or_, select, union
 
 from src.billing.domain.credits import EntryKind, LotState
-from src.billing.models import CreditEntry, CreditLot
+from src.billing.models import CreditEntry, CreditLot, Order
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import TAKEN_SEATS
+from src.booking.events import SWAP
 from src.booking.models import Booking, Group, GroupGiver, Seat, Series, Service
 from src.platform.db.uow import UnitOfWork
 
@@ -128,9 +132,16 @@ def _by_bookings(uow: UnitOfWork, order_ids: Collection[UUID], *columns: Any) ->
     return (
         select(*columns)
         .select_from(Booking)
+        .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
         .join(GroupGiver, (GroupGiver.tenant_id == Booking.tenant_id) & gives)
         .join(Group, _is_on())
-        .where(Booking.tenant_id == uow.tenant, Booking.order_id.in_(order_ids), of_booking)
+        .where(
+            Booking.tenant_id == uow.tenant,
+            Booking.order_id.in_(order_ids),
+            Booking.completes_id.is_(None),
+            Order.source != SWAP,
+            of_booking,
+        )
     )
 
 
