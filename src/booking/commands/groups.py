@@ -8,7 +8,7 @@ Source: docs/algorithms/groups.md.
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from src.booking.domain.collections import MOST_ITEMS, Thing, next_slug
 from src.booking.domain.groups import GroupDraft, group_errors, slug_of_group
@@ -137,24 +137,41 @@ async def set_givers(
                 getattr(GroupGiver, f"{gone.kind}_id") == gone.id,
             )
         )
+    ids = {"tenant_id": uow.tenant, "group_id": group_id}
     for one in sorted(wanted - had):
         column = {f"{one.kind}_id": one.id}
-        uow.session.add(GroupGiver(tenant_id=uow.tenant, id=new_id(), group_id=group_id, **column))
+        giver = GroupGiver(**ids, id=new_id(), **column, since=uow.clock.now())
+        uow.session.add(giver)
     await _note(uow, ctx, "group.givers_changed", group, name=group.title)
 
 
 async def set_group_active(
     uow: UnitOfWork, ctx: RequestContext, group_id: UUID, *, active: bool
 ) -> str:
-    """Returns its title. Switching off needs no plan. Raises: NotFound, PlanLimitReached."""
+    """Returns its title. What was bought while it was off takes nobody in afterwards. Switching off
+    needs no plan.
+
+    Raises: NotFound, PlanLimitReached.
+    """
     group = await lock_group(uow, group_id)
     if active:
         await require_feature_now(uow, ctx, NEEDED)
     if group.active != active:
         group.active = active
+        if active:
+            await _give_from_now_on(uow, group_id)
         done = "group.switched_on" if active else "group.switched_off"
         await _note(uow, ctx, done, group, name=group.title)
     return group.title
+
+
+async def _give_from_now_on(uow: UnitOfWork, group_id: UUID) -> None:
+    await uow.session.execute(
+        update(GroupGiver)
+        .where(GroupGiver.tenant_id == uow.tenant, GroupGiver.group_id == group_id)
+        .values(since=uow.clock.now())
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def delete_group(uow: UnitOfWork, ctx: RequestContext, group_id: UUID) -> str:

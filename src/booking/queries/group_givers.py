@@ -1,6 +1,7 @@
 """Which orders make their buyers members of which groups, and whether an order still stands.
 
-Moving to another date, and completing a course, is no purchase: such an order gives nothing itself.
+An order gives what it gave when it was confirmed, however often and late that is told. Moving to
+another date, and completing a course, is no purchase: such an order gives nothing itself.
 """
 
 from collections.abc import Collection
@@ -140,6 +141,7 @@ def _by_bookings(uow: UnitOfWork, order_ids: Collection[UUID], *columns: Any) ->
             Booking.order_id.in_(order_ids),
             Booking.completes_id.is_(None),
             Order.source != SWAP,
+            _was_given(),
             of_booking,
         )
     )
@@ -149,14 +151,24 @@ def _by_lots(uow: UnitOfWork, order_ids: Collection[UUID], *columns: Any) -> Sel
     return (
         select(*columns)
         .select_from(CreditLot)
+        .join(Order, (Order.tenant_id == CreditLot.tenant_id) & (Order.id == CreditLot.order_id))
         .join(
             GroupGiver,
             (GroupGiver.tenant_id == CreditLot.tenant_id)
             & (GroupGiver.package_id == CreditLot.package_id),
         )
         .join(Group, _is_on())
-        .where(CreditLot.tenant_id == uow.tenant, CreditLot.order_id.in_(order_ids), *_kept_lots())
+        .where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.order_id.in_(order_ids),
+            _was_given(),
+            *_kept_lots(),
+        )
     )
+
+
+def _was_given() -> ColumnElement[bool]:
+    return Order.confirmed_at >= GroupGiver.since
 
 
 def _is_on() -> ColumnElement[bool]:
