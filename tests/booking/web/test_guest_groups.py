@@ -163,6 +163,27 @@ async def test_only_members_are_asked_about_mails_of_groups(
     assert "what is new in my groups" in (await guest.open("/b/lotus/me/profile")).text
 
 
+async def test_a_profile_that_was_open_before_says_nothing_of_mails_of_groups(
+    guest: Visitor,
+    services: Services,
+    lotus: Business,
+    carl: UUID,
+    mailer: RememberingMailer,
+) -> None:
+    await guest.open("/b/lotus/me/profile")
+    group_id = await a_group(services.uow_factory, lotus)
+    await a_group_member(services.uow_factory, lotus, group_id, carl)
+    await guest.submit({"reminders": "on"}, to="/profile/mails")
+    await a_post(services.uow_factory, lotus, group_id, mail=True)
+    await work(services, lotus.id)
+    assert len(mailer.sent) == 1
+    await guest.open("/b/lotus/me/profile")
+    await guest.submit({"groups": ""}, to="/profile/mails")
+    await a_post(services.uow_factory, lotus, group_id, title="And again", mail=True)
+    await work(services, lotus.id)
+    assert len(mailer.sent) == 1, "this page has asked"
+
+
 async def test_who_has_no_name_reads_that_none_is_shown(
     guest: Visitor, services: Services, lotus: Business, carl: UUID
 ) -> None:
