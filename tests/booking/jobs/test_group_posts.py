@@ -74,7 +74,7 @@ async def test_each_member_gets_it_once_in_chunks_with_a_way_out(
     mail = mailer.sent[0]
     assert mail.subject == "We meet on the roof – Early birds"
     assert "Bring something warm, Carl Guest." in mail.body
-    assert f"/b/lotus/me/groups/early-birds#post-{post_id}" in mail.body
+    assert f"/b/lotus/me/groups/early-birds/posts/{post_id}" in mail.body
     assert "/b/lotus/me/mails/" in mail.body
     assert "/b/lotus/me/mails/" in mail.headers["List-Unsubscribe"]
 
