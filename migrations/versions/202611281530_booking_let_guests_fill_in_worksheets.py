@@ -78,6 +78,12 @@ def _needs() -> None:
         sa.Column("service_id", sa.Uuid(), nullable=True),
         sa.Column("series_id", sa.Uuid(), nullable=True),
         sa.Column("package_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "since",
+            postgresql.TIMESTAMP(timezone=True),
+            server_default=sa.func.now(),
+            nullable=False,
+        ),
         *_keys(),
         sa.CheckConstraint(
             "num_nonnulls(service_id, series_id, package_id) = 1",
