@@ -21,7 +21,7 @@ from src.billing.models import CreditLot, Order, OrderLine, Payment, Refund
 from src.billing.owed import get_not_due_minor, get_owed_minor, list_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.order_page import in_other_words, line_views
-from src.billing.queries.parts import get_left_minor, get_let_go_minor
+from src.billing.queries.part_sums import get_left_minor, get_let_go_minor
 from src.billing.queries.refund_failures import is_waiting
 from src.billing.views.receipts import (
     Receipt,

@@ -13,7 +13,7 @@ from src.billing.domain.credits import LotState
 from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import CreditLot, Order
 from src.billing.owed import owed_minor
-from src.billing.queries.parts import list_left_of
+from src.billing.queries.part_sums import list_left_of
 from src.billing.queries.vouchers import list_worth_of
 from src.booking.models import (
     Booking,
