@@ -77,6 +77,12 @@ def plan_errors(parts: int, every: Every) -> dict[str, str]:
     return {}
 
 
+def days_of_plan(parts: int, every: Every) -> int:
+    """From the first part to the last, in months of 31 days where that matters."""
+    begins_on = date(2001, 1, 1)
+    return (due_on(begins_on, every, parts - 1) - begins_on).days
+
+
 def can_be_paid_online(parts: Iterable[Part], least_minor: int) -> bool:
     """Whether no part is too small for the processor, and there are two at least."""
     amounts = [part.minor for part in parts]

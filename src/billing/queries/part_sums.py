@@ -22,6 +22,16 @@ async def get_left_minor(uow: UnitOfWork, order_id: UUID | None) -> int:
     return int(found or 0)
 
 
+async def list_left_minor(uow: UnitOfWork, order_ids: Collection[UUID]) -> dict[UUID, int]:
+    """The same of several orders; without those of which nothing is."""
+    found = await uow.session.execute(
+        select(Instalment.order_id, func.sum(Instalment.minor))
+        .where(Instalment.tenant_id == uow.tenant, Instalment.order_id.in_(order_ids), _is_left())
+        .group_by(Instalment.order_id)
+    )
+    return {order_id: int(minor) for order_id, minor in found.tuples()}
+
+
 async def get_let_go_minor(uow: UnitOfWork, order_id: UUID) -> int:
     """What of the order's price is neither paid nor asked any more, of what was to be paid in
     parts.

@@ -18,8 +18,9 @@ class ReceiptRow(msgspec.Struct, frozen=True, kw_only=True):
     others, and `by_now` what it is for since then, empty where that is the same.
     `has_lapsed`: it was a package that was not paid in full in time, or that its buyer did not want
     any more (`is_given_up`), or the business called off (`is_called_off`). `credits_given`: so many
-    credits were given for parts of it. Of `refunded_minor` so much is `too_much_minor`: it came
-    beyond what was due, and no part of what was bought is back with it.
+    credits were given for parts of it. `in_parts_minor` is still to be paid in parts. Of
+    `refunded_minor` so much is `too_much_minor`: it came beyond what was due, and no part of what
+    was bought is back with it.
     """
 
     order_id: UUID
@@ -34,6 +35,7 @@ class ReceiptRow(msgspec.Struct, frozen=True, kw_only=True):
     refunded_minor: int
     too_much_minor: int
     owed_minor: int
+    in_parts_minor: int
     currency: str
     has_lapsed: bool = False
     is_given_up: bool = False

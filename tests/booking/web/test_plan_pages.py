@@ -54,6 +54,10 @@ async def test_an_owner_offers_parts_and_sees_them(
     shown = (await client.get(answer.headers["location"])).text
     assert "4 parts, every 2 weeks" in shown
     here = f"/app/lotus/packages/{package.id}/edit"
+    assert "end before the last part" not in shown
+    await send(client, here, {**typed, "validity_days": "30"})
+    shown = (await client.get(answer.headers["location"])).text
+    assert "The credits end before the last part is charged." in shown
     assert (await send(client, here, {"parts": ""})).status_code == 303
     assert (await the_package(services, lotus)).parts == 0
 

@@ -46,6 +46,7 @@ async def test_the_receipt_of_a_plan_adds_up(shop: Shop) -> None:
     here = f"/app/lotus/orders/{order.id}/parts/{(await parts_of(shop))[2].id}/waive"
     await send(client, here, {"reason": "Was ill"})
     await carl(shop)
+    assert "€60.00 still to pay in parts" in await read(shop, "/b/lotus/me/receipts")
     receipt = await read(shop, f"/b/lotus/me/receipts/{order.id}")
     for line in ("Total €120.00", "Card €30.00", "Not asked any more €30.00"):
         assert line in receipt
