@@ -141,11 +141,11 @@ async def list_read_posts(
     ]
 
 
-async def find_page_of_post(uow: UnitOfWork, group_id: UUID, post_id: UUID) -> int | None:
-    """On which page of the group it stands by now; None once it is deleted."""
+async def get_page_of_post(uow: UnitOfWork, group_id: UUID, post_id: UUID) -> int:
+    """On which page of the group it stands by now. Raises: NotFound, also once it is deleted."""
     post = await uow.session.get(GroupPost, (uow.tenant, post_id))
     if post is None or post.group_id != group_id:
-        return None
+        raise NotFound(_("This post is not there any more."))
     newer = await uow.session.scalar(
         select(func.count())
         .select_from(GroupPost)

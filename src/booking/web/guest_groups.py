@@ -15,7 +15,7 @@ from src.booking.queries.guest_groups import (
     POSTS_A_PAGE,
     FoundGroup,
     find_own_group,
-    find_page_of_post,
+    get_page_of_post,
     list_names,
     list_own_groups,
     list_read_posts,
@@ -96,14 +96,14 @@ async def show_own_post(
     ctx: NamedDependency[RequestContext],
     services: NamedDependency[Services],
 ) -> Response[bytes]:
-    """Where mails lead: to the page of the group on which the post stands by now."""
+    """Where mails lead: to the page of the group on which the post stands by now.
+
+    Raises: NotFound for who is not in it, and once the post is deleted.
+    """
     _portal, found = await _find(request, services, ctx, group_slug)
     path = group_path(ctx.here.slug, found.slug)
     async with services.uow_factory(ctx.here.id) as uow:
-        number = await find_page_of_post(uow, found.id, group_post_id)
-    if number is None:
-        flash(request, "warning", _("This post is not there any more."))
-        return redirect(request, path)
+        number = await get_page_of_post(uow, found.id, group_post_id)
     query = f"?page={number}" if number > 1 else ""
     return redirect(request, f"{path}{query}#post-{group_post_id}")
 

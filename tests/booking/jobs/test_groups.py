@@ -258,6 +258,7 @@ async def test_who_swaps_into_what_gives_a_group_has_bought_nothing(
     assert await members_of(services.uow_factory, business.id, group_id) == []
 
 
+@pytest.mark.slow
 async def test_who_completes_a_course_comes_into_nothing_by_that(
     services: Services, lotus: Business
 ) -> None:

@@ -84,7 +84,7 @@ async def test_a_mail_leads_to_its_post_however_many_came_after_it(
     assert f'id="post-{post_id}"' in (await guest.open(link)).text
     async with services.uow_factory(lotus.id) as uow:
         await delete_post(uow, lotus.ctx, group_id, post_id)
-    assert "This post is not there any more." in (await guest.open(link)).text
+    assert "This post is not there any more." in (await guest.open(link, status=404)).text
 
 
 async def test_nobody_else_finds_it(

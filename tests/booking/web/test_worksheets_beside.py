@@ -152,7 +152,14 @@ async def test_a_booking_says_nothing_of_a_worksheet_that_was_taken_back(shop: S
     assert "worksheet comes with it" not in page.text
 
 
-@pytest.mark.parametrize("how", ["chosen", "published", "switched on"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "chosen",
+        pytest.param("published", marks=pytest.mark.slow),
+        pytest.param("switched on", marks=pytest.mark.slow),
+    ],
+)
 async def test_the_page_of_a_booking_names_no_worksheet_that_asks_only_since_later(
     shop: Shop, clock: FrozenClock, how: str
 ) -> None:
