@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, select
 
-from src.booking.commands.worksheets import no_such_worksheet, taken_back
+from src.booking.commands.worksheets import guest_erased, no_such_worksheet, taken_back
 from src.booking.domain.worksheets import CopyState
 from src.booking.models import WorksheetCopy
 from src.platform.config import Settings
@@ -59,10 +59,7 @@ async def open_worksheet_link(services: Services, ctx: RequestContext, token: st
     if row is None:
         raise no_such_worksheet()
     if row.erased_at is not None:
-        raise Gone(
-            _("This link is not valid any more: what was kept about its guest was erased."),
-            code="link_replaced",
-        )
+        raise guest_erased()
     if _mark(row.email or "") != link.payload["to"]:
         raise Gone(
             _("This link is not valid any more. Please ask the business for another one."),

@@ -248,6 +248,13 @@ def taken_back() -> Gone:
     return Gone(_("This worksheet was taken back: there is nothing to fill in any more."))
 
 
+def guest_erased() -> Gone:
+    return Gone(
+        _("This link is not valid any more: what was kept about its guest was erased."),
+        code="link_replaced",
+    )
+
+
 async def find_newest_sheet(uow: UnitOfWork, worksheet_id: UUID) -> WorksheetVersion | None:
     """The one that is given; None before the first is published."""
     found: WorksheetVersion | None = await uow.session.scalar(
