@@ -276,23 +276,28 @@ async def _show(
     *,
     status_code: int = 200,
 ) -> Response[bytes]:
+    """What was refused is shown in the version that was filled in, though another was published
+    since: the sentences stand at its questions.
+    """
+    shown_id = None if form is None else _id_in(form.value("version"))
     async with services.uow_factory(ctx.here.id) as uow:
         row, copy = await get_copy_row(uow, copy_id), await get_copy(uow, copy_id)
         version = (
             await uow.session.get_one(WorksheetVersion, (uow.tenant, copy.version_id))
             if row.is_sent
-            else await version_to_fill(uow, copy)
+            else await version_to_fill(uow, copy, shown_id)
         )
         files = await list_files(uow, copy_id)
     questions = read_sheet_questions(version.questions)
     if form is None:
-        form = blank(FillForm, {"version": str(version.id), "answers": typed_of(copy.answers)})
+        form = blank(FillForm, {"answers": typed_of(copy.answers)})
         if TOO_LARGE in request.query_params:
             form = form.with_errors(*_too_large(questions))
     view = FillView(
         head=place.head,
         row=msgspec.structs.replace(row, title=version.title, number=version.number),
         introduction=version.introduction,
+        version=str(version.id),
         questions=list(questions),
         answers=answer_rows(copy.answers, files, questions) if row.is_sent else [],
         files=files,

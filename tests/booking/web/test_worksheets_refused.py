@@ -3,13 +3,26 @@
 import pytest
 from httpx import AsyncClient
 
+from src.booking.commands.worksheets import add_question, take_question_off
 from src.booking.domain.worksheets import SheetKind
 from src.booking.web.guest_worksheets import LARGEST_BODY
 from src.booking.worksheet_files import LARGEST_FILE
+from src.platform.ids import new_id
 from src.platform.services import Services
 from tests.booking.web.test_worksheets import a_link, fill
 from tests.support.builders import Business
-from tests.support.worksheets import ALL_KINDS, PDF, a_worksheet, ask, copies_of, files_of
+from tests.support.visitor import forms_of
+from tests.support.worksheets import (
+    ALL_KINDS,
+    KNEES,
+    PDF,
+    SINCE,
+    a_worksheet,
+    ask,
+    copies_of,
+    files_of,
+    publish_newest,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -103,3 +116,43 @@ async def test_a_body_that_the_server_does_not_read_is_refused_at_the_fields_for
     assert "too large to be sent" in page.text.split('id="f-answers-q3-error"')[1][:600]
     assert 'value="Yes"' in page.text, "what was saved before is still there"
     assert await files_of(services.uow_factory, lotus) == []
+
+
+async def test_a_refused_form_stays_in_the_version_that_was_filled_in(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    factory = services.uow_factory
+    worksheet_id = await a_worksheet(factory, lotus, questions=(KNEES, SINCE))
+    path, _copy = await a_link(services, lotus, worksheet_id)
+    opened = await client.get(path)
+    async with factory(lotus.id) as uow:
+        await add_question(uow, worksheet_id, ask("q5", "Your hips?", required=True))
+        await take_question_off(uow, worksheet_id, "q1")
+    assert await publish_newest(factory, lotus, worksheet_id) == 2
+    refused = await fill(client, path, page=opened, q2="2026-01-02")
+    assert refused.status_code == 422
+    assert "Please answer this question." in refused.text
+    assert "Do your knees hurt?" in refused.text
+    assert "Your hips?" not in refused.text
+    sent = await fill(client, path, page=refused, q1="Yes")
+    assert sent.status_code == 303, sent.text
+    (copy,) = await copies_of(factory, lotus)
+    assert [one["key"] for one in copy.answers] == ["q1", "q2"]
+
+
+async def test_a_version_that_never_was_gives_way_to_the_one_that_is_shown(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    """The answers that come next are to what the page showed."""
+    factory = services.uow_factory
+    worksheet_id = await a_worksheet(factory, lotus)
+    path, _copy = await a_link(services, lotus, worksheet_id)
+    opened = await client.get(path)
+    [form] = [form for form in forms_of(opened) if "version" in form.fields]
+    shown = form.fields["version"]
+    for wrong in ("", "nothing", str(new_id()), "x" * 50):
+        data = form.filled({"version": wrong, "do": "send"})
+        refused = await client.post(path, data=data, files={"nothing": ("", b"")})
+        assert refused.status_code == 422
+        [again] = [form for form in forms_of(refused) if "version" in form.fields]
+        assert again.fields["version"] == shown
