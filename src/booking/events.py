@@ -105,8 +105,8 @@ class WorksheetsWanted(Event, frozen=True, kw_only=True):
 
 
 class WorksheetsGiven(Event, frozen=True, kw_only=True):
-    """Staff gave these copies of worksheets to a customer, or opened them again; the links have not
-    been mailed yet. Each `action_id` is another mail.
+    """Staff gave these copies of worksheets to a customer, or opened them again, or the customer's
+    address is another one; the links have not been mailed yet. Each `action_id` is another mail.
     """
 
     topic: ClassVar[str] = "booking.worksheets_given"

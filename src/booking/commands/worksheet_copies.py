@@ -8,7 +8,7 @@ Source: docs/algorithms/worksheets.md.
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import and_, delete, or_, select, true
 
 from src.booking.commands.worksheets import find_newest_sheet, get_worksheet, no_such_worksheet
 from src.booking.domain.worksheets import LONGEST_REASON, OPEN_COPIES, AskedRule, CopyState
@@ -167,6 +167,28 @@ async def reopen_copy(
     version = await uow.session.get_one(WorksheetVersion, (uow.tenant, copy.version_id))
     await audit(uow, ctx, "worksheet.reopened", "customer", copy.customer_id, title=version.title)
     await uow.session.flush()
+
+
+async def mail_links_again(
+    uow: UnitOfWork, customer_id: UUID, among: Sequence[UUID] | None = None
+) -> int:
+    """One mail with new links to what the customer has not sent, or to those `among` it: their
+    address is another one, with which the former links ended. Returns how many there are.
+    """
+    found = await uow.session.scalars(
+        select(WorksheetCopy.id)
+        .where(
+            WorksheetCopy.tenant_id == uow.tenant,
+            WorksheetCopy.customer_id == customer_id,
+            WorksheetCopy.state.in_(OPEN),
+            true() if among is None else WorksheetCopy.id.in_(among),
+        )
+        .order_by(WorksheetCopy.asked_at, WorksheetCopy.id)
+    )
+    copy_ids = list(found)
+    if copy_ids:
+        uow.record(WorksheetsGiven(action_id=new_id(), customer_id=customer_id, copy_ids=copy_ids))
+    return len(copy_ids)
 
 
 async def take_back_copy(
