@@ -40,7 +40,7 @@ class SheetLink(msgspec.Struct, frozen=True):
 
 class WorksheetMail(msgspec.Struct, frozen=True, kw_only=True):
     """To who is to fill in worksheets; every word is in their language. `reason` is why they are to
-    correct one that they had sent, with what staff wrote.
+    correct one that they had sent, with what staff wrote; `own_page` is the business's.
     """
 
     locale: str
@@ -49,14 +49,15 @@ class WorksheetMail(msgspec.Struct, frozen=True, kw_only=True):
     guest_name: str
     sheets: list[SheetLink]
     reason: str
+    own_page: str
 
     @property
     def titles(self) -> str:
         return ", ".join(_("“%(title)s”", title=one.title) for one in self.sheets)
 
     @property
-    def links(self) -> str:
-        return "\n".join(f"{one.title}: {one.url}" for one in self.sheets)
+    def links(self) -> list[str]:
+        return [f"{one.title}: {one.url}" for one in self.sheets]
 
 
 def worksheet_mail(
@@ -84,6 +85,7 @@ def worksheet_mail(
                 for copy, title in copies
             ],
             reason=_reason([copy for copy, _title in copies]),
+            own_page=f"{settings.base_url}/b/{tenant.slug}",
         )
         rendered = render_worded(NAME, view, locale, wordings)
     return Mail(
@@ -148,7 +150,6 @@ def register_worksheet_mail() -> None:
                 "Hello {customer_name},\n\n{business} asks you to fill in {worksheets}."
                 " {reason}\n\n{links}\n\nYou can save it and go on later."
             ),
-            button=N_("Fill it in"),
             placeholders=(
                 CUSTOMER_NAME,
                 BUSINESS,
@@ -159,8 +160,8 @@ def register_worksheet_mail() -> None:
                 ),
                 Placeholder(
                     name="links",
-                    label=N_("Each worksheet with its link, one on a line"),
-                    value=lambda view: view.links,
+                    label=N_("Each worksheet with its link; alone in a paragraph, a button each"),
+                    value=lambda view: ", ".join(view.links),
                 ),
                 Placeholder(
                     name="reason",
