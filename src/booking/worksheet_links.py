@@ -57,7 +57,8 @@ async def open_worksheet_link(services: Services, ctx: RequestContext, token: st
         )
     row = found.one_or_none()
     if row is None:
-        raise no_such_worksheet()
+        # It ended with the purchase that had asked for it.
+        raise taken_back()
     if row.erased_at is not None:
         raise guest_erased()
     if _mark(row.email or "") != link.payload["to"]:

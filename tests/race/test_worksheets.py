@@ -16,20 +16,23 @@ from sqlalchemy import select
 from src.billing.models import Order
 from src.booking.commands import worksheet_copies, worksheet_filling
 from src.booking.commands.erase_customer import erase_customer
+from src.booking.commands.leave import leave_dates
 from src.booking.commands.worksheet_copies import (
     ask_for_orders,
     give_worksheet,
     take_back_copy,
 )
+from src.booking.commands.worksheet_endings import end_unasked
 from src.booking.commands.worksheet_filling import Filling, fill_in
 from src.booking.domain.worksheets import AskedRule, CopyState
-from src.booking.models import Worksheet
+from src.booking.models import Seat, Worksheet
 from src.booking.queries.worksheet_copies import get_copy
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, Gone, InvalidInput
 from src.platform.ids import new_id
 from src.tenants.commands.merge_customers import merge_customers
 from src.tenants.domain.entitlements import Entitlements, Limit
+from src.tenants.queries.tenants import tenant_snapshot
 from tests.booking.commands.test_book import a_wish, booked
 from tests.conftest import Committing
 from tests.support.builders import Business, a_business, a_service, a_session
@@ -91,7 +94,7 @@ async def test_control_without_the_lock_two_orders_ask_twice(
     async def unlocked(_uow: Any, _ids: Any) -> None:
         return None
 
-    monkeypatch.setattr(worksheet_copies, "_lock_customers", unlocked)
+    monkeypatch.setattr(worksheet_copies, "lock_customers", unlocked)
     async with factory(business.id) as one:
         await ask_for_orders(one, [first])
         async with factory(business.id) as other:
@@ -319,3 +322,31 @@ async def test_who_sends_while_being_merged_is_whom_they_are_now(committing: Com
     (copy,) = await copies_of(factory, business)
     (file,) = await files_of(factory, business)
     assert copy.customer_id == file.customer_id == other
+
+
+async def test_who_cancels_waits_for_what_asks_and_ends_it(committing: Committing) -> None:
+    """Or what was asked for at that moment would stay for good."""
+    factory, services = committing.uow_factory, committing.services
+    business, (first, second) = await two_orders(committing, AskedRule.EACH)
+
+    async def end() -> int:
+        async with factory(business.id) as uow:
+            return await end_unasked(uow, first)
+
+    async with factory(business.id) as uow:
+        assert len(await ask_for_orders(uow, [first])) == 1
+        seats = await uow.session.scalars(select(Seat.id).where(Seat.order_id == first))
+        leaving = asyncio.create_task(left(committing, business, first, list(seats)))
+        await until_somebody_waits(factory)
+    await leaving
+    assert await end() == 1
+    await work(services, business.id)
+    assert [one.order_id for one in await copies_of(factory, business)] == [second]
+
+
+async def left(
+    committing: Committing, business: Business, order_id: UUID, seat_ids: list[UUID]
+) -> None:
+    async with committing.uow_factory(business.id) as uow:
+        tenant = await tenant_snapshot(uow, business.id, uow.clock.now())
+        await leave_dates(uow, tenant, order_id, seat_ids)

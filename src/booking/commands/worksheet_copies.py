@@ -1,7 +1,8 @@
 """Giving a customer a worksheet to fill in, by staff, or because what they bought asks for it; and
 taking it back.
 
-Whoever gives one locks the customer first, so that repeats and retries find what was given before.
+Whoever gives one locks the customer first, so that repeats and retries find what was given before;
+what a purchase asks for locks the order before that.
 Source: docs/algorithms/worksheets.md.
 """
 
@@ -10,10 +11,12 @@ from uuid import UUID
 
 from sqlalchemy import and_, delete, or_, select, true
 
+from src.billing.commands.orders import lock_order
 from src.booking.commands.worksheets import find_newest_sheet, get_worksheet, no_such_worksheet
 from src.booking.domain.worksheets import LONGEST_REASON, OPEN_COPIES, AskedRule, CopyState
 from src.booking.events import WorksheetsGiven
 from src.booking.models import WorksheetCopy, WorksheetFile, WorksheetVersion
+from src.booking.queries.group_givers import still_stands
 from src.booking.queries.worksheet_needs import AskedOf, find_asked
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
@@ -79,14 +82,15 @@ async def _version_to_give(
 
 async def ask_for_orders(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
     """Gives what these orders ask for to their customers and returns, by order, the copies that are
-    new. Under the rule `once` who ever had the worksheet is not asked again, by whatever way it
-    came, unless it was taken back; under `each` an order asks once. An order never asks twice.
+    new. One of which nothing stands any more asks for nothing. Under the rule `once` who ever had
+    the worksheet is not asked again, by whatever way it came, unless it was taken back; under
+    `each` an order asks once. An order never asks twice.
     """
-    asked = await find_asked(uow, order_ids)
+    asked = await _asked_by_standing(uow, order_ids)
     if not asked:
         return {}
     kept = await keep_customers(uow, {one.customer_id for one in asked})
-    await _lock_customers(uow, sorted(set(kept.values())))
+    await lock_customers(uow, sorted(set(kept.values())))
     known = await _known(uow, asked, kept)
     given: dict[UUID, list[UUID]] = {}
     for one in asked:
@@ -105,6 +109,17 @@ async def ask_for_orders(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUI
         given.setdefault(one.order_id, []).append(copy_id)
     await uow.session.flush()
     return given
+
+
+async def _asked_by_standing(uow: UnitOfWork, order_ids: Sequence[UUID]) -> list[AskedOf]:
+    """The orders are locked, so that none is cancelled between the look at it and COMMIT."""
+    asked = await find_asked(uow, order_ids)
+    standing = set()
+    for order_id in sorted({one.order_id for one in asked}):
+        await lock_order(uow, order_id)
+        if await still_stands(uow, order_id):
+            standing.add(order_id)
+    return [one for one in asked if one.order_id in standing]
 
 
 async def _known(
@@ -241,11 +256,11 @@ async def lock_copy(uow: UnitOfWork, copy_id: UUID) -> WorksheetCopy:
 
 
 async def _lock_customer(uow: UnitOfWork, customer_id: UUID) -> Customer:
-    await _lock_customers(uow, [customer_id])
+    await lock_customers(uow, [customer_id])
     return await uow.session.get_one(Customer, (uow.tenant, customer_id))
 
 
-async def _lock_customers(uow: UnitOfWork, customer_ids: Sequence[UUID]) -> None:
+async def lock_customers(uow: UnitOfWork, customer_ids: Sequence[UUID]) -> None:
     """By id, as everybody does; what merely refers to them is not held up."""
     await uow.session.execute(
         select(Customer.id)
