@@ -242,6 +242,36 @@ async def take_back_copy(
     return became
 
 
+async def delete_sent_file(
+    uow: UnitOfWork, ctx: RequestContext, worksheet_id: UUID, copy_id: UUID, file_id: UUID
+) -> None:
+    """Makes room for others. The answers stay as they were sent, and where the file was they say
+    that it was deleted. One that is gone already stays gone, and nobody is written to.
+
+    Raises: NotFound; Conflict for what is not sent: its guest may still change the file.
+    """
+    copy = await lock_copy(uow, copy_id)
+    if copy.worksheet_id != worksheet_id:
+        raise no_such_worksheet()
+    if copy.state != CopyState.SENT:
+        raise Conflict(_("It is with the guest just now, who can still change the file."))
+    filename = await uow.session.scalar(
+        delete(WorksheetFile)
+        .where(
+            WorksheetFile.tenant_id == uow.tenant,
+            WorksheetFile.copy_id == copy_id,
+            WorksheetFile.id == file_id,
+        )
+        .returning(WorksheetFile.filename),
+        execution_options={"synchronize_session": False},
+    )
+    if filename is None:
+        return
+    version = await uow.session.get_one(WorksheetVersion, (uow.tenant, copy.version_id))
+    detail = {"title": version.title, "file": filename}
+    await audit(uow, ctx, "worksheet.file_deleted", "customer", copy.customer_id, **detail)
+
+
 async def lock_copy(uow: UnitOfWork, copy_id: UUID) -> WorksheetCopy:
     """Against whoever else fills it in or opens it. Raises: NotFound."""
     row: WorksheetCopy | None = await uow.session.scalar(

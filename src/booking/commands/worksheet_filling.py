@@ -35,6 +35,8 @@ from src.platform.web.uploads import UploadedFile
 from src.tenants.commands.customers import keep_customers
 from src.tenants.domain.entitlements import Entitlements, Limit
 
+NEARLY_FULL_PERCENT = 80
+"""From where on the room for files is said to run out, as that for bookings is."""
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
 """Who adds files to one business, so that their number is counted for one after the other."""
 

@@ -90,6 +90,7 @@ class WorksheetsView(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[WorksheetRow]
     files: int
     most_files: int | None
+    is_nearly_full: bool
     base: str
     zone: ZoneInfo
 
