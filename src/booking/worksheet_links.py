@@ -4,7 +4,7 @@ It goes by mail to the customer's own address, and ends once that is another: th
 link may be a stranger's.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
@@ -25,11 +25,15 @@ PURPOSE = "worksheet"
 LIFETIME = timedelta(days=800)
 
 
-def worksheet_path(settings: Settings, slug: str, copy: WorksheetCopy, address: str) -> str:
-    """The same whenever it is asked for, as long as the customer has this address."""
+def worksheet_path(
+    settings: Settings, slug: str, copy: WorksheetCopy, address: str, at: datetime
+) -> str:
+    """Opens it for so long from then on, as long as the customer has this address. `at` is when it
+    is sent: the copy may be opened again years after it was given.
+    """
     says = {"copy": str(copy.id), "to": _mark(address)}
     signer = LinkSigner(settings.secret_keys)
-    token = signer.sign(PURPOSE, says, copy.asked_at, tenant_id=copy.tenant_id)
+    token = signer.sign(PURPOSE, says, at, tenant_id=copy.tenant_id)
     return f"/b/{slug}/worksheets/{token}"
 
 

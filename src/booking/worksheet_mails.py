@@ -1,6 +1,7 @@
 """The mail that says which worksheets are to be filled in, and its words."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -67,11 +68,12 @@ def worksheet_mail(
     copies: Sequence[tuple[WorksheetCopy, str]],
     *,
     action_id: UUID,
+    now: datetime,
     locale: str,
     wordings: Wordings = SHIPPED,
 ) -> Mail:
     """One for each act: `copies` are given with the titles of their versions."""
-    address = customer.email or ""
+    address, slug = customer.email or "", tenant.slug
     with use_locale(locale):
         view = WorksheetMail(
             locale=locale,
@@ -80,7 +82,7 @@ def worksheet_mail(
             guest_name=customer.name,
             sheets=[
                 SheetLink(
-                    title, settings.base_url + worksheet_path(settings, tenant.slug, copy, address)
+                    title, settings.base_url + worksheet_path(settings, slug, copy, address, now)
                 )
                 for copy, title in copies
             ],
@@ -133,6 +135,7 @@ async def _preview(uow: UnitOfWork, asked: Preview) -> Mail:
         Customer(tenant_id=uow.tenant, id=new_id(), name=name, email="alex@example.com", phone=""),
         [(copy, title)],
         action_id=new_id(),
+        now=uow.clock.now(),
         locale=asked.locale,
         wordings=asked.wordings,
     )

@@ -42,6 +42,7 @@ def two_to_fill_in(services: Services, lotus: Business, body: str | None) -> Mai
         anna,
         list(zip(copies, ("Goals", "Health & all"), strict=True)),
         action_id=new_id(),
+        now=services.clock.now(),
         locale="en",
         wordings=wordings,
     )

@@ -115,6 +115,7 @@ async def _tell(
         customer,
         copies,
         action_id=action_id,
+        now=job.clock.now(),
         locale=customer.locale or tenant.locale,
         wordings=await find_wordings(uow),
     )

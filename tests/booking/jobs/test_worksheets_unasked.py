@@ -80,7 +80,8 @@ async def test_what_is_cancelled_later_asks_no_more_and_its_link_says_so(
     (made,) = await book_in(services, lotus, service)
     await work(services, lotus.id)
     (copy,) = await copies_of(services.uow_factory, lotus)
-    path = worksheet_path(services.settings, lotus.slug, copy, "carl@example.com")
+    at = services.clock.now()
+    path = worksheet_path(services.settings, lotus.slug, copy, "carl@example.com", at)
     assert (await client.get(path)).status_code == 200
     await cancel(services, lotus, made)
     await work(services, lotus.id)

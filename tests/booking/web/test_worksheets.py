@@ -53,7 +53,8 @@ async def a_link(
     async with services.uow_factory(business.id) as uow:
         await give_worksheet(uow, business.ctx, copy_id, worksheet_id, anna)
     copy = next(one for one in await copies_of(services.uow_factory, business) if one.id == copy_id)
-    return worksheet_path(services.settings, business.slug, copy, named["email"]), copy_id
+    at = services.clock.now()
+    return worksheet_path(services.settings, business.slug, copy, named["email"], at), copy_id
 
 
 async def fill(

@@ -1,18 +1,23 @@
-"""The links of worksheets end with the address that they went to; new ones go to the next."""
+"""The links of worksheets end with the address that they went to, and after some years; a mail has
+one that opens what it is about.
+"""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from httpx import AsyncClient
 
 from src.booking.commands.readdress import Readdressed, correct_customer, merge_and_correct
-from src.booking.commands.worksheet_copies import give_worksheet
+from src.booking.commands.worksheet_copies import give_worksheet, reopen_copy
 from src.booking.web.customer_words import readdressed_words
+from src.booking.worksheet_links import LIFETIME
 from src.platform.ids import new_id
 from src.platform.services import Services
 from src.tenants.commands.customer_care import CustomerDetails
 from tests.booking.commands.test_worksheets import fill, given
 from tests.support.builders import Business, a_business
+from tests.support.clock import FrozenClock
 from tests.support.mail import RememberingMailer
 from tests.support.work import work
 from tests.support.worksheets import a_worksheet, copies_of
@@ -120,3 +125,31 @@ async def test_who_takes_over_the_address_goes_on_with_the_link(
     await work(services, lotus.id)
     assert len(mailer.sent) == 1
     assert (await client.get(path)).status_code == 200
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+async def test_what_is_opened_or_given_again_after_years_has_a_link_that_works(
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    mailer: RememberingMailer,
+    clock: FrozenClock,
+    is_sent: bool,
+) -> None:
+    factory = services.uow_factory
+    worksheet_id = await a_worksheet(factory, lotus)
+    copy_id = await given(factory, lotus, worksheet_id, email=RIGHT)
+    await work(services, lotus.id)
+    former = path_in(mailer)
+    if is_sent:
+        await fill(factory, lotus, copy_id)
+    clock.advance(LIFETIME + timedelta(days=1))
+    assert (await client.get(former)).status_code == 410
+    (copy,) = await copies_of(factory, lotus)
+    async with factory(lotus.id) as uow:
+        if is_sent:
+            await reopen_copy(uow, lotus.ctx, worksheet_id, copy_id, "Is it still so?")
+        else:
+            await give_worksheet(uow, lotus.ctx, new_id(), worksheet_id, copy.customer_id)
+    await work(services, lotus.id)
+    assert (await client.get(path_in(mailer))).status_code == 200
