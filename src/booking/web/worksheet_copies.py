@@ -1,6 +1,7 @@
 """What guests answered, as staff read, print, export and open it again; and giving one by hand."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -226,11 +227,15 @@ async def _copy_of(uow: UnitOfWork, worksheet_id: UUID, copy_id: UUID) -> CopyRo
 
 
 def file_answer(file: WorksheetFile) -> Response[bytes]:
-    """To be saved and never shown: nobody knows what a stranger's file does in a browser."""
+    """To be saved and never shown: nobody knows what a stranger's file does in a browser. The name
+    is the one it had, for browsers that can read it.
+    """
     name = file.filename.encode("ascii", "replace").decode().replace("?", "_")
     quoted = "".join(one if one.isalnum() or one in "._- " else "_" for one in name)
     headers = {
-        "content-disposition": f'attachment; filename="{quoted}"',
+        "content-disposition": (
+            f"attachment; filename=\"{quoted}\"; filename*=UTF-8''{quote(file.filename, safe='')}"
+        ),
         "x-content-type-options": "nosniff",
         "content-security-policy": "sandbox; default-src 'none'",
         "cache-control": "private, no-store",

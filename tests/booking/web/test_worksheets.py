@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID
 
 import pytest
@@ -186,6 +187,10 @@ async def test_files_are_served_to_be_saved_to_staff_and_their_guest_alone(
         assert got.headers["content-type"] == "application/pdf"
         assert got.headers["content-disposition"].startswith('attachment; filename="')
         assert got.headers["content-disposition"].count('"') == 2
+        assert got.headers["content-disposition"].count(";") == 2
+        named = got.headers["content-disposition"].partition("; filename*=UTF-8''")[2]
+        assert unquote(named) == file.filename
+        assert "é" in file.filename
         assert got.headers["x-content-type-options"] == "nosniff"
         assert got.headers["cache-control"] == "private, no-store"
     assert (await client.get(f"{other}/files/{file.id}")).status_code == 404
