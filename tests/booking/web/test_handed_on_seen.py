@@ -77,6 +77,7 @@ async def test_a_party_is_not_larger_once_it_was_moved_and_has_left(shop: Shop) 
     await shop.work()
     await send(shop, await page_of(shop, first), BEN)
     own = await own_page(shop)
+    assert [seat.is_handed_on for seat in await rows(shop, Seat)].count(True) == 1
     await sign_in(shop.guest.client, shop.services, shop.business.owner.id)
     seats = [seat.id for seat in await rows(shop, Seat)]
     sure = {"to_session_id": str(other.id), "seen": "0", "sure": "on", "reason": "Rain"}
