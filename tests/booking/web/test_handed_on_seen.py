@@ -75,8 +75,10 @@ async def test_a_party_is_not_larger_once_it_was_moved_and_has_left(shop: Shop) 
     first, other = [await a_session(factory, service) for _date in range(2)]
     await booked(factory, shop.business, a_wish("session", first.id, party=("Carl", "Zoe")))
     await shop.work()
-    await send(shop, await page_of(shop, first), BEN)
     own = await own_page(shop)
+    (seat, _other) = await rows(shop, Seat)
+    page = await page_of(shop, first)
+    await send(shop, page, {**BEN, "seat": str(seat.id)})
     assert [seat.is_handed_on for seat in await rows(shop, Seat)].count(True) == 1
     await sign_in(shop.guest.client, shop.services, shop.business.owner.id)
     seats = [seat.id for seat in await rows(shop, Seat)]
