@@ -132,18 +132,35 @@ async def _go_on(services: Services, row: PaymentPage, found: ProcessorPage) -> 
 
 async def ask_for_money(services: Services, row: PaymentPage, found: ProcessorPage) -> bool:
     """Whether nobody knows what came of it. A no is not told here: the payment itself tells."""
+    try:
+        await confirm_payment(services, row, found)
+    except Uncertain:
+        return True
+    return False
+
+
+async def confirm_payment(
+    services: Services, row: PaymentPage, found: ProcessorPage
+) -> DefinitiveFailure | None:
+    """Asks for the money. Returns the processor's no, which is the bank's where the payment says
+    that it was declined. Raises: Uncertain.
+    """
     gateway, key = services.port(StripeGateway), confirm_key(row.id)
     try:
         await gateway.confirm_card_payment(row.account_id, found.id, row.body["confirm"], key)
-    except Uncertain:
-        return True
     except DefinitiveFailure as failure:
         if failure.param == "payment_method":
             async with services.uow_factory(row.tenant_id) as uow:
                 await put_off_card(uow, row.id)
             with suppress(Uncertain):
                 await close_page(services, row.tenant_id, row.id)
-    return False
+        return failure
+    return None
+
+
+def is_about_card(failure: DefinitiveFailure) -> bool:
+    """Whether the processor does not know the card, or whose it is."""
+    return failure.param in ("payment_method", "customer") or failure.code in GONE
 
 
 async def _how_it_stands(services: Services, tenant_id: UUID, page_id: UUID) -> CardAnswer:
@@ -166,19 +183,23 @@ async def _refused(
     services: Services, tenant_id: UUID, row: PaymentPage, failure: DefinitiveFailure
 ) -> CardAnswer:
     """The payment could not even be made: the card is gone, or the business may not charge."""
-    if failure.param in ("payment_method", "customer") or failure.code in GONE:
+    if is_about_card(failure):
         async with services.uow_factory(tenant_id) as uow:
             await put_off_card(uow, row.id)
         return CardAnswer(outcome=CardOutcome.DECLINED, why=GONE_CODE)
-    try:
-        may_charge = await recheck_account(services, tenant_id)
-    except Uncertain:
-        may_charge = True
-    if not may_charge:
+    if not await may_charge(services, tenant_id):
         raise payments_not_ready() from failure
     raise Unavailable(
         _("The payment could not be started. Nothing was charged."), code="card_refused"
     ) from failure
+
+
+async def may_charge(services: Services, tenant_id: UUID) -> bool:
+    """Whether the business may charge as far as we know, after a no that says nothing of a card."""
+    try:
+        return await recheck_account(services, tenant_id)
+    except Uncertain:
+        return True
 
 
 async def put_off_card(uow: UnitOfWork, page_id: UUID) -> None:

@@ -1,5 +1,6 @@
 """What happened to orders and their money."""
 
+from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
@@ -163,11 +164,12 @@ class PartsPaid(Event, frozen=True, kw_only=True):
 
 
 class PartNotPaid(Event, frozen=True, kw_only=True):
-    """A part could not be charged, for the first time or, which is `is_last`, for good."""
+    """A part could not be charged that day, for the first time or, which is `is_last`, for good."""
 
     topic: ClassVar[str] = "billing.part_not_paid"
     order_id: UUID
     part_id: UUID
+    day: date
     is_last: bool
 
 
@@ -177,6 +179,13 @@ class PartWaived(Event, frozen=True, kw_only=True):
     topic: ClassVar[str] = "billing.part_waived"
     order_id: UUID
     part_id: UUID
+
+
+class PartsNotAsked(Event, frozen=True, kw_only=True):
+    """Parts were let go, or taken on site: a payment page for them may still be open."""
+
+    topic: ClassVar[str] = "billing.parts_not_asked"
+    order_id: UUID
 
 
 class MoneyNeedsAttention(Event, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from src.billing.part_mails import (
     FAILED,
     OVERDUE,
     PAID,
+    TO_PAY,
     WAIVED,
     AboutPart,
     about_parts,
@@ -67,6 +68,26 @@ def register_part_mails() -> None:
         needed=("amount", "date"),
     )
     _register(
+        TO_PAY,
+        title=N_("A part is to be paid by hand"),
+        occasion=N_(
+            "Three days before a part of a price falls due, where no card is left to be charged."
+        ),
+        subject=N_("Please pay {amount} for {service} before {date}"),
+        text=N_(
+            "Hello {customer_name},\n\n{amount} falls due on {date}: {part} of “{service}”. It is"
+            " not charged to a card any more. Please pay it here.\n\n{booking_link}\n\n{business}"
+        ),
+        more=(_DAY,),
+        needed=("amount", "date", "booking_link"),
+    )
+    _register_paid()
+    _register_last()
+
+
+def _register_paid() -> None:
+    """What came of a charge, or of a payment by hand."""
+    _register(
         PAID,
         title=N_("A part was paid"),
         occasion=N_("When a later part of a price was paid, by the card or by hand."),
@@ -91,7 +112,6 @@ def register_part_mails() -> None:
         more=(_DAY,),
         needed=("amount", "booking_link"),
     )
-    _register_last()
 
 
 def _register_last() -> None:
@@ -99,11 +119,11 @@ def _register_last() -> None:
     _register(
         OVERDUE,
         title=N_("A part is overdue"),
-        occasion=N_("When the card has not paid a part in four tries, and is not charged again."),
+        occasion=N_("When a part is not paid in time and no card is charged for it any more."),
         subject=N_("Please pay {amount} for {service}"),
         text=N_(
-            "Hello {customer_name},\n\n{amount} fell due on {date} and could not be charged to your"
-            " card: {part} of “{service}”. Please pay it here.\n\n{booking_link}\n\n{business}"
+            "Hello {customer_name},\n\n{amount} fell due on {date} and is not paid: {part} of"
+            " “{service}”. Please pay it here.\n\n{booking_link}\n\n{business}"
         ),
         more=(_DAY,),
         needed=("amount", "booking_link"),

@@ -1,6 +1,8 @@
-"""The mails about parts of a price: one that is coming, was paid, was not, or need not be."""
+"""The mails about parts of a price: one that is coming or is to be paid by hand, was paid, was not,
+or need not be.
+"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import msgspec
@@ -23,6 +25,10 @@ from src.tenants.worded_mails import SHIPPED, Wordings, render_worded
 
 COMING, PAID, FAILED = "part_coming", "part_paid", "part_failed"
 OVERDUE, WAIVED = "part_overdue", "part_waived"
+TO_PAY = "part_to_pay"
+
+BY_HAND = (TO_PAY, FAILED, OVERDUE)
+"""Those that ask their guest to pay, or say that they can."""
 
 
 class PartMail(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,12 +97,16 @@ async def remind_of_part(
     order: Order,
     part: Instalment,
     all_parts: Sequence[Instalment],
+    *,
+    has_card: bool,
 ) -> None:
-    """In the transaction that notes it, so that it is once."""
+    """In the transaction that notes it, so that it is once. Without a card that can be charged its
+    guest is asked to pay.
+    """
     tenant = await tenant_snapshot(uow, uow.tenant, uow.clock.now())
-    mark = part.due_on.isoformat()
+    mark = _day(COMING, part, tenant).isoformat()
     about = await about_parts(uow, settings, tenant, order, [part], all_parts, mark)
-    await tell_of_parts(uow, settings, tenant, COMING, about)
+    await tell_of_parts(uow, settings, tenant, COMING if has_card else TO_PAY, about)
 
 
 def part_mail(
@@ -124,7 +134,7 @@ def part_mail(
             subject=_subject(kind, amount, about.what, day),
             said=_said(kind, amount, named, about.what, day, tenant.name),
             rest=_rest(order, about.all_parts) if kind in (PAID, WAIVED) else "",
-            button=_("See and pay the parts") if kind in (FAILED, OVERDUE) else _("See the parts"),
+            button=_("See and pay the parts") if kind in BY_HAND else _("See the parts"),
             contact=tenant.contact_email,
             href=settings.base_url + about.path,
         )
@@ -144,8 +154,8 @@ def part_mail(
 
 
 def _day(kind: str, part: Instalment, tenant: TenantSnapshot) -> date:
-    """Of one that could not be charged, when it is charged again."""
-    if kind == FAILED and part.next_try_at is not None:
+    """Of one that is announced, or could not be charged, when it is charged."""
+    if kind in (COMING, TO_PAY, FAILED) and part.next_try_at is not None:
         return to_local(part.next_try_at, tenant.zone).date()
     return part.due_on
 
@@ -161,6 +171,8 @@ def _subject(kind: str, amount: str, what: str, day: str) -> str:
     says = {"amount": amount, "what": what, "day": day}
     if kind == COMING:
         return _("%(amount)s for %(what)s will be charged on %(day)s", **says)
+    if kind == TO_PAY:
+        return _("Please pay %(amount)s for %(what)s before %(day)s", **says)
     if kind == PAID:
         return _("Your payment of %(amount)s for %(what)s", amount=amount, what=what)
     if kind == FAILED:
@@ -181,6 +193,23 @@ def _said(kind: str, amount: str, part: str, what: str, day: str, business: str)
         )
     if kind == PAID:
         return _("%(amount)s was paid: %(part)s of “%(what)s”. Thank you.", **says)
+    if kind in BY_HAND:
+        return _said_by_hand(kind, day, says)
+    return _(
+        "%(business)s lets you off %(amount)s: %(part)s of “%(what)s”. You need not pay it.",
+        business=business,
+        **says,
+    )
+
+
+def _said_by_hand(kind: str, day: str, says: Mapping[str, str]) -> str:
+    if kind == TO_PAY:
+        return _(
+            "%(amount)s falls due on %(day)s: %(part)s of “%(what)s”. It is not charged to a card"
+            " any more, so please pay it before that day, on the page below.",
+            day=day,
+            **says,
+        )
     if kind == FAILED:
         return _(
             "%(amount)s could not be charged to your card: %(part)s of “%(what)s”. We try again on"
@@ -189,17 +218,10 @@ def _said(kind: str, amount: str, part: str, what: str, day: str, business: str)
             day=day,
             **says,
         )
-    if kind == OVERDUE:
-        return _(
-            "%(amount)s fell due on %(day)s and could not be charged to your card: %(part)s of"
-            " “%(what)s”. We do not try again. Please pay it on the page below; your credits stay"
-            " as they are.",
-            day=day,
-            **says,
-        )
     return _(
-        "%(business)s lets you off %(amount)s: %(part)s of “%(what)s”. You need not pay it.",
-        business=business,
+        "%(amount)s fell due on %(day)s and is not paid: %(part)s of “%(what)s”. It is not charged"
+        " to a card any more. Please pay it on the page below; your credits stay as they are.",
+        day=day,
         **says,
     )
 

@@ -16,7 +16,7 @@ from src.billing.checkout import refused
 from src.billing.commands.connect import find_account
 from src.billing.commands.due import add_due
 from src.billing.commands.ending import list_live_pages
-from src.billing.commands.instalments import list_parts
+from src.billing.commands.instalments import list_parts, refuse_unless_bought
 from src.billing.commands.orders import lock_order
 from src.billing.commands.settle import apply_page
 from src.billing.domain.holds import page_expires_at
@@ -62,7 +62,7 @@ async def pay_parts_by_hand(
     it is the same page.
 
     Never call it inside a transaction. Raises: NotFound; Conflict `already_paid`, `being_charged`,
-    or a code of `payable`; Unavailable.
+    `not_bought`, or a code of `payable`; Unavailable.
     """
     for _try in range(TRIES):
         found = await _prepare(services, tenant_id, order_id, everything, addresses)
@@ -95,6 +95,19 @@ async def has_paid_parts(uow: UnitOfWork, order_id: UUID) -> bool:
     return any(page.state == PageState.COMPLETE for page in live)
 
 
+async def end_stale_pages(services: Services, tenant_id: UUID, order_id: UUID) -> None:
+    """Ends the hosted pages that ask for a part which is not to be paid any more. What was paid
+    there before goes back. Raises: Uncertain.
+    """
+    async with services.uow_factory(tenant_id) as uow:
+        live = await _live_part_pages(uow, order_id)
+        parts = await list_parts(uow, order_id) if live else []
+    asked = {str(part.id) for part in parts if part.state in STILL_TO_PAY}
+    for page in live:
+        if page.kind == PageKind.PAGE and not asked.issuperset(page.parts or ()):
+            await close_page(services, tenant_id, page.id)
+
+
 async def _live_part_pages(uow: UnitOfWork, order_id: UUID) -> list[PaymentPage]:
     pages = [
         await uow.session.get_one(PaymentPage, (uow.tenant, page_id), populate_existing=True)
@@ -108,6 +121,7 @@ async def _prepare(
 ) -> PageCall | _InTheWay:
     async with services.uow_factory(tenant_id) as uow:
         order = await lock_order(uow, order_id)
+        refuse_unless_bought(order)
         all_parts = await list_parts(uow, order_id)
         left = [part for part in all_parts if part.state in STILL_TO_PAY]
         if not left:

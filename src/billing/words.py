@@ -13,6 +13,7 @@ def refund_cause(cause: str) -> str:
         "paid_twice": _("paid twice"),
         "too_much": _("more came than was due"),
         "in_vain": _("nothing was bought with it"),
+        "not_asked": _("a part that was not asked any more"),
         "not_delivered": _("a part was cancelled meanwhile"),
         "cancelled": _("what was booked was cancelled"),
         "staff": _("decided by the business"),

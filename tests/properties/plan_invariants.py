@@ -19,7 +19,7 @@ def i4_a_part_is_paid_once() -> str:
         SELECT p.id || ' brought ' || p.amount_minor || ', sent back ' || back.n || ', paid '
             || parts.n FROM payments p JOIN orders o ON o.id = p.order_id AND o.later_minor > 0
         CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0) AS n FROM refunds
-            WHERE payment_id = p.id AND cause = 'paid_twice') back
+            WHERE payment_id = p.id AND cause IN ('paid_twice', 'not_asked')) back
         CROSS JOIN LATERAL (SELECT coalesce(sum(minor), 0) AS n FROM instalments
             WHERE payment_id = p.id) parts
         WHERE NOT p.is_extra AND p.method <> 'voucher' AND o.state = 'confirmed'
@@ -48,9 +48,23 @@ def i9_a_part_that_is_waited_for_is_looked_at() -> str:
             WHEN 'overdue' THEN d.n <> 0 OR t.n <> 1 ELSE d.n <> 0 END"""
 
 
+def i5_nobody_pays_parts_for_credits_whose_money_went() -> str:
+    """Credits that left with a refund or a dispute take with them what was still to be paid."""
+    return """
+        SELECT i.id || ' is ' || i.state || ', lot ' || l.id || ' lost ' || l.refunded_minor
+        FROM instalments i JOIN orders o ON o.id = i.order_id AND o.state = 'confirmed'
+        JOIN credit_lots l ON l.order_id = o.id AND l.source = 'package'
+        WHERE i.state IN ('due', 'overdue') AND (l.refunded_minor > 0 OR (
+            EXISTS (SELECT 1 FROM disputes d JOIN payments p ON p.id = d.payment_id
+                WHERE d.order_id = o.id AND d.state = 'lost' AND NOT p.is_extra)
+            AND EXISTS (SELECT 1 FROM credit_entries e WHERE e.lot_id = l.id AND e.credits < 0
+                AND e.kind = 'adjust' AND e.by = 'system' AND e.order_id IS NULL)))"""
+
+
 OF_PLANS = (
     i3_parts_sum_to_what_is_to_pay,
     i4_a_part_is_paid_once,
     i5_credits_are_worth_the_parts_that_were_paid,
+    i5_nobody_pays_parts_for_credits_whose_money_went,
     i9_a_part_that_is_waited_for_is_looked_at,
 )

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from src.billing.commands.instalments import list_parts
 from src.billing.commands.parts_by_staff import take_part_on_site
-from src.billing.domain.parts import charged_at
+from src.billing.domain.parts import REMINDED_BEFORE, charged_at
 from src.billing.models import Order, PaymentPage
 from src.billing.page_body import Addresses
 from src.billing.part_charges import charge_due_parts
@@ -31,7 +31,7 @@ from tests.properties.invariants import WHAT_IS_BROKEN
 from tests.support.builders import a_business
 from tests.support.clock import FrozenClock
 from tests.support.locks import until_somebody_waits
-from tests.support.plans import buy_in_parts, charges, parts_of, states, the_order
+from tests.support.plans import buy_in_parts, charges, on_day, parts_of, states, the_order
 from tests.support.stripe_port import stripe_at
 
 pytestmark = [pytest.mark.anyio, pytest.mark.race]
@@ -88,14 +88,16 @@ async def come_to_rest(shop: Shop, clock: FrozenClock) -> None:
         await shop.work()
 
 
-async def second_is_due(shop: Shop, clock: FrozenClock) -> None:
-    part = (await parts_of(shop))[1]
-    clock.at = charged_at(part.due_on, shop.business.tenant.zone)
+async def is_due(shop: Shop, clock: FrozenClock, number: int) -> None:
+    """It was announced in time, and is charged from now on."""
+    part = (await parts_of(shop))[number - 1]
+    await on_day(shop, clock, part.due_on - REMINDED_BEFORE)
+    clock.at = max(clock.at, charged_at(part.due_on, shop.business.tenant.zone))
 
 
 async def test_jobs_at_once_charge_once(shop: Shop, clock: FrozenClock) -> None:
     await buy_in_parts(shop)
-    await second_is_due(shop, clock)
+    await is_due(shop, clock, 2)
     await asyncio.gather(*(charge_due_parts(shop.services) for _job in range(4)))
     await come_to_rest(shop, clock)
     assert await charges(shop) == [3000, 3000]
@@ -109,8 +111,7 @@ async def test_a_job_and_a_guest_at_the_payment_page_take_turns(
     """Whichever comes first; the guest pays whenever they are given a page."""
     for number in range(2, 5):
         order = await the_order(shop) if number > 2 else await buy_in_parts(shop)
-        part = (await parts_of(shop))[number - 1]
-        clock.at = max(clock.at, charged_at(part.due_on, shop.business.tenant.zone))
+        await is_due(shop, clock, number)
         acts = [charge_due_parts(shop.services), by_hand(shop, order)]
         done = await asyncio.gather(*(acts if number % 2 else reversed(acts)))
         (url,) = [one for one in done if not isinstance(one, int)]

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from src.billing.commands.buy_package import BuyCommand
 from src.billing.commands.connect import find_account
 from src.billing.commands.instalments import list_parts
+from src.billing.domain.parts import REMINDED_BEFORE
 from src.billing.models import Instalment, Order, PaymentPage
 from src.billing.part_charges import charge_due_parts
 from src.billing.settlement import check_payment
@@ -110,7 +111,13 @@ async def charges(shop: Shop) -> list[int]:
 
 
 async def on_day(shop: Shop, clock: FrozenClock, day: date, *, at: time = time(9, 1)) -> int:
-    """The jobs run on that day of the business's, which is not before now."""
+    """The jobs run on that day of the business's, which is not before now, as they have three days
+    before, when what is charged then is announced.
+    """
+    announced_at = to_utc(datetime.combine(day - REMINDED_BEFORE, at), shop.business.tenant.zone)
+    if clock.at < announced_at:
+        clock.at = announced_at
+        await charge_due_parts(shop.services, parallel=1)
     clock.at = max(clock.at, to_utc(datetime.combine(day, at), shop.business.tenant.zone))
     done = await charge_due_parts(shop.services, parallel=1)
     await shop.work()

@@ -17,7 +17,7 @@ from src.billing.commands.credit_acts import (
     tell,
 )
 from src.billing.commands.credits import Author, lock_lot, write_entry
-from src.billing.commands.instalments import void_parts
+from src.billing.commands.ending_parts import void_parts
 from src.billing.commands.open_items import NewItem, keep_open_items
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import MoneyBack, get_payment, request_refund

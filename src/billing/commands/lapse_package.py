@@ -7,7 +7,7 @@ from sqlalchemy import exists, select
 
 from src.billing.commands.credits import void_lots
 from src.billing.commands.due import drop_due
-from src.billing.commands.instalments import void_parts
+from src.billing.commands.ending_parts import void_parts
 from src.billing.commands.orders import lock_order
 from src.billing.commands.refunds import request_refunds
 from src.billing.domain.credits import LotState

@@ -14,7 +14,8 @@ from sqlalchemy.orm import aliased
 
 from src.billing.commands.credits import GUEST, activate_lots, void_lots
 from src.billing.commands.due import drop_due
-from src.billing.commands.instalments import begin_parts, void_parts
+from src.billing.commands.ending_parts import void_parts
+from src.billing.commands.instalments import begin_parts
 from src.billing.commands.orders import get_order
 from src.billing.domain.credits import LotState
 from src.billing.domain.kinds import CALLED_OFF_WHY, GIVEN_UP_WHY, OrderEnd

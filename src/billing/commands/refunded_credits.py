@@ -115,11 +115,13 @@ def _tell(uow: UnitOfWork, refund: Refund, lot_id: UUID, act: CreditAct, number:
     )
 
 
-async def take_refunded_credits(uow: UnitOfWork, refund: Refund) -> None:
+async def take_refunded_credits(uow: UnitOfWork, refund: Refund) -> bool:
     """The refund is tried again: its credits leave again, and their owner is told of the money.
+    Returns whether any do.
 
     Raises: Conflict where the customer has used some meanwhile.
     """
+    has_taken = False
     for one in await _of_refund(uow, refund.id):
         if one.out:
             continue
@@ -134,12 +136,14 @@ async def take_refunded_credits(uow: UnitOfWork, refund: Refund) -> None:
             )
         lot.refunded_minor += part_of_lot_minor(lot, refund)
         await take_out(uow, lot, EntryKind.REFUND, one.taken, SYSTEM, refund_id=refund.id)
+        has_taken = True
         if refund.cause == RefundCause.CREDITS:
             _tell(uow, refund, lot.id, CreditAct.REFUNDED, one.taken)
     if refund.cause == RefundCause.CREDITS:
         lot_id = await _lot_of_part(uow, refund)
         if lot_id is not None:
             _tell(uow, refund, lot_id, CreditAct.REFUNDED, 0)
+    return has_taken
 
 
 class _OfLot(NamedTuple):

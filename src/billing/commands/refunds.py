@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import select
 
 from src.billing.commands.due import add_due, drop_due, move_due
+from src.billing.commands.ending_parts import end_parts_again, resume_parts
 from src.billing.commands.open_items import (
     close_open_items,
     close_replaced_failures,
@@ -149,7 +150,8 @@ async def retry_refund(uow: UnitOfWork, order: Order, refund: Refund) -> None:
     """Makes a failed refund's next attempt, under a key of its own.
 
     Raises: Conflict when it did not fail, was settled in another way, a bank has taken the payment
-    back, or credits that it is for were used; InvalidInput when the payment has not enough left.
+    back, credits that it is for were used, or a part of their price was paid since; InvalidInput
+    when the payment has not enough left.
     """
     waiting = {one.refund_id for one in await list_waiting_refunds(uow, refund.payment_id)}
     if refund.id not in waiting:
@@ -161,6 +163,7 @@ async def retry_refund(uow: UnitOfWork, order: Order, refund: Refund) -> None:
     if not payment.is_extra:
         await check_revocable(uow, order.id, refund.amount_minor)
         await revoke(uow, order.id, refund.id, refund.amount_minor)
+    failed_at = refund.finished_at
     refund.attempt += 1
     refund.state = str(RefundState.PENDING)
     refund.body = refund_body(uow, payment, refund.id, refund.amount_minor, refund.attempt)
@@ -171,7 +174,8 @@ async def retry_refund(uow: UnitOfWork, order: Order, refund: Refund) -> None:
     await close_open_items(uow, OpenItemKind.REFUND_FAILED, refund.id)
     await close_replaced_failures(uow, payment, refund.amount_minor, Instead.NONE)
     await add_due(uow, REFUND_DUE, refund.id, next_refund_check(now, now))
-    await take_refunded_credits(uow, refund)
+    if await take_refunded_credits(uow, refund):
+        await end_parts_again(uow, order, failed_at)
     if not payment.is_extra:
         await refuse_uncovered_credits(uow, order.id, refund.amount_minor)
 
@@ -231,6 +235,8 @@ async def fail_refund(
         await take_disputed_credits(uow, order.id)
     if restored or not is_lost:
         await tell_of_return(uow, refund, restored)
+    if restored:
+        await resume_parts(uow, order)
 
 
 async def _tell_of_failure(

@@ -28,7 +28,7 @@ from src.billing.commands.voucher_claims import (
     retake_voucher,
     take_voucher_payment,
 )
-from src.billing.domain.cards import EXPIRED_CODE, CardState
+from src.billing.domain.cards import FOR_GOOD_CODES, CardState
 from src.billing.domain.cause_keys import not_delivered_key
 from src.billing.domain.kinds import (
     NotHad,
@@ -180,7 +180,7 @@ async def _decline(uow: UnitOfWork, order: Order, page: PaymentPage, found: Proc
     """The hold stays, so that its guest may pay in another way."""
     page.state, page.error = str(PageState.FAILED), found.declined
     await drop_due(uow, page.id)
-    if found.declined == EXPIRED_CODE and page.card_id is not None:
+    if found.declined in FOR_GOOD_CODES and page.card_id is not None:
         await end_card(uow, page.card_id, CardState.GONE)
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 
 from src.billing.commands.credits import SYSTEM, Author, give_back_credits, write_entry
+from src.billing.commands.ending_parts import void_parts
 from src.billing.commands.refunded_credits import part_of_lot_minor, take_out
 from src.billing.domain.credit_acts import CreditAct, Unused, worth_minor
 from src.billing.domain.credits import EntryKind, LotSource
@@ -72,22 +73,29 @@ async def _worth_of_unused(uow: UnitOfWork, order_id: UUID, lots: Iterable[Credi
 async def take_credits_with(uow: UnitOfWork, refund: Refund) -> None:
     """The order was refunded in a way that asked nobody about its credits, and the refund was just
     set aside: of the credits bought with it, or given for its places, those leave that are not
-    covered any more. They are back if the refund fails.
+    covered any more, and with them what is still to be paid for them in parts. They are back if the
+    refund fails.
     """
-    for lot, number in await _uncovered(uow, refund.order_id):
+    leaving = await _uncovered(uow, refund.order_id)
+    if leaving:
+        await void_parts(uow, [refund.order_id])
+    for lot, number in leaving:
         lot.refunded_minor += part_of_lot_minor(lot, refund)
         await take_out(uow, lot, EntryKind.REFUND, number, SYSTEM, refund_id=refund.id)
 
 
 async def take_disputed_credits(uow: UnitOfWork, order_id: UUID) -> list[CreditsChanged]:
     """A bank keeps money of the order: of the credits that it bought, or that were given for its
-    places, those leave that are not covered any more. Staff can add them again by hand.
+    places, those leave that are not covered any more, and what is still to be paid for them in
+    parts is asked no more. Staff can add them again by hand.
 
     Returns what their owner has to be told, for whoever calls to record: nothing of what they had
     lost already.
     """
-    told = []
-    for lot, number in await _uncovered(uow, order_id):
+    told, leaving = [], await _uncovered(uow, order_id)
+    if leaving:
+        await void_parts(uow, [order_id])
+    for lot, number in leaving:
         reason = await _in_buyers_words(uow, order_id, _disputed)
         in_use = 0 if has_ended(uow, lot) else min(number, lot.balance)
         await take_out(uow, lot, EntryKind.ADJUST, number, Author(reason=reason))

@@ -18,6 +18,18 @@ MOST_CARDS = 10
 
 EXPIRED_CODE = "expired_card"
 GONE_CODE = "card_gone"
+FOR_GOOD_CODES = frozenset(
+    {
+        EXPIRED_CODE,
+        "lost_card",
+        "pickup_card",
+        "revocation_of_all_authorizations",
+        "revocation_of_authorization",
+        "stolen_card",
+        "stop_payment_order",
+    }
+)
+"""A bank's no that another try would not change: the card is kept no more."""
 FAILED_CHECK_CODE = "payment_intent_authentication_failure"
 NO_MONEY_CODE = "insufficient_funds"
 

@@ -113,14 +113,15 @@ class RefundState(StrEnum):
 
 class RefundCause(StrEnum):
     """Why money goes back. `too_much`: more was transferred than was due. `in_vain`: what was
-    transferred bought nothing. `credits`: they were not used. `processor`: someone did it in the
-    processor's own dashboard.
+    transferred bought nothing. `not_asked`: a part of a price was let go before it was paid.
+    `credits`: they were not used. `processor`: someone did it in the processor's own dashboard.
     """
 
     TOO_LATE = "too_late"
     PAID_TWICE = "paid_twice"
     TOO_MUCH = "too_much"
     IN_VAIN = "in_vain"
+    NOT_ASKED = "not_asked"
     NOT_DELIVERED = "not_delivered"
     CANCELLED = "cancelled"
     STAFF = "staff"

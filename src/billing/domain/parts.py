@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from src.billing.domain.schedules import Every, Part, Unit, due_on
 from src.platform.i18n import _, ngettext
-from src.platform.localtime import to_utc
+from src.platform.localtime import to_local, to_utc
 
 PART_DUE = "part"
 """The kind of the `due` rows of parts; their `ref` is the part."""
@@ -21,10 +21,15 @@ MOST_PARTS = 24
 LONGEST_PLAN = timedelta(days=2 * 366)
 """From the first part to the last: the link to the purchase lasts a little longer."""
 
+MOST_BETWEEN = LONGEST_PLAN.days // 7
+"""Weeks, or months, from one part to the next: two parts so far apart are the longest plan."""
+
 RETRY_DAYS = (1, 3, 5)
 """After the day that a part falls due; once the last has passed in vain it is overdue."""
 
 REMINDED_BEFORE = timedelta(days=3)
+LATE = timedelta(days=1)
+"""So much later than planned nobody is charged without another mail."""
 AT_LEAST_BETWEEN = timedelta(hours=20)
 CHARGED_FROM = time(9)
 """By the business's clock: a guest whose bank asks, or whose card fails, is awake."""
@@ -59,6 +64,9 @@ class Facts(Protocol):
 
 def plan_errors(parts: int, every: Every) -> dict[str, str]:
     """Sentences by the field; empty for what can be offered, and for no parts at all."""
+    if every.count > MOST_BETWEEN:
+        # Before any day is counted with it: the calendar ends.
+        return _too_long()
     if not parts:
         return {}
     if not FEWEST_PARTS <= parts <= MOST_PARTS:
@@ -73,7 +81,7 @@ def plan_errors(parts: int, every: Every) -> dict[str, str]:
         return {"parts_every": _("Choose a number above 0.")}
     begins_on = date(2001, 1, 1)
     if due_on(begins_on, every, parts - 1) - begins_on > LONGEST_PLAN:
-        return {"parts_every": _("The last part may fall due two years after the first at most.")}
+        return _too_long()
     return {}
 
 
@@ -81,6 +89,10 @@ def days_of_plan(parts: int, every: Every) -> int:
     """From the first part to the last, in months of 31 days where that matters."""
     begins_on = date(2001, 1, 1)
     return (due_on(begins_on, every, parts - 1) - begins_on).days
+
+
+def _too_long() -> dict[str, str]:
+    return {"parts_every": _("The last part may fall due two years after the first at most.")}
 
 
 def can_be_paid_online(parts: Iterable[Part], least_minor: int) -> bool:
@@ -99,6 +111,22 @@ def reminded_at(day: date, zone: ZoneInfo) -> datetime:
     return charged_at(day - REMINDED_BEFORE, zone)
 
 
+def is_to_announce(planned: datetime, announced_at: datetime | None, now: datetime) -> bool:
+    """Whether its guest has to be told before a part is charged: also who was, of a day that has
+    long passed.
+    """
+    return announced_at is None or now > planned + LATE
+
+
+def charged_once_announced(planned: datetime, now: datetime, zone: ZoneInfo) -> datetime:
+    """When a part is charged of which its guest is told now: as planned, and in three days where
+    that leaves less than two.
+    """
+    if now <= planned - REMINDED_BEFORE + LATE:
+        return planned
+    return charged_at(to_local(now, zone).date() + REMINDED_BEFORE, zone)
+
+
 def next_try(day: date, attempts: int, now: datetime, zone: ZoneInfo) -> datetime | None:
     """When to charge a part again that fell due on this day, after so many attempts in vain; None
     when that was the last. Whoever was late with one is not at once with the next.
@@ -107,6 +135,11 @@ def next_try(day: date, attempts: int, now: datetime, zone: ZoneInfo) -> datetim
         return None
     planned = charged_at(day + timedelta(days=RETRY_DAYS[attempts - 1]), zone)
     return max(planned, now + AT_LEAST_BETWEEN)
+
+
+def last_try(day: date, zone: ZoneInfo) -> datetime:
+    """When a part that fell due on this day is charged for the last time, as planned."""
+    return charged_at(day + timedelta(days=RETRY_DAYS[-1]), zone)
 
 
 def to_pay(parts: Iterable[Facts]) -> list[Facts]:

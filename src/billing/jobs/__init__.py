@@ -11,6 +11,7 @@ from src.billing.events import (
     MoneyNeedsAttention,
     OrderRefunded,
     PartNotPaid,
+    PartsNotAsked,
     PartsPaid,
     PartWaived,
     PaymentCameTooLate,
@@ -48,6 +49,7 @@ from src.billing.jobs.mails import (
 )
 from src.billing.jobs.parts import (
     charging,
+    end_pages_not_asked,
     tell_of_paid_parts,
     tell_of_unpaid_part,
     tell_of_waived_part,
@@ -95,6 +97,7 @@ def register(registry: Registry) -> None:
     registry.on(FeePaid, "billing.tell_fee_paid", tell_of_paid_fee)
     registry.on(PartsPaid, "billing.tell_part_paid", tell_of_paid_parts)
     registry.on(PartNotPaid, "billing.tell_part_unpaid", tell_of_unpaid_part)
+    registry.on(PartsNotAsked, "billing.end_part_pages", end_pages_not_asked)
     registry.on(PartWaived, "billing.tell_part_waived", tell_of_waived_part)
     registry.on(CreditsChanged, "billing.tell_credits", tell_of_changed_credits)
     registry.on(CreditEndSet, "billing.watch_credits", note_end)

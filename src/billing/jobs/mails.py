@@ -52,7 +52,12 @@ from src.tenants.worded_mails import SHIPPED, has_words_for, render_worded
 
 PLATFORM_NAME = "Seatline"
 
-TOLD_OF = (RefundCause.PAID_TWICE, RefundCause.NOT_DELIVERED, RefundCause.STAFF)
+TOLD_OF = (
+    RefundCause.PAID_TWICE,
+    RefundCause.NOT_ASKED,
+    RefundCause.NOT_DELIVERED,
+    RefundCause.STAFF,
+)
 """Refunds with a mail of their own when they go. One that is too late is told of at once, and a
 cancelling is told of by whoever cancelled."""
 
@@ -294,6 +299,8 @@ def _reason(refund: Refund, order: Order, tenant: TenantSnapshot, fee: FeeStandi
             return why_not_asked(fee)
         if refund.cause == RefundCause.PAID_TWICE:
             return _("You had paid for this booking before. Your booking stands.")
+        if refund.cause == RefundCause.NOT_ASKED:
+            return _("It was for a part of the price that you need not pay any more.")
         if refund.cause == RefundCause.CANCELLED or _is_told_by_cancelling(refund):
             return _("What you had paid it for was cancelled.")
         if refund.cause == RefundCause.NOT_DELIVERED and refund.amount_minor >= order.total_minor:

@@ -3,9 +3,10 @@
 from src.billing.commands.instalments import list_parts
 from src.billing.commands.orders import get_order
 from src.billing.domain.parts import PartState
-from src.billing.events import PartNotPaid, PartsPaid, PartWaived
+from src.billing.events import PartNotPaid, PartsNotAsked, PartsPaid, PartWaived
 from src.billing.part_charges import charge_due_parts
 from src.billing.part_mails import FAILED, OVERDUE, PAID, WAIVED, about_parts, tell_of_parts
+from src.billing.part_pages import end_stale_pages
 from src.platform.jobs.context import JobContext
 from src.platform.jobs.queue import Periodic
 from src.platform.services import Services
@@ -19,6 +20,13 @@ def charging(services: Services) -> Periodic:
         await charge_due_parts(services)
 
     return Periodic("billing.charge_parts", charge, CHARGE_SECONDS)
+
+
+async def end_pages_not_asked(job: JobContext, event: PartsNotAsked) -> None:
+    """Consumer of PartsNotAsked: nobody pays by mistake what is not asked. Raises: Uncertain."""
+    await end_stale_pages(job.services, job.tenant_id, event.order_id)
+    async with job.unit_of_work(done=True):
+        pass
 
 
 async def tell_of_paid_parts(job: JobContext, event: PartsPaid) -> None:
@@ -51,7 +59,7 @@ async def tell_of_unpaid_part(job: JobContext, event: PartNotPaid) -> None:
             job.services.settings,
             await tenant_snapshot(uow, uow.tenant, job.clock.now()),
         )
-        mark = found[0].due_on.isoformat()
+        mark = event.day.isoformat()
         about = await about_parts(uow, settings, tenant, order, found, parts, mark)
         await tell_of_parts(uow, settings, tenant, OVERDUE if event.is_last else FAILED, about)
 

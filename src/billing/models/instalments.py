@@ -11,7 +11,7 @@ from src.platform.db import Base, TenantScoped, within_tenant
 
 class Instalment(TenantScoped, Base):
     """One part of an order's price, with the day it falls due; whoever changes one has locked its
-    order.
+    order, but for its `card_id`, which is changed of many: all write them by id.
 
     `state`: due -> paid, once at most and by one payment | overdue (the card did not pay, and its
     guest is to), which may still be paid | waived by the business, `why` | void, as nothing is

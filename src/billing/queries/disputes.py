@@ -183,6 +183,16 @@ async def is_with_the_bank(uow: UnitOfWork, order_id: UUID) -> bool:
     return bool(found)
 
 
+async def list_dispute_states(uow: UnitOfWork, order_id: UUID) -> set[str]:
+    """Where the disputes about the order's payments stand; empty without one."""
+    found = await uow.session.scalars(
+        select(DisputeRow.state).where(
+            DisputeRow.tenant_id == uow.tenant, DisputeRow.order_id == order_id
+        )
+    )
+    return set(found)
+
+
 async def list_payments_with_the_bank(uow: UnitOfWork, order_id: UUID) -> set[UUID]:
     """Of the order's payments, those of which nothing can go back to the guest any more."""
     found = await uow.session.scalars(

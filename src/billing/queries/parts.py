@@ -11,6 +11,7 @@ from src.billing.domain.kinds import OrderState
 from src.billing.domain.parts import PLAN, PartState, to_pay
 from src.billing.models import Instalment, Order
 from src.billing.queries.cards import today_at
+from src.billing.queries.disputes import list_dispute_states
 from src.billing.views.parts import PartsView, PartView
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local
@@ -27,12 +28,14 @@ async def get_parts_view(uow: UnitOfWork, order: Order, zone: ZoneInfo) -> Parts
     left = to_pay(found)
     today_on = today_at(zone, uow.clock.now())
     usable = {card.id for card in await list_usable_cards(uow, order.customer_id, today_on)}
+    is_refused = "lost" in await list_dispute_states(uow, order.id)
     return PartsView(
         parts=[_view(part, zone) for part in found],
         left_minor=sum(part.minor for part in left),
         next_minor=left[0].minor if left else 0,
         open=len(left),
-        has_card=_is_being_kept(uow, order, found) or any(one.card_id in usable for one in found),
+        has_card=_is_being_kept(uow, order, found)
+        or (not is_refused and any(one.card_id in usable for one in found)),
         is_overdue=any(part.state == PartState.OVERDUE for part in found),
         words=order.consents[PLAN]["text"],
     )

@@ -62,6 +62,13 @@ _CARDS = (
         message=_("Your card has expired."),
     ),
     TestCard(
+        "4000000000009979",
+        _("Stolen card"),
+        "declined",
+        decline_code="stolen_card",
+        message=_("Your card was declined."),
+    ),
+    TestCard(
         "4000000000000127",
         _("Wrong security code"),
         "declined",

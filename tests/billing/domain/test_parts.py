@@ -52,6 +52,9 @@ def test_the_last_part_never_falls_due_when_the_link_is_over(parts: int, every: 
         (25, MONTHLY, "parts"),
         (3, Every(0, Unit.WEEK), "parts_every"),
         (3, Every(13, Unit.MONTH), "parts_every"),
+        (2, Every(100_000, Unit.MONTH), "parts_every"),
+        (2, Every(10**12, Unit.WEEK), "parts_every"),
+        (0, Every(10**12, Unit.WEEK), "parts_every"),
     ],
 )
 def test_what_cannot_be_offered_is_said_at_its_field(parts: int, every: Every, field: str) -> None:
@@ -62,6 +65,7 @@ def test_none_and_the_longest_can_be() -> None:
     assert plan_errors(0, Every(0, Unit.WEEK)) == {}
     assert plan_errors(24, MONTHLY) == {}
     assert plan_errors(3, Every(12, Unit.MONTH)) == {}
+    assert plan_errors(2, Every(104, Unit.WEEK)) == {}
 
 
 def test_a_part_is_charged_in_the_morning_of_the_business() -> None:

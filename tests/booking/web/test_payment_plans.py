@@ -208,8 +208,11 @@ async def test_without_a_card_the_guest_is_asked_and_never_blamed_in_silence(
     page = await shop.guest.open(package_path(shop.services.settings, "lotus", order))
     assert "No card is kept for these parts any more" in page.text
     part = await until_overdue(shop, clock)
-    assert (part.state, part.attempts) == ("overdue", 4)
-    assert len(await mails(shop, "part_failed")) == 1
+    assert (part.state, part.attempts) == ("overdue", 0)
+    assert (await mails(shop, "part_coming"), await mails(shop, "part_failed")) == ([], [])
+    (asked,) = await mails(shop, "part_to_pay")
+    assert "please pay it before that day" in asked.text
+    assert package_path(shop.services.settings, "lotus", order) in asked.text
     assert len(await mails(shop, "part_overdue")) == 1
     assert await charges(shop) == [3000]
     page = await shop.guest.open(package_path(shop.services.settings, "lotus", order))
@@ -266,6 +269,7 @@ async def test_nobody_is_charged_who_is_at_the_payment_page_with_it(
 ) -> None:
     await buy_in_parts(shop)
     part = (await parts_of(shop))[1]
+    await on_day(shop, clock, part.due_on - timedelta(days=3))
     clock.at = charged_at(part.due_on, shop.business.tenant.zone)
     url = await press_parts(shop)
     await on_day(shop, clock, part.due_on)
@@ -284,6 +288,7 @@ async def test_who_left_the_payment_page_is_charged_once_it_is_over(
 ) -> None:
     await buy_in_parts(shop)
     part = (await parts_of(shop))[1]
+    await on_day(shop, clock, part.due_on - timedelta(days=3))
     clock.at = charged_at(part.due_on, shop.business.tenant.zone)
     await press_parts(shop)
     await on_day(shop, clock, part.due_on)
@@ -339,7 +344,7 @@ async def test_a_part_that_was_let_go_meanwhile_is_not_kept(shop: Shop) -> None:
     await shop.work()
     assert await states(shop) == ["paid", "paid", "waived", "paid"]
     (refund,) = await rows(shop, Refund)
-    assert (refund.amount_minor, refund.cause, refund.state) == (3000, "paid_twice", "succeeded")
+    assert (refund.amount_minor, refund.cause, refund.state) == (3000, "not_asked", "succeeded")
     order, lot = await the_order(shop), await lot_of(shop)
     assert (order.paid_minor, order.refunded_minor, lot.paid_minor) == (12_000, 3000, 9000)
 
