@@ -53,6 +53,7 @@ def _wire_offerings() -> None:
     from src.booking.queries.collection_consequences import collection_consequences
     from src.booking.queries.group_consequences import group_consequences
     from src.booking.queries.kept import kept_packages
+    from src.booking.queries.worksheet_consequences import worksheet_consequences
     from src.booking.worksheet_mails import register_worksheet_mail
     from src.booking.worksheet_rows import register_worksheets_of_customers
     from src.tenants.queries.consequences import register_downgrade_probe
@@ -66,6 +67,7 @@ def _wire_offerings() -> None:
     worksheets.register(registry)
     register_worksheets_of_customers()
     register_worksheet_mail()
+    register_downgrade_probe("booking.worksheets", worksheet_consequences)
 
 
 def _wire_tenants() -> None:

@@ -24,6 +24,13 @@ TABLES = (
     "worksheet_copies",
     "worksheet_files",
 )
+_CONSUMERS = (
+    "booking.ask_worksheets",
+    "booking.tell_worksheets",
+    "booking.unask_worksheets",
+    "booking.unask_lapsed",
+    "booking.unask_refunded",
+)
 
 
 def upgrade() -> None:
@@ -78,6 +85,12 @@ def _needs() -> None:
         sa.Column("service_id", sa.Uuid(), nullable=True),
         sa.Column("series_id", sa.Uuid(), nullable=True),
         sa.Column("package_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "since",
+            postgresql.TIMESTAMP(timezone=True),
+            server_default=sa.func.now(),
+            nullable=False,
+        ),
         *_keys(),
         sa.CheckConstraint(
             "num_nonnulls(service_id, series_id, package_id) = 1",
@@ -189,5 +202,8 @@ def _within(
 
 
 def downgrade() -> None:
+    """What waits to be done about worksheets is done by nobody then."""
+    names = ", ".join(f"'{name}'" for name in _CONSUMERS)
+    op.execute(f"DELETE FROM outbox WHERE consumer IN ({names})")
     for table in reversed(TABLES):
         op.drop_table(table)

@@ -83,13 +83,18 @@ def _former_slugs() -> None:
 
 
 def _givers() -> None:
-    """What makes its buyers members; a thing that is deleted makes nobody one any more."""
+    """What makes its buyers members, and since when; a thing that is deleted makes nobody one any
+    more.
+    """
     op.create_table(
         "group_givers",
         sa.Column("group_id", sa.Uuid(), nullable=False),
         sa.Column("service_id", sa.Uuid(), nullable=True),
         sa.Column("series_id", sa.Uuid(), nullable=True),
         sa.Column("package_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "since", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False
+        ),
         *_key("group_givers"),
         sa.CheckConstraint(
             "num_nonnulls(service_id, series_id, package_id) = 1",

@@ -4,6 +4,7 @@ import msgspec
 from sqlalchemy import select
 
 from src.billing.domain.cards import CardFacts, card_words
+from src.billing.domain.parts import is_of_plan
 from src.billing.models import SavedCard
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
@@ -28,12 +29,15 @@ KEY = "card_kept"
 
 
 class CardMail(msgspec.Struct, frozen=True, kw_only=True):
-    """To whoever keeps the card; `card` is all that may be shown of it."""
+    """To whoever keeps the card; `card` is all that may be shown of it, `when_charged` the sentence
+    that says when it is charged.
+    """
 
     locale: str
     from_name: str
     guest_name: str
     card: str
+    when_charged: str
     contact: str
     href: str
 
@@ -56,7 +60,8 @@ def card_mail(
 ) -> Mail:
     """In the owner's language, or else the business's; one for each card that is kept."""
     locale = owner.locale or tenant.locale
-    view = _view(settings, tenant, owner.name, card, locale)
+    pays_parts = is_of_plan(card.consent)
+    view = _view(settings, tenant, owner.name, card, locale, pays_parts=pays_parts)
     return _mail(view, owner.email or "", wordings, card_key(card))
 
 
@@ -74,9 +79,9 @@ def register_card_mails() -> None:
             occasion=N_("When a guest keeps a card, by adding it or while paying."),
             starter_subject=N_("Your card was kept at {business}"),
             starter=N_(
-                "Hello {customer_name},\n\na card was kept at {business}: {card}. It is charged"
-                " only when you choose it and press to pay, while you are signed in. Remove it any"
-                " time under My bookings > Cards.\n\n{booking_link}\n\n{business}"
+                "Hello {customer_name},\n\na card was kept at {business}: {card}."
+                " {when_charged} Remove it any time under My bookings > Cards.\n\n{booking_link}"
+                "\n\n{business}"
             ),
             button=N_("To my cards"),
             placeholders=(
@@ -88,13 +93,18 @@ def register_card_mails() -> None:
                     value=lambda view: view.card,
                 ),
                 Placeholder(
+                    name="when_charged",
+                    label=N_("A sentence: when the card is charged, by what its guest agreed to"),
+                    value=lambda view: view.when_charged,
+                ),
+                Placeholder(
                     name="booking_link",
                     label=N_("Their cards; alone in a paragraph, a button"),
                     value=lambda view: view.href,
                 ),
                 CONTACT,
             ),
-            needed=("card",),
+            needed=("card", "when_charged"),
             preview=_shown,
             place=1,
         )
@@ -111,12 +121,18 @@ async def _shown(uow: UnitOfWork, asked: Preview) -> Mail:
     )
     with use_locale(asked.locale):
         name = name or _("Alex Example")
-    view = _view(asked.settings, asked.tenant, name, ShownCard(), asked.locale)
+    view = _view(asked.settings, asked.tenant, name, ShownCard(), asked.locale, pays_parts=False)
     return _mail(view, "", asked.wordings, "preview")
 
 
 def _view(
-    settings: Settings, tenant: TenantSnapshot, name: str, card: CardFacts, locale: str
+    settings: Settings,
+    tenant: TenantSnapshot,
+    name: str,
+    card: CardFacts,
+    locale: str,
+    *,
+    pays_parts: bool,
 ) -> CardMail:
     with use_locale(locale):
         return CardMail(
@@ -124,9 +140,20 @@ def _view(
             from_name=tenant.name,
             guest_name=name,
             card=card_words(card),
+            when_charged=_when_charged(pays_parts),
             contact=tenant.contact_email,
             href=f"{settings.base_url}/b/{tenant.slug}/me/cards",
         )
+
+
+def _when_charged(pays_parts: bool) -> str:
+    if pays_parts:
+        return _(
+            "The parts that you agreed to pay are charged to it on their days, each announced by a"
+            " mail three days before. Anything else is charged only when you choose the card and"
+            " press to pay, while you are signed in."
+        )
+    return _("It is charged only when you choose it and press to pay, while you are signed in.")
 
 
 def _mail(view: CardMail, address: str, wordings: Wordings, dedupe_key: str) -> Mail:

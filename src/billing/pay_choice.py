@@ -11,7 +11,10 @@ from src.billing.checkout import Keep, ensure_payment_page
 from src.billing.domain.parts import PLAN
 from src.billing.models import Order
 from src.platform.errors import Conflict, Gone
+from src.platform.i18n import _
 from src.platform.services import Services
+
+SIGN_IN = "sign_in_to_pay"
 
 
 class PayChoice(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,10 +31,18 @@ class PayChoice(msgspec.Struct, frozen=True, kw_only=True):
 
 def choice_for(order: Order, choice: PayChoice | None) -> PayChoice | None:
     """Whatever was chosen: who pays in parts pays the first on the page, and the card is kept as
-    they agreed to with the order.
+    they agreed to with the order. That is for the buyer alone, since the card is theirs from then
+    on.
+
+    Raises: Conflict for somebody else, who may only have the link.
     """
     if not order.later_minor:
         return choice
+    if choice is None or choice.customer_id != order.customer_id:
+        raise Conflict(
+            _("Please sign in to pay: this is paid in parts, so the card is kept for the others."),
+            code=SIGN_IN,
+        )
     consent = order.consents[PLAN]
     return PayChoice(customer_id=order.customer_id, consent=consent, is_of_plan=True)
 

@@ -104,9 +104,18 @@ class WorksheetsWanted(Event, frozen=True, kw_only=True):
     order_id: UUID
 
 
+class WorksheetsUnasked(Event, frozen=True, kw_only=True):
+    """Something of this order was cancelled; what it had asked its customer to fill in may be of no
+    use any more.
+    """
+
+    topic: ClassVar[str] = "booking.worksheets_unasked"
+    order_id: UUID
+
+
 class WorksheetsGiven(Event, frozen=True, kw_only=True):
-    """Staff gave these copies of worksheets to a customer, or opened them again; the links have not
-    been mailed yet. Each `action_id` is another mail.
+    """Staff gave these copies of worksheets to a customer, or opened them again, or the customer's
+    address is another one; the links have not been mailed yet. Each `action_id` is another mail.
     """
 
     topic: ClassVar[str] = "booking.worksheets_given"

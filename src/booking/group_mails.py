@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from src.booking.calendar_mails import newest_name
-from src.booking.guest_links import group_path
+from src.booking.guest_links import group_post_path
 from src.booking.models import Group, GroupPost
 from src.booking.queries.group_readers import Reader
 from src.booking.views.mails import GroupPostView
@@ -56,7 +56,7 @@ def group_mail(
         group=group.title,
         title=fill(post.title, values),
         paragraphs=[one.text for one in paragraphs_of(post.body, values, blocks=())],
-        page_url=f"{settings.base_url}{group_path(tenant.slug, group.slug)}#post-{post.id}",
+        page_url=f"{settings.base_url}{group_post_path(tenant.slug, group.slug, post.id)}",
         unsubscribe_url=own if way_out is None else way_out,
     )
     words = render_worded(NAME, view, locale, wordings)

@@ -3,13 +3,18 @@
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Select, Table, delete, select, update
+from sqlalchemy import ColumnElement, Select, Table, delete, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
-from src.booking.models import GroupMember, GroupPostMail, GroupSource
+from src.booking.models import Group, GroupMember, GroupPost, GroupPostMail, GroupSource
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import ngettext
 from src.tenants.customer_rows import CustomerRows, register_customer_rows
 from src.tenants.person_rows import Person, PersonRows, register_person_rows
+
+_MAILS = cast(Table, GroupPostMail.__table__)
+_MEMBERS = cast(Table, GroupMember.__table__)
+_SOURCES = cast(Table, GroupSource.__table__)
 
 
 class Memberships(CustomerRows):
@@ -87,21 +92,53 @@ async def _fold(uow: UnitOfWork, gone: GroupMember, kept: GroupMember) -> None:
 def register_groups_of_customers() -> None:
     register_person_rows(
         PersonRows(
-            table=cast(Table, GroupSource.__table__),
+            table=_SOURCES,
             whose=lambda person: GroupSource.member_id.in_(_members_of(person)),
             shown=("group_id", "order_id", "what", "added_at", "ended_at", "ended_by"),
+            named={"group": _title_of_group(_SOURCES)},
+            erased=None,
+        )
+    )
+    register_person_rows(
+        PersonRows(
+            table=_MAILS,
+            whose=lambda person: GroupPostMail.member_id.in_(_members_of(person)),
+            shown=("post_id", "written_at"),
+            named={"group": _of_post(Group.title), "title": _of_post(GroupPost.title)},
             erased=None,
         )
     )
     register_customer_rows(
         Memberships(
-            table=cast(Table, GroupMember.__table__),
+            table=_MEMBERS,
             words=lambda count: ngettext(
                 "%(num)s membership of a group", "%(num)s memberships of groups", count
             ),
             shown=("group_id", "is_shown", "joined_at", "ended_at", "ended_by"),
+            named={"group": _title_of_group(_MEMBERS)},
             erased=None,
         )
+    )
+
+
+def _title_of_group(rows: Table) -> ColumnElement[str]:
+    return (
+        select(Group.title)
+        .where(Group.tenant_id == rows.c.tenant_id, Group.id == rows.c.group_id)
+        .correlate(rows)
+        .scalar_subquery()
+    )
+
+
+def _of_post(column: InstrumentedAttribute[str]) -> ColumnElement[str]:
+    """Of what somebody was written to about, or of its group."""
+    return (
+        select(column)
+        .select_from(GroupPost)
+        .join(Group, (Group.tenant_id == GroupPost.tenant_id) & (Group.id == GroupPost.group_id))
+        .where(GroupPost.tenant_id == _MAILS.c.tenant_id, GroupPost.id == _MAILS.c.post_id)
+        .correlate(_MAILS)
+        .scalar_subquery()
     )
 
 

@@ -113,3 +113,8 @@ def no_such_booking() -> NotFound:
 def group_path(slug: str, group_slug: str) -> str:
     """A group's page, for who is signed in and a member of it."""
     return f"/b/{slug}/me/groups/{group_slug}"
+
+
+def group_post_path(slug: str, group_slug: str, post_id: UUID) -> str:
+    """Leads to where the post stands on the group's page, however many came after it."""
+    return f"{group_path(slug, group_slug)}/posts/{post_id}"

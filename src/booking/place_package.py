@@ -49,10 +49,15 @@ async def place_package(
             if earlier is None:
                 raise
             if await _still_meant(services, ctx, earlier, cmd, signing):
-                return await _next(services, ctx, earlier, pay)
+                return await _next(services, ctx, earlier, _paid_by(cmd, pay))
         else:
-            return await _next(services, ctx, order, pay)
+            return await _next(services, ctx, order, _paid_by(cmd, pay))
     raise Unavailable(_("We are very busy just now. Please try again."), code="busy")
+
+
+def _paid_by(cmd: BuyCommand, pay: PayChoice | None) -> PayChoice | None:
+    """Who buys in parts has proved who they are, and keeps the card that they pay with."""
+    return PayChoice(customer_id=cmd.customer_id) if cmd.in_parts else pay
 
 
 async def is_package_order(uow: UnitOfWork, order_id: UUID) -> bool:

@@ -4,13 +4,13 @@ It goes by mail to the customer's own address, and ends once that is another: th
 link may be a stranger's.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy import and_, select
 
-from src.booking.commands.worksheets import no_such_worksheet, taken_back
+from src.booking.commands.worksheets import guest_erased, no_such_worksheet, taken_back
 from src.booking.domain.worksheets import CopyState
 from src.booking.models import WorksheetCopy
 from src.platform.config import Settings
@@ -25,11 +25,15 @@ PURPOSE = "worksheet"
 LIFETIME = timedelta(days=800)
 
 
-def worksheet_path(settings: Settings, slug: str, copy: WorksheetCopy, address: str) -> str:
-    """The same whenever it is asked for, as long as the customer has this address."""
+def worksheet_path(
+    settings: Settings, slug: str, copy: WorksheetCopy, address: str, at: datetime
+) -> str:
+    """Opens it for so long from then on, as long as the customer has this address. `at` is when it
+    is sent: the copy may be opened again years after it was given.
+    """
     says = {"copy": str(copy.id), "to": _mark(address)}
     signer = LinkSigner(settings.secret_keys)
-    token = signer.sign(PURPOSE, says, copy.asked_at, tenant_id=copy.tenant_id)
+    token = signer.sign(PURPOSE, says, at, tenant_id=copy.tenant_id)
     return f"/b/{slug}/worksheets/{token}"
 
 
@@ -57,12 +61,10 @@ async def open_worksheet_link(services: Services, ctx: RequestContext, token: st
         )
     row = found.one_or_none()
     if row is None:
-        raise no_such_worksheet()
+        # It ended with the purchase that had asked for it.
+        raise taken_back()
     if row.erased_at is not None:
-        raise Gone(
-            _("This link is not valid any more: what was kept about its guest was erased."),
-            code="link_replaced",
-        )
+        raise guest_erased()
     if _mark(row.email or "") != link.payload["to"]:
         raise Gone(
             _("This link is not valid any more. Please ask the business for another one."),

@@ -1,6 +1,7 @@
 """The mail that says which worksheets are to be filled in, and its words."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -40,7 +41,7 @@ class SheetLink(msgspec.Struct, frozen=True):
 
 class WorksheetMail(msgspec.Struct, frozen=True, kw_only=True):
     """To who is to fill in worksheets; every word is in their language. `reason` is why they are to
-    correct one that they had sent, with what staff wrote.
+    correct one that they had sent, with what staff wrote; `own_page` is the business's.
     """
 
     locale: str
@@ -49,14 +50,15 @@ class WorksheetMail(msgspec.Struct, frozen=True, kw_only=True):
     guest_name: str
     sheets: list[SheetLink]
     reason: str
+    own_page: str
 
     @property
     def titles(self) -> str:
         return ", ".join(_("“%(title)s”", title=one.title) for one in self.sheets)
 
     @property
-    def links(self) -> str:
-        return "\n".join(f"{one.title}: {one.url}" for one in self.sheets)
+    def links(self) -> list[str]:
+        return [f"{one.title}: {one.url}" for one in self.sheets]
 
 
 def worksheet_mail(
@@ -66,11 +68,12 @@ def worksheet_mail(
     copies: Sequence[tuple[WorksheetCopy, str]],
     *,
     action_id: UUID,
+    now: datetime,
     locale: str,
     wordings: Wordings = SHIPPED,
 ) -> Mail:
     """One for each act: `copies` are given with the titles of their versions."""
-    address = customer.email or ""
+    address, slug = customer.email or "", tenant.slug
     with use_locale(locale):
         view = WorksheetMail(
             locale=locale,
@@ -79,11 +82,12 @@ def worksheet_mail(
             guest_name=customer.name,
             sheets=[
                 SheetLink(
-                    title, settings.base_url + worksheet_path(settings, tenant.slug, copy, address)
+                    title, settings.base_url + worksheet_path(settings, slug, copy, address, now)
                 )
                 for copy, title in copies
             ],
             reason=_reason([copy for copy, _title in copies]),
+            own_page=f"{settings.base_url}/b/{tenant.slug}",
         )
         rendered = render_worded(NAME, view, locale, wordings)
     return Mail(
@@ -131,6 +135,7 @@ async def _preview(uow: UnitOfWork, asked: Preview) -> Mail:
         Customer(tenant_id=uow.tenant, id=new_id(), name=name, email="alex@example.com", phone=""),
         [(copy, title)],
         action_id=new_id(),
+        now=uow.clock.now(),
         locale=asked.locale,
         wordings=asked.wordings,
     )
@@ -148,7 +153,6 @@ def register_worksheet_mail() -> None:
                 "Hello {customer_name},\n\n{business} asks you to fill in {worksheets}."
                 " {reason}\n\n{links}\n\nYou can save it and go on later."
             ),
-            button=N_("Fill it in"),
             placeholders=(
                 CUSTOMER_NAME,
                 BUSINESS,
@@ -159,8 +163,8 @@ def register_worksheet_mail() -> None:
                 ),
                 Placeholder(
                     name="links",
-                    label=N_("Each worksheet with its link, one on a line"),
-                    value=lambda view: view.links,
+                    label=N_("Each worksheet with its link; alone in a paragraph, a button each"),
+                    value=lambda view: ", ".join(view.links),
                 ),
                 Placeholder(
                     name="reason",

@@ -1,17 +1,19 @@
 """Copies of worksheets go with their customer, and so do the files that were sent with them.
 
 When a person is erased the answers are emptied and the files go; that this worksheet was filled in,
-and when, stays.
+and when, stays. What was not sent ends, so that nobody can fill it in any more.
 """
 
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, case, select
 
+from src.booking.domain.worksheets import OPEN_COPIES, CopyState
 from src.booking.models import WorksheetCopy, WorksheetFile, WorksheetVersion
 from src.platform.i18n import ngettext
 from src.tenants.customer_rows import CustomerRows, register_customer_rows
-from src.tenants.person_rows import PersonRows, nothing, register_person_rows
+from src.tenants.person_rows import Person, PersonRows, nothing, register_person_rows
 
 
 def register_worksheets_of_customers() -> None:
@@ -31,7 +33,7 @@ def register_worksheets_of_customers() -> None:
                 *("id", "version_id", "order_id", "state", "answers", "reopened_why"),
                 *("given_by", "asked_at", "saved_at", "sent_at"),
             ),
-            erased=lambda _person: {"answers": [], "reopened_why": ""},
+            erased=_emptied_and_ended,
             is_contended=True,
         )
     )
@@ -48,3 +50,14 @@ def register_worksheets_of_customers() -> None:
             erased=nothing,
         )
     )
+
+
+def _emptied_and_ended(_person: Person) -> Mapping[str, Any]:
+    """One that was opened again closes as it was sent."""
+    state = WorksheetCopy.__table__.c.state
+    ended = case(
+        (state == CopyState.REOPENED, str(CopyState.SENT)),
+        (state.in_([str(one) for one in OPEN_COPIES]), str(CopyState.TAKEN_BACK)),
+        else_=state,
+    )
+    return {"answers": [], "reopened_why": "", "state": ended}

@@ -16,6 +16,7 @@ from src.sandbox.demo_times import earlier
 from src.tenants.models import Customer
 
 SHOWN, BY_HAND = 3, "Hedy Heath"
+FOUNDED = 21
 CIRCLE = GroupDraft(
     title="Hatha circle",
     slug="hatha-circle",
@@ -43,11 +44,13 @@ POSTS = (
 
 
 async def lotus_group(lotus: Opened) -> None:
-    """Whoever has the course is in it, and one who comes singly was taken in by hand."""
+    """Whoever has the course is in it, and one who comes singly was taken in by hand. It is older
+    than the first who has bought that.
+    """
     hatha, ctx, group_id = lotus.offers["hatha"], lotus.ctx, new_id()
     if hatha.series_id is None:
         raise LookupError("The demo's service has no course.")
-    async with earlier(lotus.services, 14).uow_factory(ctx.here.id) as uow:
+    async with earlier(lotus.services, FOUNDED).uow_factory(ctx.here.id) as uow:
         await create_group(uow, ctx, group_id, CIRCLE)
         await set_givers(uow, ctx, group_id, [Thing(ThingKind.SERIES, hatha.series_id)])
     await _take_in(lotus, group_id, hatha.series_id)
@@ -57,7 +60,7 @@ async def lotus_group(lotus: Opened) -> None:
 
 
 async def _take_in(lotus: Opened, group_id: UUID, series_id: UUID) -> None:
-    """Those who bought the course before the group was there: from then on a job does it."""
+    """What a job does while the business is open: those who have bought the course come in."""
     factory = earlier(lotus.services, 13).uow_factory
     async with factory(lotus.ctx.here.id) as uow:
         found = await uow.session.execute(

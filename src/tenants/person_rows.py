@@ -6,7 +6,7 @@ of words that is told of nowhere, is found there.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -40,7 +40,8 @@ class PersonRows:
     """Rows of a tenant table that are about a person: those `whose` says, or else those with a
     `customer_id` of theirs.
 
-    `shown` are the columns that are handed over. `erased` says what becomes of columns when the
+    `shown` are the columns that are handed over, and `named` what other rows say by whose ids alone
+    nobody could read them, under names of their own. `erased` says what becomes of columns when the
     person is erased; nothing at all where the rows tell of nobody without the others, and None
     where the rows themselves go. `name` tells two of one table apart.
     """
@@ -50,6 +51,7 @@ class PersonRows:
     erased: Callable[[Person], Mapping[str, Any]] | None
     whose: Callable[[Person], ColumnElement[bool]] | None = None
     name: str = ""
+    named: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -59,7 +61,8 @@ class PersonRows:
         """What is handed over, oldest first."""
         if not self.shown:
             return []
-        columns = [self.table.c[name] for name in self.shown]
+        columns: list[ColumnElement[Any]] = [self.table.c[name] for name in self.shown]
+        columns += [said.label(name) for name, said in self.named.items()]
         found = await uow.session.execute(
             select(*columns).where(self._theirs(person)).order_by(self.table.c.id)
         )

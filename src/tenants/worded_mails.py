@@ -80,8 +80,8 @@ class MailKind(msgspec.Struct, frozen=True, kw_only=True):
     """A mail to guests. `template` is that of the shipped words; `starter` are words to begin with.
 
     `needed`: without these placeholders the mail would be of no use. `always`: these end the words
-    that lack them, so that nobody misses what they say. `button` is what the link says, `place`
-    where it stands in lists.
+    that lack them, so that nobody misses what they say. `button` is what the link says, where
+    there is one; `place` is where it stands in lists.
     """
 
     key: str
@@ -90,11 +90,11 @@ class MailKind(msgspec.Struct, frozen=True, kw_only=True):
     occasion: str
     starter: str
     starter_subject: str
-    button: str
     placeholders: tuple[Placeholder, ...]
     preview: Callable[[UnitOfWork, Preview], Awaitable[Mail]]
     needed: tuple[str, ...] = ()
     always: tuple[str, ...] = ()
+    button: str = ""
     place: int = 0
 
     @property
@@ -103,8 +103,8 @@ class MailKind(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WordedView(msgspec.Struct, frozen=True, kw_only=True):
-    """A mail in a business's own words. `runs` are its dates, if it has any; `own_page` and
-    addresses below it can be followed.
+    """A mail in a business's own words. `runs` are its dates, if it has any, and `sheets` what has
+    a title and a link of its own; `own_page` and addresses below it can be followed.
     """
 
     locale: str
@@ -116,6 +116,7 @@ class WordedView(msgspec.Struct, frozen=True, kw_only=True):
     button: str
     unsubscribe_url: str
     own_page: str = ""
+    sheets: list[Any] = []
 
     def linked(self, text: str) -> list[tuple[str, str]]:
         """See `wording.linked`."""
@@ -153,8 +154,10 @@ def render_worded(key: str, view: Any, locale: str, wordings: Wordings) -> Rende
             paragraphs=list(paragraphs_of(_with_all(kind, wording.body), values)),
             runs=getattr(view, "runs", []),
             href=values.get("booking_link", ""),
-            button=_(kind.button),
+            button=_(kind.button) if kind.button else "",
             unsubscribe_url=getattr(view, "unsubscribe_url", ""),
+            own_page=getattr(view, "own_page", ""),
+            sheets=getattr(view, "sheets", []),
         )
     return render_mail("worded", worded, locale)
 

@@ -81,7 +81,7 @@ sessions drop_in_opens_unit drop_in_pays import_key meeting_url mode state title
 voucher_entries actor_name kind
 vouchers code currency locale source state
 waitlist_entries ended_by locale said state
-worksheet_copies given_by state
+worksheet_copies given_by
 worksheet_versions introduction published_by questions title
 """
 """Columns that stay as they are, since they tell of no person without the others."""

@@ -12,10 +12,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from src.billing.events import CreditsChanged, PackageLapsed
+from src.booking.events import WorksheetsGiven, WorksheetsUnasked, WorksheetsWanted
+from src.booking.jobs import worksheets
 from src.booking.models import Cancellation
 from src.platform.db.engine import make_engine, make_sessions
 from src.platform.db.uow import unit_of_work_factory
 from src.platform.ids import new_id
+from src.platform.outbox.events import Registry
+from src.platform.outbox.models import OutboxRow
 from src.sandbox.postgres import Role
 from tests.architecture.sizes import ROOT
 from tests.booking.commands.test_book import a_wish, booked
@@ -24,6 +29,7 @@ from tests.support.clock import FrozenClock
 
 BEFORE_QUESTIONS_WERE_KEPT = "0027"
 BEFORE_UNDONE_REASONS_WERE_EMPTIED = "0040"
+BEFORE_WORKSHEETS = "0099"
 
 
 def alembic(urls: Mapping[Role, str], *words: str) -> str:
@@ -209,4 +215,37 @@ async def test_reasons_of_before_go_of_places_whose_cancelling_was_undone_alone(
         *["", ""],
         *["seats done", "seats done"],
         *["session undone", "session undone"],
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.anyio
+async def test_what_waits_about_worksheets_goes_with_them_and_nothing_else(
+    own_urls: Mapping[Role, str],
+) -> None:
+    """A job that nobody does any more would wait for an operator for good."""
+    of_worksheets = Registry()
+    worksheets.register(of_worksheets)
+    heard = (WorksheetsWanted, WorksheetsGiven, WorksheetsUnasked, PackageLapsed, CreditsChanged)
+    consumers = [name for event in heard for name in of_worksheets.names(event.topic)]
+    assert len(consumers) == len(heard)
+    app, clock = make_engine(own_urls[Role.APP]), FrozenClock()
+    business = await a_business(unit_of_work_factory(make_sessions(app), clock))
+    async with unit_of_work_factory(make_sessions(app), clock)(business.id) as uow:
+        for consumer in [*consumers, "booking.tell_package_lapsed"]:
+            uow.session.add(
+                OutboxRow(
+                    tenant_id=business.id,
+                    id=new_id(),
+                    topic="any",
+                    consumer=consumer,
+                    payload={},
+                    created_at=clock.now(),
+                    available_at=clock.now(),
+                )
+            )
+    await app.dispose()
+    alembic(own_urls, "downgrade", BEFORE_WORKSHEETS)
+    assert await owners(own_urls, "SELECT consumer FROM outbox") == [
+        ("booking.tell_package_lapsed",)
     ]

@@ -69,7 +69,7 @@ def test_from_an_empty_group_to_a_members_page_and_out_again(
     mail = the_mail(program, email, "We meet on the roof – Early birds")
     guest.go(link_in(mail, f"/b/{slug}/me/groups/early-birds"))
     signs_in(guest, email)
-    guest.is_at("/me/groups/early-birds$")
+    guest.is_at("/me/groups/early-birds#post-")
     guest.sees("Bring something warm.")
     guest.sees("Nobody shows theirs yet.")
     guest.looks()

@@ -398,7 +398,7 @@ async def everything(services: Services, business: Business) -> dict[str, object
         "copy_id": sheet.id,
         "file_id": letter.id,
         "sheet": worksheet_path(
-            services.settings, business.slug, sheet, order.guest_email
+            services.settings, business.slug, sheet, order.guest_email, sheet.asked_at
         ).rpartition("/")[2],
         "signature_id": signature.id,
         "number": 1,

@@ -198,6 +198,7 @@ GET /worksheets/{worksheet_id}/copies/{copy_id}/print
 POST /worksheets/{worksheet_id}/copies/{copy_id}/reopen
 POST /worksheets/{worksheet_id}/copies/{copy_id}/take-back
 GET /worksheets/{worksheet_id}/copies/{copy_id}/files/{file_id}
+POST /worksheets/{worksheet_id}/copies/{copy_id}/files/{file_id}/delete
 POST /customers/{customer_id}/worksheets
 GET /coupons
 GET POST /coupons/new

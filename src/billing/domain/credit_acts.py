@@ -4,7 +4,7 @@ Source: docs/algorithms/credits.md.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -40,7 +40,8 @@ class Unused:
     """What stands in a lot when somebody wants money for the rest of it.
 
     `paid_minor` was paid for `bought` credits; `unused` of these are left, and `refunded` went back
-    as money before, for `refunded_minor`. `left_minor` is what is left of the payment.
+    as money before, for `refunded_minor`. `left_minor` is what is left of the payment, and
+    `to_come_minor` was still to be paid in parts, which a refund ends.
     """
 
     rule: RefundRule
@@ -51,15 +52,18 @@ class Unused:
     refunded: int = 0
     refunded_minor: int = 0
     left_minor: int = 0
+    to_come_minor: int = 0
 
 
 def worth_minor(facts: Unused) -> int:
     """What the unused credits are worth by the lot's rule, never more than is left of what was
     paid. Credits that went back before count as unused once, so that a second refund is worth what
-    comes on top of the first.
+    comes on top of the first. Used ones count at the whole price, though only a part of it was paid
+    so far and the rest is asked no more.
     """
     left_minor = min(facts.paid_minor - facts.refunded_minor, facts.left_minor)
-    return max(0, min(by_rule_minor(facts), left_minor))
+    whole = replace(facts, paid_minor=facts.paid_minor + facts.to_come_minor)
+    return max(0, min(by_rule_minor(whole) - facts.to_come_minor, left_minor))
 
 
 def by_rule_minor(facts: Unused) -> int:

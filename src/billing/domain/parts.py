@@ -85,6 +85,12 @@ def plan_errors(parts: int, every: Every) -> dict[str, str]:
     return {}
 
 
+def days_of_plan(parts: int, every: Every) -> int:
+    """From the first part to the last, in months of 31 days where that matters."""
+    begins_on = date(2001, 1, 1)
+    return (due_on(begins_on, every, parts - 1) - begins_on).days
+
+
 def _too_long() -> dict[str, str]:
     return {"parts_every": _("The last part may fall due two years after the first at most.")}
 

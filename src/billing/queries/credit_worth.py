@@ -14,6 +14,7 @@ from src.billing.domain.paid_credits import Line, tell_apart
 from src.billing.models import CreditLot, Payment
 from src.billing.queries.disputes import is_payment_with_the_bank
 from src.billing.queries.paid_credits import lines_of, list_written
+from src.billing.queries.part_sums import get_left_minor
 from src.billing.queries.to_hand_back import get_left_by_hand_minor
 from src.platform.db.uow import UnitOfWork
 
@@ -72,7 +73,9 @@ async def get_worth(
     ways = await _ways_back(uow, lot)
     held = lot.balance + (lot.forfeited if with_forfeited else 0) + coming
     facts = unused_of(lot, held, lines)
-    return Worth(replace(facts, left_minor=sum(way.left_minor for way in ways)), ways)
+    left_minor = sum(way.left_minor for way in ways)
+    to_come_minor = await get_left_minor(uow, lot.order_id)
+    return Worth(replace(facts, left_minor=left_minor, to_come_minor=to_come_minor), ways)
 
 
 def unused_of(lot: CreditLot, held: int, lines: Sequence[Line]) -> Unused:

@@ -1,23 +1,20 @@
 """The parts of an order's price, for its guest and for staff."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, select
-
 from src.billing.commands.cards import list_usable_cards
 from src.billing.commands.instalments import list_parts
 from src.billing.domain.kinds import OrderState
-from src.billing.domain.parts import STILL_TO_PAY, PartState, to_pay
+from src.billing.domain.parts import PLAN, PartState, to_pay
 from src.billing.models import Instalment, Order
 from src.billing.queries.cards import today_at
 from src.billing.queries.disputes import list_dispute_states
 from src.billing.views.parts import PartsView, PartView
 from src.platform.db.uow import UnitOfWork
 from src.platform.localtime import to_local
-from src.platform.money import Money
 
 KEEPING_TAKES = timedelta(minutes=15)
 """At most, until the card that paid the first part is known."""
@@ -40,6 +37,7 @@ async def get_parts_view(uow: UnitOfWork, order: Order, zone: ZoneInfo) -> Parts
         has_card=_is_being_kept(uow, order, found)
         or (not is_refused and any(one.card_id in usable for one in found)),
         is_overdue=any(part.state == PartState.OVERDUE for part in found),
+        words=order.consents[PLAN]["text"],
     )
 
 
@@ -69,30 +67,3 @@ def _view(part: Instalment, zone: ZoneInfo) -> PartView:
         is_charged=part.page_id is not None,
         why=part.why,
     )
-
-
-async def get_left_minor(uow: UnitOfWork, order_id: UUID | None) -> int:
-    """What is still to be paid in parts for the order; 0 where nothing is."""
-    found = await uow.session.scalar(
-        select(func.coalesce(func.sum(Instalment.minor), 0)).where(
-            Instalment.tenant_id == uow.tenant, Instalment.order_id == order_id, _is_left()
-        )
-    )
-    return int(found or 0)
-
-
-async def list_left_of(uow: UnitOfWork, customer_ids: Collection[UUID]) -> list[Money]:
-    """What these customers have still to pay in parts, by currency."""
-    found = await uow.session.execute(
-        select(Order.currency, func.sum(Instalment.minor))
-        .join(Order, (Order.tenant_id == Instalment.tenant_id) & (Order.id == Instalment.order_id))
-        .where(Instalment.tenant_id == uow.tenant, Order.customer_id.in_(customer_ids), _is_left())
-        .where(Order.state == str(OrderState.CONFIRMED))
-        .group_by(Order.currency)
-        .order_by(Order.currency)
-    )
-    return [Money(int(minor), currency) for currency, minor in found.tuples()]
-
-
-def _is_left() -> ColumnElement[bool]:
-    return Instalment.state.in_([str(state) for state in STILL_TO_PAY])

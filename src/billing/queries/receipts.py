@@ -21,6 +21,7 @@ from src.billing.models import CreditLot, Order, OrderLine, Payment, Refund
 from src.billing.owed import get_not_due_minor, get_owed_minor, list_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
 from src.billing.queries.order_page import in_other_words, line_views
+from src.billing.queries.part_sums import get_left_minor, get_let_go_minor, list_left_minor
 from src.billing.queries.refund_failures import is_waiting
 from src.billing.views.receipts import (
     Receipt,
@@ -58,7 +59,7 @@ async def list_receipts(
     rows = found.all()
     ids = [row[0].id for row in rows]
     owed, lapsed = await list_owed_minor(uow, ids), await _lapsed(uow, ids)
-    now_for = await list_sold_now(uow, ids, tenant)
+    now_for, in_parts = await list_sold_now(uow, ids, tenant), await list_left_minor(uow, ids)
     return [
         ReceiptRow(
             order_id=order.id,
@@ -74,6 +75,7 @@ async def list_receipts(
             refunded_minor=order.refunded_minor - int(in_circle),
             too_much_minor=int(too_much),
             owed_minor=owed.get(order.id, 0),
+            in_parts_minor=in_parts.get(order.id, 0),
             currency=order.currency,
             has_lapsed=order.id in lapsed,
             is_given_up=order.closed_why == GIVEN_UP_WHY,
@@ -164,6 +166,8 @@ async def get_receipt(
         refunded_minor=order.refunded_minor,
         owed_minor=await get_owed_minor(uow, order_id),
         not_due_minor=await get_not_due_minor(uow, order_id),
+        in_parts_minor=await get_left_minor(uow, order_id),
+        let_go_minor=await get_let_go_minor(uow, order_id),
         currency=order.currency,
         has_lapsed=bool(await _lapsed(uow, [order_id])),
         is_given_up=order.closed_why == GIVEN_UP_WHY,

@@ -42,7 +42,7 @@ class PartView(msgspec.Struct, frozen=True, kw_only=True):
 
 class PartsView(msgspec.Struct, frozen=True, kw_only=True):
     """All parts of an order. `next_minor` is what the next is, and `left_minor` all that are still
-    to be paid; `has_card`: they are charged by themselves.
+    to be paid; `has_card`: they are charged by themselves. `words` is what its guest agreed to.
     """
 
     parts: list[PartView]
@@ -51,3 +51,4 @@ class PartsView(msgspec.Struct, frozen=True, kw_only=True):
     open: int
     has_card: bool
     is_overdue: bool
+    words: str

@@ -18,8 +18,9 @@ class ReceiptRow(msgspec.Struct, frozen=True, kw_only=True):
     others, and `by_now` what it is for since then, empty where that is the same.
     `has_lapsed`: it was a package that was not paid in full in time, or that its buyer did not want
     any more (`is_given_up`), or the business called off (`is_called_off`). `credits_given`: so many
-    credits were given for parts of it. Of `refunded_minor` so much is `too_much_minor`: it came
-    beyond what was due, and no part of what was bought is back with it.
+    credits were given for parts of it. `in_parts_minor` is still to be paid in parts. Of
+    `refunded_minor` so much is `too_much_minor`: it came beyond what was due, and no part of what
+    was bought is back with it.
     """
 
     order_id: UUID
@@ -34,6 +35,7 @@ class ReceiptRow(msgspec.Struct, frozen=True, kw_only=True):
     refunded_minor: int
     too_much_minor: int
     owed_minor: int
+    in_parts_minor: int
     currency: str
     has_lapsed: bool = False
     is_given_up: bool = False
@@ -89,7 +91,8 @@ class TaxSum(msgspec.Struct, frozen=True):
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """One order as its receipt says it. `discount_minor` is off by the code `coupon`; `taxes` are
-    in the total. Of it `not_due_minor` was neither paid nor is to be, as it was cancelled.
+    in the total. Of it `not_due_minor` was neither paid nor is to be, as it was cancelled. Of what
+    is paid in parts, `in_parts_minor` is still to come and `let_go_minor` not asked any more.
     """
 
     reference: str
@@ -107,6 +110,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     refunded_minor: int
     owed_minor: int
     not_due_minor: int = 0
+    in_parts_minor: int = 0
+    let_go_minor: int = 0
     currency: str
     has_lapsed: bool = False
     is_given_up: bool = False

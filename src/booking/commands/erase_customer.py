@@ -26,7 +26,13 @@ from src.billing.models import (
 )
 from src.booking.customer_rows import bookings_of
 from src.booking.models import Seat
-from src.booking.queries.erasing import find_bars, list_bars, own_bars, under_way, waits_to_be_sent
+from src.booking.queries.erasing_bars import (
+    find_bars,
+    list_bars,
+    own_bars,
+    under_way,
+    waits_to_be_sent,
+)
 from src.booking.queries.person import (
     events_about,
     find_person,

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Table, exists, select, update
 from src.billing.commands.orders import lock_order
 from src.billing.domain.kinds import OrderState
 from src.billing.models import Order
-from src.booking.commands.groups import get_group, hold_group, no_such_group
+from src.booking.commands.groups import NEEDED, get_group, hold_group, no_such_group
 from src.booking.domain.groups import EndedBy
 from src.booking.events import GroupsEarned, GroupsLost
 from src.booking.models import Group, GroupMember, GroupSource
@@ -38,6 +38,7 @@ from src.platform.ids import new_id
 from src.tenants.commands.audit import audit
 from src.tenants.commands.customers import keep_customer, keep_customers
 from src.tenants.context import RequestContext
+from src.tenants.gates import require_feature_now
 
 _MEMBERS = cast(Table, GroupMember.__table__)
 
@@ -144,8 +145,9 @@ async def add_member(
 ) -> bool:
     """Whether the customer was not in before. Who is in by a purchase stays in without it then.
 
-    Raises: NotFound; Conflict for a group that is switched off.
+    Raises: NotFound, PlanLimitReached; Conflict for a group that is switched off.
     """
+    await require_feature_now(uow, ctx, NEEDED)
     kept_id = await keep_customer(uow, customer_id)
     group = await hold_group(uow, group_id)
     if not group.active:

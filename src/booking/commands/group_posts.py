@@ -12,6 +12,7 @@ from sqlalchemy import Table, select
 
 from src.booking.commands.groups import NEEDED, get_group, hold_group
 from src.booking.domain.groups import PostDraft, post_errors
+from src.booking.domain.seen import changed_since_seen, mark_of
 from src.booking.events import GroupPosted
 from src.booking.models import Group, GroupPost, GroupPostMail
 from src.booking.queries.group_readers import Reader, list_readers
@@ -68,22 +69,37 @@ async def publish_post(
 
 
 async def change_post(
-    uow: UnitOfWork, ctx: RequestContext, group_id: UUID, post_id: UUID, draft: PostDraft
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    group_id: UUID,
+    post_id: UUID,
+    draft: PostDraft,
+    seen: str = "",
 ) -> None:
     """Says from then on that it was edited. No mail is sent again; those that have not left yet say
-    what it says then. Raises: NotFound, PlanLimitReached, InvalidInput.
+    what it says then. `seen` is the mark of what the editor was shown.
+
+    Raises: NotFound, PlanLimitReached, InvalidInput; Conflict where somebody has changed it
+    meanwhile.
     """
     await require_feature_now(uow, ctx, NEEDED)
     post = await lock_post(uow, post_id)
     if post is None or post.group_id != group_id:
         raise no_such_post()
-    _check(draft)
     title, body = " ".join(draft.title.split()), draft.body.strip()
     if (post.title, post.body.splitlines()) == (title, body.splitlines()):
         return
+    if seen and seen != mark_of_post(post):
+        raise changed_since_seen()
+    _check(draft)
     post.title, post.body, post.edited_at = title, body, uow.clock.now()
     await uow.session.flush()
     await audit(uow, ctx, "group.post_changed", "group", group_id, note=title)
+
+
+def mark_of_post(post: GroupPost) -> str:
+    """Of what an editor shows of it."""
+    return mark_of((post.title, post.body))
 
 
 async def delete_post(uow: UnitOfWork, ctx: RequestContext, group_id: UUID, post_id: UUID) -> None:

@@ -5,13 +5,14 @@ Switching off and deleting need a role alone.
 Source: docs/algorithms/groups.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from src.booking.domain.collections import MOST_ITEMS, Thing, next_slug
 from src.booking.domain.groups import GroupDraft, group_errors, slug_of_group
+from src.booking.domain.seen import changed_since_seen, mark_of
 from src.booking.models import Group, GroupGiver, GroupSlug
 from src.booking.queries.collections import list_offerable
 from src.booking.queries.groups import list_givers
@@ -81,16 +82,17 @@ async def create_group(
 
 
 async def change_group(
-    uow: UnitOfWork, ctx: RequestContext, group_id: UUID, draft: GroupDraft
+    uow: UnitOfWork, ctx: RequestContext, group_id: UUID, draft: GroupDraft, seen: str = ""
 ) -> None:
-    """Takes effect at once. An address that it had before leads to it from then on.
+    """Takes effect at once. An address that it had before leads to it from then on. `seen` is the
+    mark of what the editor was shown.
 
-    Raises: NotFound, PlanLimitReached, InvalidInput.
+    Raises: NotFound, PlanLimitReached, InvalidInput; Conflict where somebody has changed it
+    meanwhile.
     """
     await require_feature_now(uow, ctx, NEEDED)
     group = await lock_group(uow, group_id)
     slug = draft.slug or group.slug
-    await _check(uow, draft, slug, group)
     columns = {
         "slug": slug,
         "title": draft.title.strip(),
@@ -100,6 +102,9 @@ async def change_group(
     changed = [name for name, value in columns.items() if getattr(group, name) != value]
     if not changed:
         return
+    if seen and seen != mark_of_group(group):
+        raise changed_since_seen()
+    await _check(uow, draft, slug, group)
     if "slug" in changed:
         await _keep_address(uow, group, slug)
     for name in changed:
@@ -108,19 +113,32 @@ async def change_group(
     await _note(uow, ctx, "group.changed", group, name=group.title, changed=said)
 
 
+def mark_of_group(group: Group) -> str:
+    """Of what an editor shows of it."""
+    return mark_of((group.title, group.slug, group.about, group.shows_members))
+
+
 async def set_givers(
-    uow: UnitOfWork, ctx: RequestContext, group_id: UUID, things: Sequence[Thing]
+    uow: UnitOfWork,
+    ctx: RequestContext,
+    group_id: UUID,
+    things: Sequence[Thing],
+    seen: str = "",
 ) -> None:
     """Whoever buys one of them from now on becomes a member. Nobody is taken in for what they have
-    bought before, and nobody leaves because a thing is not among them any more.
+    bought before, and nobody leaves because a thing is not among them any more. `seen` is the mark
+    of those that were shown as chosen.
 
-    Raises: NotFound, PlanLimitReached; InvalidInput at `things`.
+    Raises: NotFound, PlanLimitReached; InvalidInput at `things`; Conflict where somebody has chosen
+    others meanwhile.
     """
     await require_feature_now(uow, ctx, NEEDED)
     group = await lock_group(uow, group_id)
     had, wanted = set(await list_givers(uow, group_id)), set(things)
     if had == wanted:
         return
+    if seen and seen != mark_of_things(had):
+        raise changed_since_seen()
     known = {choice.thing for choice in await list_offerable(uow)}
     said = ""
     if not known.issuperset(wanted):
@@ -137,24 +155,45 @@ async def set_givers(
                 getattr(GroupGiver, f"{gone.kind}_id") == gone.id,
             )
         )
+    ids = {"tenant_id": uow.tenant, "group_id": group_id}
     for one in sorted(wanted - had):
         column = {f"{one.kind}_id": one.id}
-        uow.session.add(GroupGiver(tenant_id=uow.tenant, id=new_id(), group_id=group_id, **column))
+        giver = GroupGiver(**ids, id=new_id(), **column, since=uow.clock.now())
+        uow.session.add(giver)
     await _note(uow, ctx, "group.givers_changed", group, name=group.title)
+
+
+def mark_of_things(things: Iterable[Thing]) -> str:
+    return mark_of(sorted(one.key for one in things))
 
 
 async def set_group_active(
     uow: UnitOfWork, ctx: RequestContext, group_id: UUID, *, active: bool
 ) -> str:
-    """Returns its title. Switching off needs no plan. Raises: NotFound, PlanLimitReached."""
+    """Returns its title. What was bought while it was off takes nobody in afterwards. Switching off
+    needs no plan.
+
+    Raises: NotFound, PlanLimitReached.
+    """
     group = await lock_group(uow, group_id)
     if active:
         await require_feature_now(uow, ctx, NEEDED)
     if group.active != active:
         group.active = active
+        if active:
+            await _give_from_now_on(uow, group_id)
         done = "group.switched_on" if active else "group.switched_off"
         await _note(uow, ctx, done, group, name=group.title)
     return group.title
+
+
+async def _give_from_now_on(uow: UnitOfWork, group_id: UUID) -> None:
+    await uow.session.execute(
+        update(GroupGiver)
+        .where(GroupGiver.tenant_id == uow.tenant, GroupGiver.group_id == group_id)
+        .values(since=uow.clock.now())
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def delete_group(uow: UnitOfWork, ctx: RequestContext, group_id: UUID) -> str:

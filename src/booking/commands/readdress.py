@@ -15,13 +15,15 @@ from src.billing.events import PackageBought
 from src.billing.models import Order
 from src.booking.commands.feeds import revoke_booking_feed, revoke_customer_feed
 from src.booking.commands.waking import wake_waitlists
+from src.booking.commands.worksheet_copies import mail_links_again
 from src.booking.events import BookingReaddressed, PaymentLinkPromised
-from src.booking.models import Booking, WaitlistEntry, WaitlistOffer
+from src.booking.models import Booking, WaitlistEntry, WaitlistOffer, WorksheetCopy
 from src.booking.queries.mistyped import (
     TYPED,
     comes_to,
     has_credits_to_use,
     has_dates_to_come,
+    has_parts_to_pay,
     has_voucher_to_use,
 )
 from src.platform.db.uow import UnitOfWork
@@ -46,10 +48,13 @@ offered a place has had a mail too, whose page leads on to the booking.
 
 
 class Readdressed(NamedTuple):
-    """How many purchases get their confirmation anew, and how many their link to pay."""
+    """How many purchases get their confirmation anew, and how many their link to pay; and how many
+    worksheets their link.
+    """
 
     confirmations: int = 0
     payment_links: int = 0
+    worksheets: int = 0
 
 
 async def correct_customer(
@@ -62,8 +67,9 @@ async def correct_customer(
 ) -> Readdressed:
     """Changes the customer; with `readdress`, what is still to come and was booked with the former
     address writes to the new one. Of that each booking that had a mail with links gets it anew, and
-    the links and the feed that the former address had are over. The feed of all their dates ends
-    with the address that it was asked for from, in any case.
+    the links and the feed that the former address had are over. The feed of all their dates and the
+    links of worksheets end with the address that they went to, in any case; those of what is still
+    to be filled in go to the new one.
 
     Raises: what `change_customer` raises.
     """
@@ -71,10 +77,13 @@ async def correct_customer(
     before = await _address_of(uow, customer_id)
     await change_customer(uow, ctx, customer_id, cmd)
     address = await _address_of(uow, customer_id)
+    worksheets = 0
     if address != before:
         await revoke_customer_feed(uow, [customer_id])
+        worksheets = await mail_links_again(uow, customer_id) if address else 0
     wrong = [order_id for order_id, typed in orders.items() if address and typed != address]
-    return await _write_to(uow, ctx, customer_id, address or "", wrong)
+    told = await _write_to(uow, ctx, customer_id, address or "", wrong)
+    return told._replace(worksheets=worksheets)
 
 
 async def _write_to(
@@ -99,7 +108,7 @@ async def _write_to(
             Order.id,
             Order.state,
             has_links_out,
-            has_credits_to_use(uow),
+            or_(has_credits_to_use(uow), has_parts_to_pay(uow)),
             has_dates_to_come(uow),
         )
         .execution_options(synchronize_session=False)
@@ -145,14 +154,20 @@ async def merge_and_correct(
 ) -> Readdressed:
     """Merges the two; with `readdress`, the address of who is gone was a mistyped one of who is
     left, and what comes with it is corrected as `correct_customer` does. As there, whoever books
-    with that address later is somebody else: it leads nowhere, and only the audit log has it.
+    with that address later is somebody else: it leads nowhere, and only the audit log has it. What
+    the one who is gone was to fill in has its links anew in any case, as there.
 
     Raises: what `merge_customers` raises.
     """
+    before = await _address_of(uow, gone_id)
     moved = await merge_customers(uow, ctx, gone_id, kept_id)
     address = await _address_of(uow, kept_id)
-    if not readdress or not address:
+    if not address:
         return Readdressed()
+    copies = [] if address == before else moved[WorksheetCopy.__tablename__]
+    worksheets = await mail_links_again(uow, kept_id, copies)
+    if not readdress:
+        return Readdressed(worksheets=worksheets)
     # The merge holds what it moved, and nothing else may be locked after the customers.
     wrong = await uow.session.scalars(
         select(Order.id)
@@ -169,7 +184,8 @@ async def merge_and_correct(
         )
         .values(email=None)
     )
-    return await _write_to(uow, ctx, kept_id, address, order_ids)
+    told = await _write_to(uow, ctx, kept_id, address, order_ids)
+    return told._replace(worksheets=worksheets)
 
 
 async def _address_of(uow: UnitOfWork, customer_id: UUID) -> str | None:

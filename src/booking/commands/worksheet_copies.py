@@ -1,19 +1,22 @@
 """Giving a customer a worksheet to fill in, by staff, or because what they bought asks for it; and
 taking it back.
 
-Whoever gives one locks the customer first, so that repeats and retries find what was given before.
+Whoever gives one locks the customer first, so that repeats and retries find what was given before;
+what a purchase asks for locks the order before that.
 Source: docs/algorithms/worksheets.md.
 """
 
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import and_, delete, or_, select, true
 
+from src.billing.commands.orders import lock_order
 from src.booking.commands.worksheets import find_newest_sheet, get_worksheet, no_such_worksheet
 from src.booking.domain.worksheets import LONGEST_REASON, OPEN_COPIES, AskedRule, CopyState
 from src.booking.events import WorksheetsGiven
 from src.booking.models import WorksheetCopy, WorksheetFile, WorksheetVersion
+from src.booking.queries.group_givers import still_stands
 from src.booking.queries.worksheet_needs import AskedOf, find_asked
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, InvalidInput, NotFound
@@ -79,14 +82,15 @@ async def _version_to_give(
 
 async def ask_for_orders(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
     """Gives what these orders ask for to their customers and returns, by order, the copies that are
-    new. Under the rule `once` who ever had the worksheet is not asked again, by whatever way it
-    came, unless it was taken back; under `each` an order asks once. An order never asks twice.
+    new. One of which nothing stands any more asks for nothing. Under the rule `once` who ever had
+    the worksheet is not asked again, by whatever way it came, unless it was taken back; under
+    `each` an order asks once. An order never asks twice.
     """
-    asked = await find_asked(uow, order_ids)
+    asked = await _asked_by_standing(uow, order_ids)
     if not asked:
         return {}
     kept = await keep_customers(uow, {one.customer_id for one in asked})
-    await _lock_customers(uow, sorted(set(kept.values())))
+    await lock_customers(uow, sorted(set(kept.values())))
     known = await _known(uow, asked, kept)
     given: dict[UUID, list[UUID]] = {}
     for one in asked:
@@ -105,6 +109,17 @@ async def ask_for_orders(uow: UnitOfWork, order_ids: Sequence[UUID]) -> dict[UUI
         given.setdefault(one.order_id, []).append(copy_id)
     await uow.session.flush()
     return given
+
+
+async def _asked_by_standing(uow: UnitOfWork, order_ids: Sequence[UUID]) -> list[AskedOf]:
+    """The orders are locked, so that none is cancelled between the look at it and COMMIT."""
+    asked = await find_asked(uow, order_ids)
+    standing = set()
+    for order_id in sorted({one.order_id for one in asked}):
+        await lock_order(uow, order_id)
+        if await still_stands(uow, order_id):
+            standing.add(order_id)
+    return [one for one in asked if one.order_id in standing]
 
 
 async def _known(
@@ -169,6 +184,28 @@ async def reopen_copy(
     await uow.session.flush()
 
 
+async def mail_links_again(
+    uow: UnitOfWork, customer_id: UUID, among: Sequence[UUID] | None = None
+) -> int:
+    """One mail with new links to what the customer has not sent, or to those `among` it: their
+    address is another one, with which the former links ended. Returns how many there are.
+    """
+    found = await uow.session.scalars(
+        select(WorksheetCopy.id)
+        .where(
+            WorksheetCopy.tenant_id == uow.tenant,
+            WorksheetCopy.customer_id == customer_id,
+            WorksheetCopy.state.in_(OPEN),
+            true() if among is None else WorksheetCopy.id.in_(among),
+        )
+        .order_by(WorksheetCopy.asked_at, WorksheetCopy.id)
+    )
+    copy_ids = list(found)
+    if copy_ids:
+        uow.record(WorksheetsGiven(action_id=new_id(), customer_id=customer_id, copy_ids=copy_ids))
+    return len(copy_ids)
+
+
 async def take_back_copy(
     uow: UnitOfWork, ctx: RequestContext, worksheet_id: UUID, copy_id: UUID
 ) -> CopyState:
@@ -205,6 +242,36 @@ async def take_back_copy(
     return became
 
 
+async def delete_sent_file(
+    uow: UnitOfWork, ctx: RequestContext, worksheet_id: UUID, copy_id: UUID, file_id: UUID
+) -> None:
+    """Makes room for others. The answers stay as they were sent, and where the file was they say
+    that it was deleted. One that is gone already stays gone, and nobody is written to.
+
+    Raises: NotFound; Conflict for what is not sent: its guest may still change the file.
+    """
+    copy = await lock_copy(uow, copy_id)
+    if copy.worksheet_id != worksheet_id:
+        raise no_such_worksheet()
+    if copy.state != CopyState.SENT:
+        raise Conflict(_("It is with the guest just now, who can still change the file."))
+    filename = await uow.session.scalar(
+        delete(WorksheetFile)
+        .where(
+            WorksheetFile.tenant_id == uow.tenant,
+            WorksheetFile.copy_id == copy_id,
+            WorksheetFile.id == file_id,
+        )
+        .returning(WorksheetFile.filename),
+        execution_options={"synchronize_session": False},
+    )
+    if filename is None:
+        return
+    version = await uow.session.get_one(WorksheetVersion, (uow.tenant, copy.version_id))
+    detail = {"title": version.title, "file": filename}
+    await audit(uow, ctx, "worksheet.file_deleted", "customer", copy.customer_id, **detail)
+
+
 async def lock_copy(uow: UnitOfWork, copy_id: UUID) -> WorksheetCopy:
     """Against whoever else fills it in or opens it. Raises: NotFound."""
     row: WorksheetCopy | None = await uow.session.scalar(
@@ -219,11 +286,11 @@ async def lock_copy(uow: UnitOfWork, copy_id: UUID) -> WorksheetCopy:
 
 
 async def _lock_customer(uow: UnitOfWork, customer_id: UUID) -> Customer:
-    await _lock_customers(uow, [customer_id])
+    await lock_customers(uow, [customer_id])
     return await uow.session.get_one(Customer, (uow.tenant, customer_id))
 
 
-async def _lock_customers(uow: UnitOfWork, customer_ids: Sequence[UUID]) -> None:
+async def lock_customers(uow: UnitOfWork, customer_ids: Sequence[UUID]) -> None:
     """By id, as everybody does; what merely refers to them is not held up."""
     await uow.session.execute(
         select(Customer.id)

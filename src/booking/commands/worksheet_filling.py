@@ -12,7 +12,12 @@ import msgspec
 from sqlalchemy import delete, func, select, text
 
 from src.booking.commands.worksheet_copies import OPEN, lock_copy
-from src.booking.commands.worksheets import find_newest_sheet, no_such_worksheet, taken_back
+from src.booking.commands.worksheets import (
+    find_newest_sheet,
+    guest_erased,
+    no_such_worksheet,
+    taken_back,
+)
 from src.booking.domain.worksheet_answers import sheet_answer_errors, stored_answers
 from src.booking.domain.worksheets import (
     CopyState,
@@ -27,8 +32,11 @@ from src.platform.errors import InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.web.uploads import UploadedFile
+from src.tenants.commands.customers import keep_customers
 from src.tenants.domain.entitlements import Entitlements, Limit
 
+NEARLY_FULL_PERCENT = 80
+"""From where on the room for files is said to run out, as that for bookings is."""
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
 """Who adds files to one business, so that their number is counted for one after the other."""
 
@@ -49,11 +57,14 @@ async def fill_in(
     uow: UnitOfWork, may: Entitlements, copy_id: UUID, filling: Filling
 ) -> CopyState | None:
     """Keeps the answers, and returns how far the copy is; None where it had been sent before, which
-    stays as it is.
+    stays as it is. The customer is held, so that nothing is written for one who is being erased.
 
-    Raises: NotFound; Gone for one that was taken back; InvalidInput at `answers.<key>`.
+    Raises: NotFound; Gone for one that was taken back, and where nobody is left whose it is;
+    InvalidInput at `answers.<key>`.
     """
     copy = await lock_copy(uow, copy_id)
+    if copy.customer_id not in await keep_customers(uow, {copy.customer_id}):
+        raise guest_erased()
     if copy.state == CopyState.TAKEN_BACK:
         raise taken_back()
     if copy.state not in OPEN:

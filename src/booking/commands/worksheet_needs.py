@@ -97,6 +97,7 @@ async def _ask(
                 id=new_id(),
                 worksheet_id=worksheet_id,
                 **{f"{thing}_id": one},
+                since=uow.clock.now(),
             )
         )
     await uow.session.flush()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from src.booking.domain.agreements import as_shown
 from src.booking.domain.seen import changed_since_seen, mark_of
@@ -24,7 +24,7 @@ from src.booking.domain.worksheets import (
     sheet_question_errors,
     stored_questions,
 )
-from src.booking.models import Worksheet, WorksheetVersion
+from src.booking.models import Worksheet, WorksheetNeed, WorksheetVersion
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, Gone, InvalidInput, NotFound
 from src.platform.i18n import _
@@ -179,7 +179,8 @@ async def publish_worksheet(
     uow: UnitOfWork, ctx: RequestContext, worksheet_id: UUID, shown: str
 ) -> int:
     """Makes the draft the version that is given from now on, and returns its number. `shown` is the
-    mark of what whoever publishes has read. Copies that were begun stay in their version.
+    mark of what whoever publishes has read. Copies that were begun stay in their version, and who
+    has booked before the first one is asked for nothing.
 
     Raises: NotFound; Conflict, with the code `nothing_new` where it is the version that holds,
     `no_questions` where nothing is asked, and else where the draft is not what was shown.
@@ -211,6 +212,8 @@ async def publish_worksheet(
             published_by=ctx.actor.name,
         )
     )
+    if newest is None:
+        await _ask_from_now_on(uow, worksheet_id)
     subject = ("worksheet.published", "worksheet", worksheet_id)
     await audit(uow, ctx, *subject, name=row.title, version=number)
     await uow.session.flush()
@@ -220,16 +223,29 @@ async def publish_worksheet(
 async def set_worksheet_active(
     uow: UnitOfWork, ctx: RequestContext, worksheet_id: UUID, *, active: bool
 ) -> str:
-    """Whether offerings ask for it; what was given stays, and can be filled in. Returns its title.
+    """Whether offerings ask for it; what was given stays, and can be filled in. What was booked
+    while it was off does not ask for it afterwards. Returns its title.
 
     Raises: NotFound.
     """
     row = await lock_worksheet(uow, worksheet_id)
     if row.active != active:
         row.active, row.updated_at = active, uow.clock.now()
+        if active:
+            await _ask_from_now_on(uow, worksheet_id)
         done = "worksheet.switched_on" if active else "worksheet.switched_off"
         await audit(uow, ctx, done, "worksheet", worksheet_id, name=row.title)
     return row.title
+
+
+async def _ask_from_now_on(uow: UnitOfWork, worksheet_id: UUID) -> None:
+    """What asks for it asks nobody who has booked before."""
+    await uow.session.execute(
+        update(WorksheetNeed)
+        .where(WorksheetNeed.tenant_id == uow.tenant, WorksheetNeed.worksheet_id == worksheet_id)
+        .values(since=uow.clock.now())
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def get_worksheet(uow: UnitOfWork, worksheet_id: UUID) -> Worksheet:
@@ -246,6 +262,13 @@ def no_such_worksheet() -> NotFound:
 
 def taken_back() -> Gone:
     return Gone(_("This worksheet was taken back: there is nothing to fill in any more."))
+
+
+def guest_erased() -> Gone:
+    return Gone(
+        _("This link is not valid any more: what was kept about its guest was erased."),
+        code="link_replaced",
+    )
 
 
 async def find_newest_sheet(uow: UnitOfWork, worksheet_id: UUID) -> WorksheetVersion | None:

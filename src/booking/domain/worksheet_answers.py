@@ -18,6 +18,7 @@ from src.booking.domain.worksheets import (
     SheetQuestion,
     as_number,
     as_number_text,
+    please_type_a_number,
 )
 from src.platform.i18n import _
 
@@ -116,7 +117,7 @@ def _wrong_with(question: SheetQuestion, values: Sequence[str], *, is_sending: b
 def _wrong_number(question: SheetQuestion, text: str) -> str | None:
     number = as_number(text)
     if number is None:
-        return _("Type a number, such as 12 or 1.5.")
+        return please_type_a_number()
     least, most = as_number(question.least), as_number(question.most)
     if least is not None and number < least:
         return _("The number has to be at least %(least)s.", least=question.least)

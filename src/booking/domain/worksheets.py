@@ -3,6 +3,7 @@
 Source: docs/algorithms/worksheets.md.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -29,6 +30,9 @@ MOST_FILES = 4
 MOST_STEPS = 10
 MOST_ASKED = 20
 """Worksheets of one service, series or package."""
+
+
+_MAYBE_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3}|\.\d\d0)", re.ASCII)
 
 
 class SheetKind(StrEnum):
@@ -175,7 +179,7 @@ def _choice_errors(choices: Sequence[str]) -> dict[str, str]:
 def _number_errors(question: SheetQuestion) -> dict[str, str]:
     bounds = {"least": question.least, "most": question.most}
     fields = {
-        name: _("Type a number, such as 12 or 1.5.")
+        name: please_type_a_number()
         for name, text in bounds.items()
         if text and as_number(text) is None
     }
@@ -219,14 +223,23 @@ def moved(questions: Sequence[SheetQuestion], key: str, *, up: bool) -> tuple[Sh
 
 
 def as_number(text: str) -> Decimal | None:
-    """The number that was typed, with a point or a comma; None where it is none."""
-    typed = text.strip().replace(",", ".")
+    """The number that was typed, with a point or a comma; None where it is none, and where nobody
+    can tell whether 1,000 is a thousand or one. What is kept never looks like that.
+    """
+    typed = text.strip()
+    if _MAYBE_THOUSANDS.fullmatch(typed):
+        return None
+    typed = typed.replace(",", ".")
     if not typed or len(typed) > LONGEST_NUMBER or not set(typed) <= set("+-.0123456789"):
         return None
     try:
         return Decimal(typed)
     except InvalidOperation:
         return None
+
+
+def please_type_a_number() -> str:
+    return _("Type a number, such as 1.5 or 1000, with nothing between the thousands.")
 
 
 def as_number_text(text: str) -> str:

@@ -11,6 +11,7 @@ from src.billing.owed import list_owed_minor
 from src.booking.commands.changes import mark_known, mark_told
 from src.booking.commands.group_members import note_earned, note_lost
 from src.booking.commands.waitlist_take import note_fulfilled
+from src.booking.commands.worksheet_endings import note_unasked
 from src.booking.domain.kinds import SeatState
 from src.booking.events import (
     SWAP,
@@ -227,6 +228,7 @@ async def tell_of_cancelled_seats(jobs: JobsTogether, events: Sequence[SeatsCanc
         going_on = await bookings_that_go_on(uow, every)
         order_ids = [one.order.id for one in every]
         await note_lost(uow, order_ids)
+        await note_unasked(uow, order_ids)
         by_hand = await find_by_hand_minor(uow, list(cancellations), order_ids)
         owed = await list_owed_minor(uow, order_ids)
         parties = await find_split_parties(uow, single) if single else {}
@@ -281,6 +283,7 @@ async def tell_of_left_seats(job: JobContext, event: SeatsLeft) -> None:
         [bookings] = await facts_of_seats(uow, [event.seat_ids])
         owed = await list_owed_minor(uow, [one.order.id for one in bookings])
         await note_lost(uow, list(owed))
+        await note_unasked(uow, list(owed))
         tenant = await tenant_snapshot(uow, uow.tenant, now)
         mail = seats_left_mail(
             settings,

@@ -1,12 +1,17 @@
-"""Giving the worksheets that an order asks for, and mailing their links."""
+"""Giving the worksheets that an order asks for, mailing their links, and ending them with it."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import and_, select
 
+from src.billing.domain.credit_acts import CreditAct
+from src.billing.domain.credits import LotSource
+from src.billing.events import CreditsChanged, PackageLapsed
+from src.billing.models import CreditLot
 from src.booking.commands.worksheet_copies import OPEN, ask_for_orders
-from src.booking.events import WorksheetsGiven, WorksheetsWanted
+from src.booking.commands.worksheet_endings import end_unasked
+from src.booking.events import WorksheetsGiven, WorksheetsUnasked, WorksheetsWanted
 from src.booking.models import WorksheetCopy, WorksheetVersion
 from src.booking.queries.worksheet_needs import find_asked
 from src.booking.worksheet_mails import worksheet_mail
@@ -21,9 +26,14 @@ from src.tenants.queries.wordings import find_wordings
 
 
 def register(registry: Registry) -> None:
-    """Whoever buys is asked for them, and who was given some is written to."""
+    """Whoever buys is asked for them, unless it is cancelled, and who was given some is written
+    to.
+    """
     registry.on(WorksheetsWanted, "booking.ask_worksheets", ask_for_worksheets)
     registry.on(WorksheetsGiven, "booking.tell_worksheets", tell_of_worksheets)
+    registry.on(WorksheetsUnasked, "booking.unask_worksheets", unask_worksheets)
+    registry.on(PackageLapsed, "booking.unask_lapsed", unask_worksheets)
+    registry.on(CreditsChanged, "booking.unask_refunded", unask_refunded)
 
 
 async def want_worksheets(uow: UnitOfWork, order_ids: Sequence[UUID]) -> None:
@@ -40,6 +50,28 @@ async def ask_for_worksheets(job: JobContext, event: WorksheetsWanted) -> None:
         given = await ask_for_orders(uow, [event.order_id])
         for copy_ids in given.values():
             await _tell(job, uow, copy_ids, action_id=copy_ids[0])
+
+
+async def unask_worksheets(job: JobContext, event: WorksheetsUnasked | PackageLapsed) -> None:
+    """Nothing where something of the order still stands."""
+    async with job.unit_of_work(done=True) as uow:
+        await end_unasked(uow, event.order_id)
+
+
+async def unask_refunded(job: JobContext, event: CreditsChanged) -> None:
+    """A package all of whose credits went back was cancelled in full; until that has failed, when
+    it asks again.
+    """
+    async with job.unit_of_work(done=True) as uow:
+        if event.act not in (CreditAct.REFUNDED, CreditAct.REFUND_FAILED):
+            return
+        lot = await uow.session.get_one(CreditLot, (uow.tenant, event.lot_id))
+        if lot.order_id is None or lot.source != LotSource.PACKAGE:
+            return
+        if event.act == CreditAct.REFUNDED:
+            await end_unasked(uow, lot.order_id)
+        else:
+            await want_worksheets(uow, [lot.order_id])
 
 
 async def tell_of_worksheets(job: JobContext, event: WorksheetsGiven) -> None:
@@ -83,6 +115,7 @@ async def _tell(
         customer,
         copies,
         action_id=action_id,
+        now=job.clock.now(),
         locale=customer.locale or tenant.locale,
         wordings=await find_wordings(uow),
     )

@@ -3,7 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from src.platform.db import Base, TenantScoped, within_tenant
@@ -62,7 +69,9 @@ class GroupSlug(TenantScoped, Base):
 
 
 class GroupGiver(TenantScoped, Base):
-    """Whoever buys this thing from now on becomes a member."""
+    """Whoever buys this thing becomes a member, if that is confirmed no earlier than `since`: when
+    it was chosen, or the group switched on again.
+    """
 
     __tablename__ = "group_givers"
     __table_args__ = (
@@ -83,6 +92,7 @@ class GroupGiver(TenantScoped, Base):
     service_id: Mapped[UUID | None]
     series_id: Mapped[UUID | None]
     package_id: Mapped[UUID | None]
+    since: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class GroupMember(TenantScoped, Base):

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     UniqueConstraint,
+    func,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -67,7 +68,10 @@ def _once(thing: str) -> Index:
 
 
 class WorksheetNeed(TenantScoped, Base):
-    """Whoever books, or buys, this one thing is asked to fill in the worksheet."""
+    """Whoever books, or buys, this one thing is asked to fill in the worksheet, if that is
+    confirmed no earlier than `since`: when it was chosen, or the worksheet was published first, or
+    switched on again.
+    """
 
     __tablename__ = "worksheet_needs"
     __table_args__ = (
@@ -90,6 +94,7 @@ class WorksheetNeed(TenantScoped, Base):
     service_id: Mapped[UUID | None]
     series_id: Mapped[UUID | None]
     package_id: Mapped[UUID | None]
+    since: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class WorksheetCopy(TenantScoped, Base):

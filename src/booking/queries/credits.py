@@ -27,7 +27,7 @@ from src.billing.queries.credit_worth import get_worth
 from src.billing.queries.disputes import get_taken_back_minor, is_with_the_bank
 from src.billing.queries.end_changes import list_end_changes
 from src.billing.queries.lots import has_ended, list_lots, lot_facts, no_such_credits, scope_of
-from src.billing.queries.parts import get_left_minor
+from src.billing.queries.part_sums import get_left_minor
 from src.billing.queries.refunded_credits import list_refunded_minor
 from src.billing.queries.transfers import is_transfer_awaited
 from src.billing.views.credits import EndChange

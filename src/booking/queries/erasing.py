@@ -1,43 +1,34 @@
-"""What erasing a person would do, and what stands against it."""
+"""What erasing a person would do."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from src.billing.customer_rows import orders_of
 from src.billing.domain.credits import LotState
-from src.billing.domain.kinds import OpenItemKind, OrderState, PaymentMode
-from src.billing.models import CreditLot, DisputeRow, OpenItem, Order, PaymentPage, Refund
+from src.billing.domain.kinds import OrderState, PaymentMode
+from src.billing.models import CreditLot, Order
 from src.billing.owed import owed_minor
-from src.billing.queries.parts import list_left_of
+from src.billing.queries.part_sums import list_left_of
 from src.billing.queries.vouchers import list_worth_of
-from src.booking.customer_rows import bookings_of, mails_to
-from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import (
     Booking,
-    CancellationReturn,
     Seat,
     Series,
     Service,
     Session,
-    WaitlistEntry,
 )
-from src.booking.queries.person import events_about, list_things, mails_telling_of, waits
+from src.booking.queries.erasing_bars import is_ahead, list_bars
 from src.platform.db.uow import UnitOfWork
 from src.platform.i18n import _, ngettext
-from src.platform.mail.models import MailRow
-from src.platform.mail.queue import MailQueued
 from src.platform.money import Money
-from src.platform.outbox.models import OutboxRow
 from src.tenants.person_rows import Person, person_rows
 
 MOST_AHEAD = 20
-SENDING = timedelta(hours=1)
-"""A mail that has waited longer is not on its way any more, and is erased like the others."""
 
 
 class BookingAhead(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,7 +116,7 @@ async def _list_ahead(uow: UnitOfWork, person: Person) -> list[BookingAhead]:
         .outerjoin(
             Series, (Series.tenant_id == Booking.tenant_id) & (Series.id == Booking.series_id)
         )
-        .where(Seat.tenant_id == uow.tenant, _is_ahead(person))
+        .where(Seat.tenant_id == uow.tenant, is_ahead(person))
         .group_by(Booking.id, Service.name, Series.title)
         .order_by(first_at, Booking.id)
         .limit(MOST_AHEAD)
@@ -139,15 +130,6 @@ async def _list_ahead(uow: UnitOfWork, person: Person) -> list[BookingAhead]:
         )
         for booking_id, service, series, starts_at, places in found
     ]
-
-
-def _is_ahead(person: Person) -> ColumnElement[bool]:
-    """Of a seat and its session: it is a place of theirs that is still to come."""
-    return and_(
-        Seat.booking_id.in_(bookings_of(person)),
-        Seat.state.in_([str(state) for state in LIVE_SEATS]),
-        Session.ends_at > person.at,
-    )
 
 
 async def _list_owed(uow: UnitOfWork, person: Person) -> list[Money]:
@@ -195,192 +177,3 @@ def _stays(counts: Mapping[str, int]) -> list[str]:
         (seats, ngettext("%(num)s seat", "%(num)s seats", seats)),
     ]
     return [sentence for count, sentence in words if count]
-
-
-class Bars(NamedTuple):
-    """What stands against erasing somebody, each 0 or False where it does not."""
-
-    seats: int
-    orders: int
-    money: int
-    disputes: int
-    waiting: int
-    is_under_way: bool
-
-
-async def list_bars(uow: UnitOfWork, person: Person) -> list[str]:
-    """Each as a sentence that says to staff what to do first; none when nothing is in the way."""
-    bars = await find_bars(uow, person)
-    words = [
-        (
-            bars.seats,
-            ngettext(
-                "%(num)s place of theirs lies ahead. Cancel it first.",
-                "%(num)s places of theirs lie ahead. Cancel them first.",
-                bars.seats,
-            ),
-        ),
-        (bars.orders, _("An order is being paid for. Wait until it is paid or has ended.")),
-        (bars.money, _("Money is still to go back to them. See to it first.")),
-        (bars.disputes, _("Their bank disputes a payment. Wait until that is decided.")),
-        (bars.waiting, _("They are on a waiting list. Take them off it first.")),
-        (bars.is_under_way, under_way()),
-    ]
-    return [sentence for count, sentence in words if count]
-
-
-def own_bars(bars: Bars) -> list[str]:
-    """The same for the person themselves."""
-    words = [
-        (
-            bars.seats,
-            ngettext(
-                "You have %(num)s place on a date to come. Cancel it first, or let it pass.",
-                "You have %(num)s places on dates to come. Cancel them first, or let them pass.",
-                bars.seats,
-            ),
-        ),
-        (
-            bars.orders,
-            _("You have yet to pay for an order. Pay it, or wait until it has ended."),
-        ),
-        (bars.money, _("Money is still to go back to you. Wait until it has.")),
-        (bars.disputes, _("Your bank disputes a payment. Wait until that is decided.")),
-        (bars.waiting, _("You are on a waiting list. Leave it first, by the link in its mail.")),
-        (
-            bars.is_under_way,
-            _("Something of yours is just being done or sent. Try again in a few minutes."),
-        ),
-    ]
-    return [sentence for count, sentence in words if count]
-
-
-async def find_bars(uow: UnitOfWork, person: Person) -> Bars:
-    # A job's work is asked for before its mail: it commits both at once.
-    doing = await _is_being_done(uow, person)
-    row = (await uow.session.execute(select(*_counts(uow, person)))).one()
-    sending = row.mails or await _is_being_told(uow, person)
-    return Bars(
-        seats=row.seats,
-        orders=row.orders,
-        money=row.money,
-        disputes=row.disputes,
-        waiting=row.waiting,
-        is_under_way=bool(doing or sending),
-    )
-
-
-def under_way() -> str:
-    return _("Something about them is just being done or sent. Try again in a few minutes.")
-
-
-def _counts(uow: UnitOfWork, person: Person) -> list[Any]:
-    ordered, tenant = orders_of(person), uow.tenant
-    seats = (
-        select(func.count())
-        .select_from(Seat)
-        .join(Session, (Session.tenant_id == Seat.tenant_id) & (Session.id == Seat.session_id))
-        .where(Seat.tenant_id == tenant, _is_ahead(person))
-    )
-    paying = or_(
-        Order.state == str(OrderState.OPEN),
-        select(PaymentPage.id)
-        .where(
-            PaymentPage.tenant_id == tenant,
-            PaymentPage.order_id == Order.id,
-            PaymentPage.state.in_(["pending", "open"]),
-        )
-        .exists(),
-    )
-    by_hand = and_(CancellationReturn.by_hand_minor > 0, CancellationReturn.handed_at.is_(None))
-    # A dispute that is open is told as such, and its item says nothing more.
-    with_the_bank = (
-        select(DisputeRow.id)
-        .where(
-            DisputeRow.tenant_id == tenant,
-            DisputeRow.order_id == OpenItem.order_id,
-            DisputeRow.state == "open",
-        )
-        .correlate(OpenItem)
-        .exists()
-    )
-    is_more = or_(OpenItem.kind != str(OpenItemKind.DISPUTE), ~with_the_bank)
-    money = (
-        _count(tenant, Refund, Refund.order_id.in_(ordered), Refund.state == "pending")
-        + _count(
-            tenant,
-            OpenItem,
-            OpenItem.order_id.in_(ordered),
-            OpenItem.closed_at.is_(None),
-            is_more,
-        )
-        + _count(tenant, CancellationReturn, CancellationReturn.order_id.in_(ordered), by_hand)
-    )
-    sending = and_(
-        mails_to(person),
-        MailRow.sent_at.is_(None),
-        MailRow.refused.is_(None),
-        MailRow.queued_at > person.at - SENDING,
-    )
-    stands = WaitlistEntry.state.in_(["waiting", "offered"])
-    return [
-        seats.scalar_subquery().label("seats"),
-        _count(tenant, Order, Order.id.in_(ordered), paying).label("orders"),
-        money.label("money"),
-        _count(
-            tenant, DisputeRow, DisputeRow.order_id.in_(ordered), DisputeRow.state == "open"
-        ).label("disputes"),
-        _count(tenant, WaitlistEntry, waits(uow, person), stands).label("waiting"),
-        _count(tenant, MailRow, sending).label("mails"),
-    ]
-
-
-def _count(tenant: Any, model: Any, *conditions: ColumnElement[bool]) -> Any:
-    return (
-        select(func.count())
-        .select_from(model)
-        .where(model.tenant_id == tenant, *conditions)
-        .scalar_subquery()
-    )
-
-
-async def _is_being_done(uow: UnitOfWork, person: Person) -> bool:
-    """What was given up does not count: it is erased."""
-    found = await uow.session.scalar(
-        select(OutboxRow.id)
-        .where(
-            OutboxRow.tenant_id == uow.tenant,
-            OutboxRow.parked_at.is_(None),
-            events_about(await list_things(uow, person)),
-        )
-        .limit(1)
-    )
-    return found is not None
-
-
-async def _is_being_told(uow: UnitOfWork, person: Person) -> bool:
-    """Whether a mail to somebody else that tells of them is still to leave."""
-    found = await uow.session.scalar(
-        select(MailRow.id)
-        .where(
-            waits_to_be_sent(OutboxRow.parked_at.is_(None)),
-            MailRow.sent_at.is_(None),
-            await mails_telling_of(uow, person),
-        )
-        .limit(1)
-    )
-    return found is not None
-
-
-def waits_to_be_sent(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether a mail's sending is still on the list, in a row like this."""
-    return (
-        select(OutboxRow.id)
-        .where(
-            OutboxRow.tenant_id == MailRow.tenant_id,
-            OutboxRow.topic == MailQueued.topic,
-            OutboxRow.payload["mail_id"].astext == cast(MailRow.id, String),
-            condition,
-        )
-        .exists()
-    )

@@ -1,4 +1,8 @@
-"""Which orders make their buyers members of which groups, and whether an order still stands."""
+"""Which orders make their buyers members of which groups, and whether an order still stands.
+
+An order gives what it gave when it was confirmed, however often and late that is told. Moving to
+another date, and completing a course, is no purchase: such an order gives nothing itself.
+"""
 
 from collections.abc import Collection
 from typing import Any
@@ -7,9 +11,10 @@ from uuid import UUID
 from sqlalchemy import CTE, ColumnElement, Select, exists, func, or_, select, union
 
 from src.billing.domain.credits import EntryKind, LotState
-from src.billing.models import CreditEntry, CreditLot
+from src.billing.models import CreditEntry, CreditLot, Order
 from src.booking.domain.kinds import SeatState
 from src.booking.domain.states import TAKEN_SEATS
+from src.booking.events import SWAP
 from src.booking.models import Booking, Group, GroupGiver, Seat, Series, Service
 from src.platform.db.uow import UnitOfWork
 
@@ -128,9 +133,17 @@ def _by_bookings(uow: UnitOfWork, order_ids: Collection[UUID], *columns: Any) ->
     return (
         select(*columns)
         .select_from(Booking)
+        .join(Order, (Order.tenant_id == Booking.tenant_id) & (Order.id == Booking.order_id))
         .join(GroupGiver, (GroupGiver.tenant_id == Booking.tenant_id) & gives)
         .join(Group, _is_on())
-        .where(Booking.tenant_id == uow.tenant, Booking.order_id.in_(order_ids), of_booking)
+        .where(
+            Booking.tenant_id == uow.tenant,
+            Booking.order_id.in_(order_ids),
+            Booking.completes_id.is_(None),
+            Order.source != SWAP,
+            _was_given(),
+            of_booking,
+        )
     )
 
 
@@ -138,14 +151,24 @@ def _by_lots(uow: UnitOfWork, order_ids: Collection[UUID], *columns: Any) -> Sel
     return (
         select(*columns)
         .select_from(CreditLot)
+        .join(Order, (Order.tenant_id == CreditLot.tenant_id) & (Order.id == CreditLot.order_id))
         .join(
             GroupGiver,
             (GroupGiver.tenant_id == CreditLot.tenant_id)
             & (GroupGiver.package_id == CreditLot.package_id),
         )
         .join(Group, _is_on())
-        .where(CreditLot.tenant_id == uow.tenant, CreditLot.order_id.in_(order_ids), *_kept_lots())
+        .where(
+            CreditLot.tenant_id == uow.tenant,
+            CreditLot.order_id.in_(order_ids),
+            _was_given(),
+            *_kept_lots(),
+        )
     )
+
+
+def _was_given() -> ColumnElement[bool]:
+    return Order.confirmed_at >= GroupGiver.since
 
 
 def _is_on() -> ColumnElement[bool]:

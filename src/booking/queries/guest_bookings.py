@@ -255,13 +255,16 @@ def _party(seats: Sequence[Row[Any]], guest: str) -> PartyView:
     """Everyone once, in the order of the form, with their kind of price. Who comes to none of the
     dates any more is told apart, unless that is everybody; who was handed single ones comes in
     place of somebody else, and is named with those. Of whom places were handed on to, no more are
-    of the party than come on one date: different people may have got those of the same guest.
+    of the party than come on one date: different people may have got those of the same guest. Once
+    nobody comes to anything, the same is told of what they had.
     """
     people, live = in_party_of(seats), [seat for seat in seats if seat.state in LIVE_SEATS]
-    own = {seat.participant_id for seat in live if not seat.is_handed_on}
-    most = max(Counter(seat.session_id for seat in live).values(), default=0)
-    taken_over = [key for key in people if key in {seat.participant_id for seat in live} - own]
-    stay = own | set(taken_over[: max(0, most - len(own))]) or set(people)
+    counted = live or list(seats)
+    own = {seat.participant_id for seat in counted if not seat.is_handed_on}
+    most = max(Counter(seat.session_id for seat in counted).values(), default=0)
+    held = {seat.participant_id for seat in counted}
+    taken_over = [key for key in people if key in held - own]
+    stay = own | set(taken_over[: max(0, most - len(own))])
     stand_ins = {seat.participant_id for seat in seats if seat in live or seat.is_handed_on} - stay
     people = {key: one for key, one in people.items() if key not in stand_ins}
     comes = [one for key, one in people.items() if key in stay]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select, tuple_
 
 from src.booking.guest_links import group_path
 from src.booking.models import Group, GroupMember, GroupPost, GroupSlug
@@ -139,6 +139,23 @@ async def list_read_posts(
         )
         for one in found
     ]
+
+
+async def get_page_of_post(uow: UnitOfWork, group_id: UUID, post_id: UUID) -> int:
+    """On which page of the group it stands by now. Raises: NotFound, also once it is deleted."""
+    post = await uow.session.get(GroupPost, (uow.tenant, post_id))
+    if post is None or post.group_id != group_id:
+        raise NotFound(_("This post is not there any more."))
+    newer = await uow.session.scalar(
+        select(func.count())
+        .select_from(GroupPost)
+        .where(
+            GroupPost.tenant_id == uow.tenant,
+            GroupPost.group_id == group_id,
+            tuple_(GroupPost.published_at, GroupPost.id) > (post.published_at, post.id),
+        )
+    )
+    return 1 + (newer or 0) // POSTS_A_PAGE
 
 
 async def list_names(uow: UnitOfWork, group_id: UUID) -> list[str]:

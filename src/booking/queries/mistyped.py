@@ -6,8 +6,9 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from src.billing.domain.credits import LotSource, LotState
 from src.billing.domain.kinds import FeeState, OrderState
+from src.billing.domain.parts import STILL_TO_PAY
 from src.billing.domain.vouchers import VoucherState
-from src.billing.models import CreditLot, Fee, Order, Voucher
+from src.billing.models import CreditLot, Fee, Instalment, Order, Voucher
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.models import Seat, Session
 from src.platform.db.uow import UnitOfWork
@@ -19,11 +20,15 @@ TYPED = func.lower(func.btrim(Order.guest_email))
 
 def comes_to(uow: UnitOfWork, customer_id: UUID, address_of: UUID) -> ColumnElement[bool]:
     """Whether an order is the customer's, was booked with the address that `address_of` has in this
-    moment, and has something to come: a date, credits or a voucher to use or to pay for, or a fee
-    that is asked for.
+    moment, and has something to come: a date, credits or a voucher to use or to pay for, a part of
+    the price, or a fee that is asked for.
     """
     to_come = or_(
-        has_dates_to_come(uow), has_credits_to_use(uow), has_voucher_to_use(uow), has_fee_asked(uow)
+        has_dates_to_come(uow),
+        has_credits_to_use(uow),
+        has_parts_to_pay(uow),
+        has_voucher_to_use(uow),
+        has_fee_asked(uow),
     )
     address = (
         select(Customer.email)
@@ -63,6 +68,14 @@ def has_credits_to_use(uow: UnitOfWork) -> ColumnElement[bool]:
             CreditLot.source == str(LotSource.PACKAGE),
             or_(CreditLot.state == str(LotState.PENDING), CreditLot.balance > 0),
         )
+    )
+
+
+def has_parts_to_pay(uow: UnitOfWork) -> ColumnElement[bool]:
+    """Whether parts of its price are still to be paid, of which mails with links go out."""
+    to_pay = Instalment.state.in_([str(state) for state in STILL_TO_PAY])
+    return Order.id.in_(
+        select(Instalment.order_id).where(Instalment.tenant_id == uow.tenant, to_pay)
     )
 
 

@@ -1,6 +1,6 @@
 """Guests' copies of worksheets with their answers and files, as pages list and show them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -235,7 +235,7 @@ def answer_rows(
     answers: Sequence[Any], files: dict[str, FileRow], questions: Sequence[SheetQuestion] = ()
 ) -> list[AnswerRow]:
     """The answers in words, in the order in which they were asked; of `questions` that nobody has
-    answered too.
+    answered too. Of a file that was sent and is there no more it says that.
     """
     given = {one.key: one for one in read_answers(answers)}
     asked = [SheetAnswer(key=one.key, label=one.label, kind=one.kind) for one in questions]
@@ -243,9 +243,19 @@ def answer_rows(
     return [
         AnswerRow(
             label=one.label,
-            answer=in_words(one),
+            answer=_deleted() if _lost_file(one, given, files) else in_words(one),
             is_long=one.kind is SheetKind.LONG,
             file=files.get(one.key),
         )
         for one in shown
     ]
+
+
+def _lost_file(
+    one: SheetAnswer, given: Mapping[str, SheetAnswer], files: Mapping[str, FileRow]
+) -> bool:
+    return one.kind is SheetKind.FILE and one.key in given and one.key not in files
+
+
+def _deleted() -> str:
+    return _("The file was deleted by the business.")

@@ -36,7 +36,8 @@ class AskedOf(msgspec.Struct, frozen=True, kw_only=True):
 
 async def find_asked(uow: UnitOfWork, order_ids: Sequence[UUID]) -> list[AskedOf]:
     """What these orders ask for, each worksheet once, by order and title; nothing of a draft or of
-    one that is switched off. Moving to another date, and completing a course, is no purchase.
+    one that is switched off, and only what asked when the order was confirmed. Moving to another
+    date, and completing a course, is no purchase.
     """
     things = _things_of(uow, order_ids)
     newest = newest_sheets(uow)
@@ -66,7 +67,12 @@ async def find_asked(uow: UnitOfWork, order_ids: Sequence[UUID]) -> list[AskedOf
             ),
         )
         .join(newest, newest.c.worksheet_id == Worksheet.id)
-        .where(WorksheetNeed.tenant_id == uow.tenant, Worksheet.active, Order.source != SWAP)
+        .where(
+            WorksheetNeed.tenant_id == uow.tenant,
+            Worksheet.active,
+            Order.source != SWAP,
+            Order.confirmed_at >= WorksheetNeed.since,
+        )
         .distinct()
         .order_by(things.c.order_id, newest.c.title, Worksheet.id)
     )

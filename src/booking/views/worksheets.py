@@ -90,6 +90,7 @@ class WorksheetsView(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[WorksheetRow]
     files: int
     most_files: int | None
+    is_nearly_full: bool
     base: str
     zone: ZoneInfo
 
@@ -197,12 +198,14 @@ class CopyView(msgspec.Struct, frozen=True, kw_only=True):
 
 class FillView(msgspec.Struct, frozen=True, kw_only=True):
     """A guest fills one in, or reads what they sent. `head` is there on their own pages; `files`
-    are by the keys of their questions, and `there` is where they can be had.
+    are by the keys of their questions, and `there` is where they can be had. `version` is the one
+    whose `questions` are shown, and comes back with the answers.
     """
 
     head: PortalHead | None
     row: CopyRow
     introduction: str
+    version: str
     questions: list[SheetQuestion]
     answers: list[AnswerRow]
     files: dict[str, FileRow]

@@ -96,5 +96,13 @@ def readdressed_words(told: Readdressed) -> list[str]:
                 told.payment_links,
             ),
         ),
+        (
+            told.worksheets,
+            ngettext(
+                "%(num)s link to a worksheet goes to the new address.",
+                "%(num)s links to worksheets go to the new address.",
+                told.worksheets,
+            ),
+        ),
     ]
     return [sentence for count, sentence in words if count]

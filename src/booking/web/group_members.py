@@ -1,4 +1,4 @@
-"""Who is in a group: taken in and off by staff."""
+"""Who is in a group: taken in and off by staff, and by what they buy."""
 
 from typing import Any
 from uuid import UUID
@@ -8,9 +8,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from src.booking.commands.group_members import add_member, remove_member
-from src.booking.web.group_forms import JoinForm
-from src.booking.web.groups import MAY_EDIT, MAY_SEE, ONE, base_of
-from src.platform.errors import Conflict
+from src.booking.commands.groups import set_givers
+from src.booking.domain.seen import CHANGED_MEANWHILE
+from src.booking.web.collection_forms import things_of
+from src.booking.web.group_forms import GiversForm, JoinForm
+from src.booking.web.groups import MAY_EDIT, MAY_SEE, ONE, base_of, group_page
+from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.services import Services
 from src.platform.web.forms import bind, read_form
@@ -62,4 +65,28 @@ async def take_off(
     return redirect(request, f"{base_of(ctx)}/groups/{group_id}#members")
 
 
-route_handlers: list[Any] = [take_in, take_off]
+@post(ONE + "/givers", guards=MAY_EDIT, status_code=200, include_in_schema=False, shown_at=ONE)
+async def save_givers(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    group_id: FromPath[UUID],
+) -> Response[bytes]:
+    bound = bind(GiversForm, await read_form(request))
+    form = bound.struct
+    if form is None:
+        return await group_page(request, services, ctx, group_id, bound)
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            await set_givers(uow, ctx, group_id, things_of(form.things), form.seen)
+    except InvalidInput as refused:
+        return await group_page(request, services, ctx, group_id, bound.refused(refused))
+    except Conflict as refused:
+        if refused.code != CHANGED_MEANWHILE:
+            raise
+        return await group_page(request, services, ctx, group_id, bound, refused)
+    flash(request, "success", _("Saved. Whoever buys one of these from now on becomes a member."))
+    return redirect(request, f"{base_of(ctx)}/groups/{group_id}#givers")
+
+
+route_handlers: list[Any] = [take_in, take_off, save_givers]

@@ -8,12 +8,20 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from src.booking.commands.group_posts import change_post, delete_post, get_post, publish_post
+from src.booking.commands.group_posts import (
+    change_post,
+    delete_post,
+    get_post,
+    mark_of_post,
+    publish_post,
+)
+from src.booking.domain.seen import CHANGED_MEANWHILE
 from src.booking.queries.group_readers import count_readers
 from src.booking.queries.groups import get_group_row, post_row
 from src.booking.views.groups import GroupRow, PostRow
-from src.booking.web.group_forms import PostForm
+from src.booking.web.group_forms import PostForm, initial_of_post, saved_post
 from src.booking.web.groups import MAY_EDIT, MAY_SEE, ONE, base_of
+from src.booking.web.meanwhile import Fact, stale
 from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
@@ -29,9 +37,12 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class PostFormView(msgspec.Struct, frozen=True, kw_only=True):
-    """The editor of a post; `post` is None for a new one, which `readers` would get by mail."""
+    """The editor of a post; `post` is None for a new one, which `readers` would get by mail.
+    `meanwhile` is what somebody else saved.
+    """
 
     form: Any
+    meanwhile: list[Fact]
     row: GroupRow
     post: PostRow | None
     readers: int
@@ -96,7 +107,7 @@ async def show_post_form(
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
         found = await get_post(uow, group_id, group_post_id)
-    form = blank(PostForm, {"title": found.title, "body": found.body})
+    form = blank(PostForm, initial_of_post(found))
     return await _editor(request, services, ctx, group_id, form, group_post_id)
 
 
@@ -114,10 +125,14 @@ async def save_post_form(
         return await _editor(request, services, ctx, group_id, bound, group_post_id, 422)
     try:
         async with services.uow_factory(ctx.here.id) as uow:
-            await change_post(uow, ctx, group_id, group_post_id, form.draft())
+            await change_post(uow, ctx, group_id, group_post_id, form.draft(), form.seen)
     except InvalidInput as refused:
         bound = bound.refused(refused)
         return await _editor(request, services, ctx, group_id, bound, group_post_id, 422)
+    except Conflict as refused:
+        if refused.code != CHANGED_MEANWHILE:
+            raise
+        return await _editor(request, services, ctx, group_id, bound, group_post_id, 409, refused)
     flash(request, "success", _("The post is saved. No mail is sent again."))
     return redirect(request, f"{base_of(ctx)}/groups/{group_id}#posts")
 
@@ -161,15 +176,21 @@ async def _editor(
     form: Bound[PostForm],
     post_id: UUID | None = None,
     status_code: int = 200,
+    clash: Conflict | None = None,
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
         row = await get_group_row(uow, group_id)
         readers = await count_readers(uow, group_id)
-        found = post_row(await get_post(uow, group_id, post_id)) if post_id is not None else None
+        found = await get_post(uow, group_id, post_id) if post_id is not None else None
+    meanwhile = list[Fact]()
+    if found is not None and clash is not None:
+        meanwhile = saved_post(form, found)
+        form = stale(form, PostForm, {"seen": mark_of_post(found)}, clash)
     view = PostFormView(
         form=form,
+        meanwhile=meanwhile,
         row=row,
-        post=found,
+        post=None if found is None else post_row(found),
         readers=readers,
         base=base_of(ctx),
         here=f"{base_of(ctx)}/groups/{group_id}",

@@ -14,9 +14,11 @@ from src.booking.commands.groups import (
     create_group,
     delete_group,
     get_group,
-    set_givers,
+    mark_of_group,
+    mark_of_things,
     set_group_active,
 )
+from src.booking.domain.seen import CHANGED_MEANWHILE
 from src.booking.guest_links import group_path
 from src.booking.queries.collections import list_offerable
 from src.booking.queries.groups import (
@@ -31,16 +33,18 @@ from src.booking.queries.groups import (
     list_posts,
 )
 from src.booking.views.groups import FoundCustomer, GroupRow, MemberRow, PostRow
-from src.booking.web.collection_forms import Choice, choices_of, things_of
+from src.booking.web.collection_forms import Choice, choices_of
 from src.booking.web.group_forms import (
     FindForm,
     GiversForm,
     GroupForm,
     draft_of,
     initial_of,
+    saved_group,
 )
+from src.booking.web.meanwhile import Fact, of_choices, saved_now, stale
 from src.booking.web.portal import page_of
-from src.platform.errors import InvalidInput
+from src.platform.errors import Conflict, InvalidInput
 from src.platform.i18n import _
 from src.platform.ids import new_id
 from src.platform.services import Services
@@ -67,9 +71,10 @@ class GroupsView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GroupFormView(msgspec.Struct, frozen=True, kw_only=True):
-    """The editor; `group_id` is None for a new one."""
+    """The editor; `group_id` is None for a new one. `meanwhile` is what somebody else saved."""
 
     form: Any
+    meanwhile: list[Fact]
     group_id: UUID | None
     title: str
     base: str
@@ -77,7 +82,7 @@ class GroupFormView(msgspec.Struct, frozen=True, kw_only=True):
 
 class GroupView(msgspec.Struct, frozen=True, kw_only=True):
     """One group: what was written, who is in it and by what, and what gives it. `found` are those
-    whom staff looked for, None where they did not.
+    whom staff looked for, None where they did not; `meanwhile` is what somebody else has chosen.
     """
 
     row: GroupRow
@@ -89,6 +94,7 @@ class GroupView(msgspec.Struct, frozen=True, kw_only=True):
     found: list[FoundCustomer] | None
     has_more_found: bool
     givers_form: Any
+    meanwhile: list[Fact]
     choices: list[Choice]
     base: str
     here: str
@@ -176,30 +182,15 @@ async def save_group_form(
         return await _editor(request, services, ctx, bound, group_id, 422)
     try:
         async with services.uow_factory(ctx.here.id) as uow:
-            await change_group(uow, ctx, group_id, draft_of(form))
+            await change_group(uow, ctx, group_id, draft_of(form), form.seen)
     except InvalidInput as refused:
         return await _editor(request, services, ctx, bound.refused(refused), group_id, 422)
+    except Conflict as refused:
+        if refused.code != CHANGED_MEANWHILE:
+            raise
+        return await _editor(request, services, ctx, bound, group_id, 409, refused)
     flash(request, "success", _("“%(name)s” is saved.", name=form.title.strip()))
     return redirect(request, f"{base_of(ctx)}/groups/{group_id}")
-
-
-@post(ONE + "/givers", guards=MAY_EDIT, status_code=200, include_in_schema=False, shown_at=ONE)
-async def save_givers(
-    request: AnyRequest,
-    services: NamedDependency[Services],
-    ctx: NamedDependency[RequestContext],
-    group_id: FromPath[UUID],
-) -> Response[bytes]:
-    bound = bind(GiversForm, await read_form(request))
-    things = things_of(bound.struct.things if bound.struct is not None else ())
-    try:
-        async with services.uow_factory(ctx.here.id) as uow:
-            await set_givers(uow, ctx, group_id, things)
-    except InvalidInput as refused:
-        bound = bound.refused(refused)
-        return await group_page(request, services, ctx, group_id, bound)
-    flash(request, "success", _("Saved. Whoever buys one of these from now on becomes a member."))
-    return redirect(request, f"{base_of(ctx)}/groups/{group_id}#givers")
 
 
 @post(ONE + "/on", guards=MAY_EDIT, status_code=200, include_in_schema=False)
@@ -278,12 +269,19 @@ async def _editor(
     form: Bound[GroupForm],
     group_id: UUID | None,
     status_code: int = 200,
+    clash: Conflict | None = None,
 ) -> Response[bytes]:
-    title = ""
+    title, meanwhile = "", list[Fact]()
     if group_id is not None:
         async with services.uow_factory(ctx.here.id) as uow:
-            title = (await get_group(uow, group_id)).title
-    view = GroupFormView(form=form, group_id=group_id, title=title, base=base_of(ctx))
+            group = await get_group(uow, group_id)
+        title = group.title
+        if clash is not None:
+            meanwhile = saved_group(form, group)
+            form = stale(form, GroupForm, {"seen": mark_of_group(group)}, clash)
+    view = GroupFormView(
+        form=form, meanwhile=meanwhile, group_id=group_id, title=title, base=base_of(ctx)
+    )
     return page(request, "booking/groups/form.html", view, status_code=status_code)
 
 
@@ -292,9 +290,10 @@ async def group_page(
     services: Services,
     ctx: RequestContext,
     group_id: UUID,
-    givers_form: Bound[GiversForm] | None = None,
+    typed: Bound[GiversForm] | None = None,
+    clash: Conflict | None = None,
 ) -> Response[bytes]:
-    """With what was typed where `givers_form` was refused."""
+    """With what was chosen where that was refused, for what `clash` says or in itself."""
     here = f"{base_of(ctx)}/groups/{group_id}"
     asked = bind(FindForm, form_data(request.query_params))
     words = asked.struct.find.strip() if asked.struct is not None else ""
@@ -307,7 +306,13 @@ async def group_page(
         found = await find_joinable(uow, group_id, words) if words else None
         current = {one.thing for one in await list_offerable(uow, only_current=True)}
         every = await list_offerable(uow)
-    chosen = {"things": [one.key for one in given]}
+    chosen = {"things": [one.key for one in given], "seen": mark_of_things(given)}
+    choices = choices_of([one for one in every if one.thing in current or one.thing in given])
+    meanwhile = list[Fact]()
+    if typed is not None and clash is not None:
+        names = {"things": of_choices(choices)}
+        meanwhile = saved_now(typed, GiversForm, chosen, {"things": _("Given by")}, names)
+        typed = stale(typed, GiversForm, {"seen": chosen["seen"]}, clash)
     view = GroupView(
         row=row,
         posts=posts[:POSTS_A_PAGE],
@@ -317,15 +322,17 @@ async def group_page(
         find_form=asked,
         found=found[:MOST_FOUND] if found is not None else None,
         has_more_found=len(found or ()) > MOST_FOUND,
-        givers_form=givers_form or blank(GiversForm, chosen),
-        choices=choices_of([one for one in every if one.thing in current or one.thing in given]),
+        givers_form=typed or blank(GiversForm, chosen),
+        meanwhile=meanwhile,
+        choices=choices,
         base=base_of(ctx),
         here=here,
         link=f"{services.settings.base_url}{group_path(ctx.here.slug, row.slug)}",
         zone=ctx.here.timezone,
         is_frozen=is_frozen(ctx),
     )
-    status_code = 200 if givers_form is None else 422
+    refused = 422 if clash is None else 409
+    status_code = 200 if typed is None else refused
     return page(request, "booking/groups/show.html", view, status_code=status_code)
 
 
@@ -357,7 +364,6 @@ route_handlers: list[Any] = [
     show_group,
     show_group_form,
     save_group_form,
-    save_givers,
     switch_group_on,
     ask_switch_group_off,
     switch_group_off,

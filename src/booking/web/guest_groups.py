@@ -1,6 +1,7 @@
 """/b/<slug>/me/groups: the groups that a guest is in, for nobody else."""
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -14,6 +15,7 @@ from src.booking.queries.guest_groups import (
     POSTS_A_PAGE,
     FoundGroup,
     find_own_group,
+    get_page_of_post,
     list_names,
     list_own_groups,
     list_read_posts,
@@ -86,6 +88,26 @@ async def show_own_group(
     return page(request, "booking/portal/group.html", view, headers=PRIVATE)
 
 
+@get(ONE + "/posts/{group_post_id:uuid}", opt=GUESTS)
+async def show_own_post(
+    request: AnyRequest,
+    group_slug: FromPath[str],
+    group_post_id: FromPath[UUID],
+    ctx: NamedDependency[RequestContext],
+    services: NamedDependency[Services],
+) -> Response[bytes]:
+    """Where mails lead: to the page of the group on which the post stands by now.
+
+    Raises: NotFound for who is not in it, and once the post is deleted.
+    """
+    _portal, found = await _find(request, services, ctx, group_slug)
+    path = group_path(ctx.here.slug, found.slug)
+    async with services.uow_factory(ctx.here.id) as uow:
+        number = await get_page_of_post(uow, found.id, group_post_id)
+    query = f"?page={number}" if number > 1 else ""
+    return redirect(request, f"{path}{query}#post-{group_post_id}")
+
+
 @post(ONE + "/name", opt=GUESTS, status_code=200)
 async def choose_to_be_shown(
     request: AnyRequest,
@@ -143,6 +165,7 @@ async def _find(
 route_handlers: list[Any] = [
     show_own_groups,
     show_own_group,
+    show_own_post,
     choose_to_be_shown,
     ask_to_leave,
     leave_own_group,

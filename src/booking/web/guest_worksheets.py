@@ -1,7 +1,6 @@
 """Filling in a worksheet, by its link or on a guest's own pages."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -214,11 +213,10 @@ async def _fill(
         async with services.uow_factory(ctx.here.id) as uow:
             state = await fill_in(uow, ctx.here.entitlements, copy_id, filling)
     except InvalidInput as refused:
-        if filling.is_sending and filling.files and not _names_file(refused, filling):
-            draft = msgspec.structs.replace(filling, is_sending=False)
-            with suppress(InvalidInput):
-                async with services.uow_factory(ctx.here.id) as uow:
-                    await fill_in(uow, ctx.here.entitlements, copy_id, draft)
+        if await _kept_as_draft(services, ctx, copy_id, filling, refused):
+            # The ticked box was about the file that the chosen one took the place of.
+            left = [key for key in form.removed if key not in filling.files]
+            bound = bound.filled_with({"removed": left})
         shown = bound.refused(refused)
         return await _show(request, services, ctx, copy_id, place, shown, status_code=422)
     if state is None:
@@ -228,6 +226,24 @@ async def _fill(
     else:
         flash(request, "success", _("Saved, and not sent yet. You can go on at any time."))
     return redirect(request, place.here)
+
+
+async def _kept_as_draft(
+    services: Services,
+    ctx: RequestContext,
+    copy_id: UUID,
+    filling: Filling,
+    refused: InvalidInput,
+) -> bool:
+    """Whether the files were kept of what could not be sent."""
+    if not filling.is_sending or not filling.files or _names_file(refused, filling):
+        return False
+    draft = msgspec.structs.replace(filling, is_sending=False)
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            return await fill_in(uow, ctx.here.entitlements, copy_id, draft) is not None
+    except InvalidInput:
+        return False
 
 
 def _id_in(typed: str) -> UUID | None:
@@ -260,23 +276,28 @@ async def _show(
     *,
     status_code: int = 200,
 ) -> Response[bytes]:
+    """What was refused is shown in the version that was filled in, though another was published
+    since: the sentences stand at its questions.
+    """
+    shown_id = None if form is None else _id_in(form.value("version"))
     async with services.uow_factory(ctx.here.id) as uow:
         row, copy = await get_copy_row(uow, copy_id), await get_copy(uow, copy_id)
         version = (
             await uow.session.get_one(WorksheetVersion, (uow.tenant, copy.version_id))
             if row.is_sent
-            else await version_to_fill(uow, copy)
+            else await version_to_fill(uow, copy, shown_id)
         )
         files = await list_files(uow, copy_id)
     questions = read_sheet_questions(version.questions)
     if form is None:
-        form = blank(FillForm, {"version": str(version.id), "answers": typed_of(copy.answers)})
+        form = blank(FillForm, {"answers": typed_of(copy.answers)})
         if TOO_LARGE in request.query_params:
             form = form.with_errors(*_too_large(questions))
     view = FillView(
         head=place.head,
         row=msgspec.structs.replace(row, title=version.title, number=version.number),
         introduction=version.introduction,
+        version=str(version.id),
         questions=list(questions),
         answers=answer_rows(copy.answers, files, questions) if row.is_sent else [],
         files=files,

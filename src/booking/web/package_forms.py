@@ -16,7 +16,7 @@ from src.billing.domain.package_drafts import (
     Shown,
     package_errors,
 )
-from src.billing.domain.parts import every_words
+from src.billing.domain.parts import days_of_plan, every_words
 from src.billing.domain.schedules import Every, Unit
 from src.billing.models import Package
 from src.booking.web.amounts import read_amount, read_percent, show_amount, show_percent
@@ -152,11 +152,15 @@ def unit_choices() -> list[tuple[str, str]]:
     return [(Unit.WEEK.value, _("weeks")), (Unit.MONTH.value, _("months"))]
 
 
-def parts_in_words(parts: int, every: Every) -> str:
-    """On the owner's page of it."""
-    if not parts:
+def parts_in_words(package: Package) -> str:
+    """On the owner's page of it, with what an owner may not have meant."""
+    if not package.parts:
         return _("No")
-    return _("%(number)s parts, %(every)s", number=parts, every=every_words(every))
+    every = Every(package.parts_every, Unit(package.parts_unit))
+    said = _("%(number)s parts, %(every)s", number=package.parts, every=every_words(every))
+    if 0 < package.validity_days < days_of_plan(package.parts, every):
+        return f"{said}. " + _("The credits end before the last part is charged.")
+    return said
 
 
 def _scope(form: PackageForm, tags: list[str]) -> Scope:

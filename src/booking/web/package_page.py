@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -16,13 +17,14 @@ from src.billing.domain.kinds import OrderState, PaymentMode
 from src.billing.models import Order
 from src.billing.page_body import Addresses
 from src.billing.part_pages import check_parts, has_paid_parts, pay_parts_by_hand
+from src.billing.pay_choice import SIGN_IN, PayChoice
 from src.billing.processor import ProcessorError
 from src.billing.settlement import LEFT, check_payment, give_up_order
 from src.booking.guest_links import open_link, package_path
 from src.booking.place import payment_url
 from src.booking.queries.package_purchase import find_bought, get_purchase
 from src.booking.views.guest_packages import PurchaseView
-from src.booking.web.card_choice import cards_of_order, chosen_way
+from src.booking.web.card_choice import cards_of_order, chosen_way, signed_in
 from src.booking.web.worksheets_asked import worksheets_of_order
 from src.platform.errors import Conflict, TooManyRequests, Unavailable
 from src.platform.i18n import _
@@ -32,6 +34,7 @@ from src.platform.web.forms import read_form
 from src.platform.web.pages import flash, page, redirect
 from src.platform.web.security import client_address
 from src.tenants.context import RequestContext
+from src.tenants.web.portal import portal_path
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -77,7 +80,8 @@ async def pay_package(
     services: NamedDependency[Services],
 ) -> Response[bytes]:
     """On to the payment page that there is already, or back where none is needed; with a card
-    (`way`) that the signed-in buyer keeps it is paid here and now.
+    (`way`) that the signed-in buyer keeps it is paid here and now. Somebody else with the link
+    signs in first where the card is kept for later parts.
     """
     order_id = await open_link(services, ctx, bought, to_package=True)
     async with services.uow_factory(ctx.here.id) as uow:
@@ -87,12 +91,24 @@ async def pay_package(
     if order.state != OrderState.OPEN or order.payment_mode != PaymentMode.ONLINE:
         return redirect(request, path)
     try:
-        pay = await chosen_way(request, services, ctx)
+        pay = await _paying(request, services, ctx, order)
         url = await payment_url(services, ctx, order, path, path, pay)
     except (Conflict, Unavailable) as refusal:
-        flash(request, "error", refusal.message)
+        flash(request, "info" if refusal.code == SIGN_IN else "error", refusal.message)
         url = None
+        if refusal.code == SIGN_IN:
+            url = f"{portal_path(ctx)}/sign-in?next={quote(path, safe='/')}"
     return redirect(request, url or path)
+
+
+async def _paying(
+    request: AnyRequest, services: Services, ctx: RequestContext, order: Order
+) -> PayChoice | None:
+    """Raises: Conflict for a card of nobody who is signed in."""
+    if not order.later_minor:
+        return await chosen_way(request, services, ctx)
+    guest = await signed_in(request, services, ctx)
+    return None if guest is None else PayChoice(customer_id=guest.customer_id)
 
 
 @post("/b/{slug:str}/packages/bought/{bought:str}/parts", opt=PAYING)

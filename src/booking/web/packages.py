@@ -16,7 +16,6 @@ from src.billing.commands.packages import (
     set_package_active,
 )
 from src.billing.domain.credits import end_of_day
-from src.billing.domain.schedules import Every, Unit
 from src.billing.queries.payment_settings import find_transfer_terms
 from src.booking.commands.packages import save_package
 from src.booking.queries.packages import (
@@ -183,9 +182,7 @@ async def show_package(
             may_delete=not await is_ever_sold(uow, package_id),
             visibilities=visibility_words(),
             paid=paid_in_words(package.pays, takes_transfers=await _takes_transfers(uow)),
-            in_parts=parts_in_words(
-                package.parts, Every(package.parts_every, Unit(package.parts_unit))
-            ),
+            in_parts=parts_in_words(package),
         )
     return page(request, "booking/packages/show.html", view)
 

@@ -8,7 +8,8 @@ from litestar.di import NamedDependency
 from msgspec import Meta
 
 from src.booking.commands.erase_customer import erase_oneself, word_to_type
-from src.booking.queries.erasing import find_bars, own_bars, preview_erasing
+from src.booking.queries.erasing import preview_erasing
+from src.booking.queries.erasing_bars import find_bars, own_bars
 from src.booking.queries.person import find_person, read_person
 from src.booking.views.portal import EraseOneselfView
 from src.platform.errors import Conflict, InvalidInput

@@ -60,13 +60,14 @@ class NewAddressForm(msgspec.Struct):
 
 
 class MailsForm(msgspec.Struct):
-    """Which mails are wanted; an unticked box is one that is not. Who is in no group is not asked
-    about `groups`, and has said nothing of them.
+    """Which mails are wanted; an unticked box is one that is not. Only who is in a group is asked
+    about `groups`, with `asked_groups`: the page of anybody else has said nothing of them.
     """
 
     marketing: bool = False
     reminders: bool = False
     groups: bool = False
+    asked_groups: bool = False
 
 
 @get(PROFILE, opt=GUESTS)
@@ -120,7 +121,7 @@ async def save_mails(
                 uow, customer_id, MailTopic.MARKETING, wants=wanted.marketing, agrees=True
             )
         await choose_mails(uow, customer_id, MailTopic.REMINDERS, wants=wanted.reminders)
-        if await is_in_groups(uow, customer_id):
+        if wanted.asked_groups:
             await choose_mails(uow, customer_id, MailTopic.GROUPS, wants=wanted.groups)
     flash(request, "success", _("Saved."))
     return redirect(request, f"{portal.path}/profile#mails")

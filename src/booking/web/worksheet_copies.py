@@ -1,6 +1,7 @@
 """What guests answered, as staff read, print, export and open it again; and giving one by hand."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
-from src.booking.commands.worksheet_copies import give_worksheet, reopen_copy, take_back_copy
+from src.booking.commands.worksheet_copies import (
+    delete_sent_file,
+    give_worksheet,
+    reopen_copy,
+    take_back_copy,
+)
 from src.booking.commands.worksheets import no_such_worksheet
 from src.booking.domain.worksheet_answers import read_answers
 from src.booking.domain.worksheets import LONGEST_REASON, CopyState, SheetKind
@@ -173,6 +179,32 @@ async def _show(
     return page(request, f"booking/worksheets/{name}.html", view, status_code=status_code)
 
 
+@post(
+    COPY + "/files/{file_id:uuid}/delete",
+    guards=MAY_EDIT,
+    status_code=200,
+    include_in_schema=False,
+    shown_at=COPY,
+)
+async def delete_copy_file(
+    request: AnyRequest,
+    services: NamedDependency[Services],
+    ctx: NamedDependency[RequestContext],
+    worksheet_id: FromPath[UUID],
+    copy_id: FromPath[UUID],
+    file_id: FromPath[UUID],
+) -> Response[bytes]:
+    """Back to the copy, which says what came of it."""
+    try:
+        async with services.uow_factory(ctx.here.id) as uow:
+            await delete_sent_file(uow, ctx, worksheet_id, copy_id, file_id)
+    except Conflict as refused:
+        flash(request, "error", refused.message)
+    else:
+        flash(request, "success", _("The file is deleted."))
+    return redirect(request, f"{base_of(ctx)}/worksheets/{worksheet_id}/copies/{copy_id}")
+
+
 @get(COPY + "/files/{file_id:uuid}", guards=MAY_EDIT, include_in_schema=False)
 async def show_copy_file(
     services: NamedDependency[Services],
@@ -195,11 +227,15 @@ async def _copy_of(uow: UnitOfWork, worksheet_id: UUID, copy_id: UUID) -> CopyRo
 
 
 def file_answer(file: WorksheetFile) -> Response[bytes]:
-    """To be saved and never shown: nobody knows what a stranger's file does in a browser."""
+    """To be saved and never shown: nobody knows what a stranger's file does in a browser. The name
+    is the one it had, for browsers that can read it.
+    """
     name = file.filename.encode("ascii", "replace").decode().replace("?", "_")
     quoted = "".join(one if one.isalnum() or one in "._- " else "_" for one in name)
     headers = {
-        "content-disposition": f'attachment; filename="{quoted}"',
+        "content-disposition": (
+            f"attachment; filename=\"{quoted}\"; filename*=UTF-8''{quote(file.filename, safe='')}"
+        ),
         "x-content-type-options": "nosniff",
         "content-security-policy": "sandbox; default-src 'none'",
         "cache-control": "private, no-store",
@@ -302,6 +338,7 @@ route_handlers: list[Any] = [
     reopen,
     take_back,
     show_copy_file,
+    delete_copy_file,
     export_answers,
     give_to_customer,
 ]

@@ -9,7 +9,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
-from src.booking.commands.worksheet_filling import count_files, most_files
+from src.booking.commands.worksheet_filling import (
+    NEARLY_FULL_PERCENT,
+    count_files,
+    most_files,
+)
 from src.booking.commands.worksheets import (
     change_worksheet,
     content_of,
@@ -94,10 +98,12 @@ async def show_worksheets(
     request: AnyRequest, services: NamedDependency[Services], ctx: NamedDependency[RequestContext]
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
+        files, most = await count_files(uow), most_files(ctx.here.entitlements)
         view = WorksheetsView(
             rows=await list_worksheets(uow),
-            files=await count_files(uow),
-            most_files=most_files(ctx.here.entitlements),
+            files=files,
+            most_files=most,
+            is_nearly_full=most is not None and files * 100 >= most * NEARLY_FULL_PERCENT,
             base=base_of(ctx),
             zone=ctx.here.zone,
         )

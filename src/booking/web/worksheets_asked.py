@@ -23,9 +23,11 @@ from src.tenants.web.portal import has_portal_cookie, portal_guest, portal_path
 async def worksheets_of_order(
     request: AnyRequest, services: Services, ctx: RequestContext, order_id: UUID
 ) -> WorksheetsWaiting | None:
-    """What the customer of a confirmed booking, or a bought package, is to fill in. Only who is
-    signed in as that customer is told what is left; anybody else reads what it asks of everyone, so
-    that nobody learns from it whether an address is known, or reads answers by such a link.
+    """What the customer of a confirmed booking, or a bought package, is to fill in.
+
+    Only who is signed in as that customer is told what is left; anybody else reads what it asked of
+    everyone, so that nobody learns from it whether an address is known, or reads answers by such a
+    link. Where none was typed nothing is said, for no mail has gone.
     """
     async with services.uow_factory(ctx.here.id) as uow:
         taken_back = await list_taken_back(uow, order_id)
@@ -37,6 +39,8 @@ async def worksheets_of_order(
     href = f"{portal_path(ctx)}/worksheets"
     guest = await portal_guest(request, services, ctx) if has_portal_cookie(request, ctx) else None
     if guest is None or guest.customer_id != order.customer_id:
+        if not order.guest_email:
+            return None
         items = [(one.title, "") for one in asked]
         return WorksheetsWaiting(items=items, href=href, is_known=False)
     async with services.uow_factory(ctx.here.id) as uow:

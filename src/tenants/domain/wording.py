@@ -1,7 +1,7 @@
 """A business's own words for a mail: paragraphs with {placeholders}.
 
-A paragraph that is nothing but a placeholder of more than words, the list of dates or the button,
-becomes that; within a sentence it is written out.
+A paragraph that is nothing but a placeholder of more than words, the list of dates, the button or
+several of them, becomes that; within a sentence it is written out.
 """
 
 import re
@@ -13,7 +13,7 @@ from src.platform.i18n import _
 
 LONGEST_SUBJECT = 200
 LONGEST_BODY = 8_000
-DATES, LINK = "dates", "booking_link"
+DATES, LINK, LINKS = "dates", "booking_link", "links"
 POST = "post"
 """What somebody wrote: alone in a paragraph it brings its own paragraphs."""
 _PLACEHOLDER = re.compile(r"\{\s*([^{}\n]*?)\s*\}")
@@ -90,7 +90,7 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 
 
 def paragraphs_of(
-    body: str, values: Mapping[str, str], blocks: Collection[str] = (DATES, LINK)
+    body: str, values: Mapping[str, str], blocks: Collection[str] = (DATES, LINK, LINKS)
 ) -> Sequence[Paragraph]:
     """The body as paragraphs; those without any words left are left out."""
     found = []

@@ -131,6 +131,7 @@ _SENTENCES = {
     "worksheet.reopened": N_("Opened a worksheet again for a correction"),
     "worksheet.taken_back": N_("Took a worksheet back"),
     "worksheet.closed": N_("Closed a worksheet that was open for a correction"),
+    "worksheet.file_deleted": N_("Deleted a file that a guest had sent with a worksheet"),
     "worksheet.exported": N_("Exported the answers to a worksheet"),
     "coupon.created": N_("Added a coupon"),
     "coupon.changed": N_("Changed a coupon"),

@@ -28,6 +28,9 @@ TEN = Unused(
     left_minor=12_000,
 )
 
+PARTLY: dict[str, object] = {"paid_minor": 3000, "left_minor": 3000, "to_come_minor": 9000}
+"""One of four parts was paid, and a refund ends the others."""
+
 
 @pytest.mark.parametrize(
     ("changed", "worth"),
@@ -44,6 +47,15 @@ TEN = Unused(
         ({"refunded": 5, "refunded_minor": 6000, "unused": 2}, 2400),
         ({"refunded": 7, "refunded_minor": 12_000, "unused": 1}, 0),
         ({"bought": 0, "paid_minor": 0, "unused": 0}, 0),
+        (PARTLY | {"unused": 10}, 3000),
+        (PARTLY | {"unused": 8}, 600),
+        (PARTLY | {"unused": 5}, 0),
+        (PARTLY | {"paid_minor": 9000, "left_minor": 9000, "to_come_minor": 3000}, 5400),
+        (
+            {"rule": RefundRule.CLAW_BACK, "paid_minor": 9000, "left_minor": 9000}
+            | {"to_come_minor": 3000},
+            4500,
+        ),
     ],
 )
 def test_what_unused_credits_are_worth(changed: dict[str, object], worth: int) -> None:

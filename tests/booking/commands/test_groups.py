@@ -82,6 +82,7 @@ async def test_a_plan_without_collections_makes_none_and_still_lets_go(
     uow_factory: UowFactory,
 ) -> None:
     small = await a_business(uow_factory, plan="starter")
+    carl = await a_customer(uow_factory, small.id, established=False)
     async with uow_factory(small.id) as uow:
         with pytest.raises(PlanLimitReached):
             await create_group(uow, small.ctx, new_id(), BIRDS)
@@ -95,6 +96,8 @@ async def test_a_plan_without_collections_makes_none_and_still_lets_go(
         )
         uow.session.add(group)
         await uow.session.flush()
+        with pytest.raises(PlanLimitReached):
+            await add_member(uow, small.ctx, group.id, carl)
         await set_group_active(uow, small.ctx, group.id, active=False)
         with pytest.raises(PlanLimitReached):
             await set_group_active(uow, small.ctx, group.id, active=True)

@@ -84,7 +84,7 @@ async def test_who_joined_another_list_since_keeps_their_place_in_it(
     await joined(town.factory, town.lotus, "session", other.id, "Ann")
     await town.work()
     mailer.sent.clear()
-    assert await correct(services, town.lotus, made.order.customer_id) == (1, 0)
+    assert await correct(services, town.lotus, made.order.customer_id) == Readdressed(1, 0)
     assert [mail.to for mail in mailer.sent] == [[f"Carl <{RIGHT}>"]]
     assert await entries(town.factory, town.lotus) == {"Ann": "waiting"}
 
@@ -97,7 +97,7 @@ async def test_a_link_to_pay_that_went_astray_is_sent_anew_and_the_first_one_end
     session = await a_session(services.uow_factory, await a_service(services.uow_factory, lotus.id))
     await by_staff(services.uow_factory, lotus, for_anna("session", session.id, anna, pays="link"))
     await work(services, lotus.id)
-    assert await correct(services, lotus, anna, "Anna") == (0, 1)
+    assert await correct(services, lotus, anna, "Anna") == Readdressed(0, 1)
     wrong, right = mailer.sent
     assert (wrong.to, right.to) == (["Anna <anna@example.com>"], [f"Anna <{RIGHT}>"])
     assert right.subject == wrong.subject
@@ -112,7 +112,7 @@ async def test_whoever_is_paying_just_now_keeps_the_way_back(services: Services)
     lotus = await a_business(services.uow_factory)
     session = await a_session(services.uow_factory, await a_service(services.uow_factory, lotus.id))
     made = await booked(services.uow_factory, lotus, a_wish("session", session.id))
-    assert await correct(services, lotus, made.order.customer_id, "Carl") == (0, 0)
+    assert await correct(services, lotus, made.order.customer_id, "Carl") == Readdressed(0, 0)
     async with services.uow_factory(lotus.id) as uow:
         [order] = await uow.session.scalars(select(Order))
     assert (order.state, order.guest_email, order.link_version) == ("open", RIGHT, 0)
@@ -138,7 +138,7 @@ async def test_the_page_of_the_offer_leads_to_the_corrected_booking_no_more(
     [before] = BOOKING.findall(guest.text)
     await guest.open(before)
     mailer.sent.clear()
-    told = (0, 1) if made.needs_payment else (1, 0)
+    told = Readdressed(0, 1) if made.needs_payment else Readdressed(1, 0)
     assert await correct(services, town.lotus, made.order.customer_id) == told
     await guest.open(page)
     assert "Your newest mail about the booking has the link to it." in guest.text
@@ -216,7 +216,7 @@ async def test_credits_that_wait_for_their_money_write_to_the_new_address(
     async with services.uow_factory(lotus.id) as uow:
         made = await buy_package(uow, as_guest(lotus), wish)
     await work(services, lotus.id)
-    assert await correct(services, lotus, made.customer_id, "Carl") == (1, 0)
+    assert await correct(services, lotus, made.customer_id, "Carl") == Readdressed(1, 0)
     async with services.uow_factory(lotus.id) as uow:
         await mark_paid_on_site(uow, lotus.ctx, made.id)
     await work(services, lotus.id)
@@ -257,7 +257,7 @@ async def test_a_voucher_and_credits_that_nobody_bought_keep_no_link_alive(
                 uow, lotus.ctx, made.order.customer_id, kept, readdress=True
             )
         await work(services, lotus.id)
-    assert told == (1, 0)
+    assert told == Readdressed(1, 0)
     wrong, right = mailer.sent
     assert right.to == [f"Ann <{RIGHT}>"]
     assert (await client.get(link_in(wrong.body))).status_code == 410
@@ -284,7 +284,7 @@ async def test_a_bought_voucher_is_sent_again_to_the_new_address(
         made = await sell_voucher_by_staff(uow, lotus.ctx, wish)
     await work(services, lotus.id)
     mailer.sent.clear()
-    assert await correct(services, lotus, made.customer_id, "Bea") == (0, 0)
+    assert await correct(services, lotus, made.customer_id, "Bea") == Readdressed(0, 0)
     assert mailer.sent == []
     assert (await order_of(services, lotus, made.id)).guest_email == RIGHT
     async with services.uow_factory(lotus.id) as uow:
@@ -313,7 +313,7 @@ async def test_who_is_asked_for_a_fee_is_told_at_the_new_address(
     await work(services, lotus.id)
     wrong = fee_link_in(mailer.sent[-1].body)
     mailer.sent.clear()
-    assert await correct(services, lotus, made.order.customer_id, "Carl") == (0, 0)
+    assert await correct(services, lotus, made.order.customer_id, "Carl") == Readdressed(0, 0)
     for _ in range(2):
         await charge_due_fees(services)
         await work(services, lotus.id)

@@ -19,6 +19,7 @@ from src.booking.domain.worksheets import (
     SheetQuestion,
     WorksheetDraft,
     all_together_errors,
+    as_number,
     as_number_text,
     cleaned,
     moved,
@@ -146,6 +147,24 @@ def test_what_has_to_be_answered_is_asked_for_when_it_is_sent_and_not_when_saved
     assert sheet_answer_errors(asked, {}, set(), is_sending=False) == {}
     [name] = sheet_answer_errors(asked, {}, set(), is_sending=True)
     assert name == f"answers.{question.key}"
+
+
+@pytest.mark.parametrize("typed", ["1,000", "10,000", "-1,250", "1.000", "12.500", "1,000,000"])
+def test_what_may_be_thousands_is_no_number(typed: str) -> None:
+    """Or who typed a thousand would have sent one, and a largest of 1,000 would refuse 150."""
+    assert as_number(typed) is None
+    assert as_number_text(typed) == typed
+    wrong = sheet_question_errors(ask("n", "How many?", SheetKind.NUMBER, most=typed))
+    assert "between the thousands" in wrong["most"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("1000", "1000"), ("0,125", "0.125"), ("0.500", "0.5"), ("1.125", "1.125"), ("1,25", "1.25")],
+)
+def test_what_can_be_read_in_one_way_is_kept(typed: str, kept: str) -> None:
+    assert as_number_text(typed) == kept
+    assert as_number_text(kept) == kept
 
 
 @given(st.decimals(places=3, min_value=-9999, max_value=9999))

@@ -7,13 +7,15 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
+from src.booking.commands.erase_customer import erase_customer
 from src.booking.commands.group_members import remove_member
 from src.booking.commands.group_posts import change_post, delete_post, publish_post
 from src.booking.commands.groups import set_group_active
 from src.booking.domain.groups import PostDraft
 from src.booking.events import GroupPosted
 from src.booking.jobs import groups as job
-from src.booking.models import GroupPost, GroupPostMail
+from src.booking.models import GroupMember, GroupPost, GroupPostMail
+from src.booking.queries.person import find_person, read_person
 from src.platform.errors import Conflict, InvalidInput, NotFound
 from src.platform.ids import new_id
 from src.platform.services import Services
@@ -72,7 +74,7 @@ async def test_each_member_gets_it_once_in_chunks_with_a_way_out(
     mail = mailer.sent[0]
     assert mail.subject == "We meet on the roof – Early birds"
     assert "Bring something warm, Carl Guest." in mail.body
-    assert f"/b/lotus/me/groups/early-birds#post-{post_id}" in mail.body
+    assert f"/b/lotus/me/groups/early-birds/posts/{post_id}" in mail.body
     assert "/b/lotus/me/mails/" in mail.body
     assert "/b/lotus/me/mails/" in mail.headers["List-Unsubscribe"]
 
@@ -162,6 +164,27 @@ async def test_an_edited_post_says_so_and_is_mailed_as_it_stands_then(
         await change_post(uow, lotus.ctx, group_id, post_id, PostDraft(title="Sun", body="Up."))
     await work(services, lotus.id)
     assert len(mailer.sent) == 1, "no mail is sent again"
+
+
+async def test_the_export_says_which_group_it_was_and_what_was_written(
+    services: Services, lotus: Business, group_id: UUID
+) -> None:
+    carl = await joins(services, lotus, group_id, "carl")
+    dora = await joins(services, lotus, group_id, "dora")
+    post_id = await a_post(services.uow_factory, lotus, group_id, mail=True)
+    await work(services, lotus.id)
+    async with services.uow_factory(lotus.id) as uow:
+        told = await read_person(uow, await find_person(uow, carl))
+        for key in ("group_members", "group_sources", "group_post_mails"):
+            assert [one["group"] for one in told[key]] == ["Early birds"], key
+        [mailed] = told["group_post_mails"]
+        assert (mailed["post_id"], mailed["title"]) == (post_id, "We meet on the roof")
+        await erase_customer(uow, lotus.ctx, carl, "carl@example.com")
+    async with services.uow_factory(lotus.id) as uow:
+        left = select(GroupMember.customer_id).join(
+            GroupPostMail, GroupPostMail.member_id == GroupMember.id
+        )
+        assert list(await uow.session.scalars(left)) == [dora]
 
 
 async def test_a_business_words_it_with_the_posts_own_paragraphs(

@@ -9,7 +9,7 @@ from src.billing.commands.buy_package import BuyCommand, buy_package
 from src.billing.commands.lapse_package import lapse_package
 from src.billing.domain.kinds import PaymentMode
 from src.billing.events import OrderConfirmed
-from src.booking.commands.group_members import add_member, remove_member
+from src.booking.commands.group_members import add_member, leave_group, remove_member
 from src.booking.commands.groups import set_group_active
 from src.booking.commands.leave import leave_dates
 from src.booking.events import GroupsEarned
@@ -33,6 +33,7 @@ from tests.support.builders import (
 from tests.support.cancelling import seats_taken_back
 from tests.support.collections import a_customer
 from tests.support.credits import a_package
+from tests.support.gaps import a_course
 from tests.support.groups import a_group, members_of
 from tests.support.work import waiting, work
 
@@ -232,3 +233,41 @@ async def test_who_swaps_into_another_course_stays_until_that_is_cancelled_too(
         await leave_dates(uow, tenant, again.order_id, again.seat_ids)
     await work(services, business.id)
     assert await members_of(services.uow_factory, business.id, group_id) == []
+
+
+@pytest.mark.parametrize("again", ["left", "chosen later"])
+async def test_who_swaps_into_what_gives_a_group_has_bought_nothing(
+    services: Services, again: str
+) -> None:
+    """Neither who has left it comes back, nor who had bought before it was given."""
+    school = await a_school(services)
+    business, carl = school.business, school.made.order.customer_id
+    async with services.uow_factory(business.id) as uow:
+        yoga, pilates = await uow.session.scalars(select(Service).order_by(Service.name.desc()))
+    givers = (yoga, pilates) if again == "left" else (pilates,)
+    group_id = await a_group(services.uow_factory, business, *givers)
+    await work(services, business.id)
+    if again == "left":
+        async with services.uow_factory(business.id) as uow:
+            await leave_group(uow, group_id, carl)
+    first, *_others = await school.seats()
+    done = await school.swap([first], school.other.sessions[0])
+    async with services.uow_factory(business.id) as uow:
+        uow.record(GroupsEarned(order_id=done.order_id))
+    await work(services, business.id)
+    assert await members_of(services.uow_factory, business.id, group_id) == []
+
+
+@pytest.mark.slow
+async def test_who_completes_a_course_comes_into_nothing_by_that(
+    services: Services, lotus: Business
+) -> None:
+    course = await a_course(services, lotus)
+    group_id = await a_group(services.uow_factory, lotus, course.term.series)
+    entry_id = await course.wait()
+    await course.free()
+    made = await course.take(entry_id)
+    async with services.uow_factory(lotus.id) as uow:
+        uow.record(GroupsEarned(order_id=made.order_id))
+    await course.work()
+    assert await members_of(services.uow_factory, lotus.id, group_id) == []

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from src.billing.models import DisputeRow, OpenItem, Payment
-from src.booking.queries.erasing import find_bars, list_bars, own_bars
+from src.booking.queries.erasing_bars import find_bars, list_bars, own_bars
 from src.booking.queries.person import find_person
 from src.platform.services import Services
 from tests.support.builders import a_business

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from httpx import AsyncClient
 
-from src.booking.commands.group_posts import change_post
+from src.booking.commands.group_posts import change_post, delete_post
 from src.booking.commands.groups import change_group, set_group_active
 from src.booking.domain.groups import GroupDraft, PostDraft
 from src.platform.services import Services
@@ -60,6 +60,33 @@ async def test_a_member_reads_the_posts_newest_first_a_page_at_a_time(
     assert f'href="{PAGE}"' in (await guest.open("/b/lotus/me")).text
 
 
+async def test_a_mail_leads_to_its_post_however_many_came_after_it(
+    guest: Visitor,
+    client: AsyncClient,
+    services: Services,
+    lotus: Business,
+    carl: UUID,
+    clock: FrozenClock,
+    mailer: RememberingMailer,
+) -> None:
+    group_id = await a_group(services.uow_factory, lotus)
+    await a_group_member(services.uow_factory, lotus, group_id, carl)
+    post_id = await a_post(services.uow_factory, lotus, group_id, title="The first", mail=True)
+    await work(services, lotus.id)
+    [mail] = mailer.sent
+    link = f"{PAGE}/posts/{post_id}"
+    assert link in mail.body
+    assert (await client.get(link)).headers["location"] == f"{PAGE}#post-{post_id}"
+    for number in range(10):
+        clock.advance(timedelta(minutes=1))
+        await a_post(services.uow_factory, lotus, group_id, title=f"Post {number}")
+    assert (await client.get(link)).headers["location"] == f"{PAGE}?page=2#post-{post_id}"
+    assert f'id="post-{post_id}"' in (await guest.open(link)).text
+    async with services.uow_factory(lotus.id) as uow:
+        await delete_post(uow, lotus.ctx, group_id, post_id)
+    assert "This post is not there any more." in (await guest.open(link, status=404)).text
+
+
 async def test_nobody_else_finds_it(
     guest: Visitor, services: Services, lotus: Business, client: AsyncClient
 ) -> None:
@@ -69,7 +96,9 @@ async def test_nobody_else_finds_it(
     assert "/me/sign-in" in answer.headers["location"]
     stranger = await a_customer(services.uow_factory, lotus.id, established=True)
     await sign_in_portal(client, services, lotus.id, stranger)
-    for path in (PAGE, f"{PAGE}/leave", "/b/lotus/me/groups/nothing"):
+    post_id = await a_post(services.uow_factory, lotus, group_id)
+    post = f"{PAGE}/posts/{post_id}"
+    for path in (PAGE, post, f"{PAGE}/leave", "/b/lotus/me/groups/nothing"):
         answer = await client.get(path)
         assert answer.status_code == 404
         assert "or you are not a member of it" in answer.text
@@ -161,6 +190,27 @@ async def test_only_members_are_asked_about_mails_of_groups(
     group_id = await a_group(services.uow_factory, lotus)
     await a_group_member(services.uow_factory, lotus, group_id, carl)
     assert "what is new in my groups" in (await guest.open("/b/lotus/me/profile")).text
+
+
+async def test_a_profile_that_was_open_before_says_nothing_of_mails_of_groups(
+    guest: Visitor,
+    services: Services,
+    lotus: Business,
+    carl: UUID,
+    mailer: RememberingMailer,
+) -> None:
+    await guest.open("/b/lotus/me/profile")
+    group_id = await a_group(services.uow_factory, lotus)
+    await a_group_member(services.uow_factory, lotus, group_id, carl)
+    await guest.submit({"reminders": "on"}, to="/profile/mails")
+    await a_post(services.uow_factory, lotus, group_id, mail=True)
+    await work(services, lotus.id)
+    assert len(mailer.sent) == 1
+    await guest.open("/b/lotus/me/profile")
+    await guest.submit({"groups": ""}, to="/profile/mails")
+    await a_post(services.uow_factory, lotus, group_id, title="And again", mail=True)
+    await work(services, lotus.id)
+    assert len(mailer.sent) == 1, "this page has asked"
 
 
 async def test_who_has_no_name_reads_that_none_is_shown(

@@ -10,10 +10,11 @@ from sqlalchemy import select
 from src.billing.models import CreditLot, Instalment, Order, Package
 from src.billing.settlement import check_payment
 from src.booking.guest_links import package_path
+from src.platform.mail.queue import MailRow
 from src.platform.services import Services
 from tests.booking.web.conftest import Shop, rows
 from tests.booking.web.pages import as_owner, send
-from tests.booking.web.test_cards import carl
+from tests.booking.web.test_cards import carl, form_to
 from tests.support.builders import Business
 from tests.support.clock import FrozenClock
 from tests.support.credits import a_package
@@ -21,10 +22,13 @@ from tests.support.plans import (
     CARL,
     DECLINED_LATER,
     a_plan_package,
+    begin_plan,
     buy_in_parts,
     on_day,
+    pages_of,
     parts_of,
     states,
+    the_order,
 )
 
 pytestmark = pytest.mark.anyio
@@ -50,6 +54,10 @@ async def test_an_owner_offers_parts_and_sees_them(
     shown = (await client.get(answer.headers["location"])).text
     assert "4 parts, every 2 weeks" in shown
     here = f"/app/lotus/packages/{package.id}/edit"
+    assert "end before the last part" not in shown
+    await send(client, here, {**typed, "validity_days": "30"})
+    shown = (await client.get(answer.headers["location"])).text
+    assert "The credits end before the last part is charged." in shown
     assert (await send(client, here, {"parts": ""})).status_code == 303
     assert (await the_package(services, lotus)).parts == 0
 
@@ -216,3 +224,36 @@ async def test_who_removes_a_card_reads_what_it_was_to_pay(shop: Shop) -> None:
         part.state = "waived"
     page = await shop.guest.open("/b/lotus/me/cards")
     assert "€60.00 is still charged to it in parts." in page.text
+
+
+async def test_the_mail_about_the_card_says_what_is_charged_to_it(shop: Shop) -> None:
+    await buy_in_parts(shop)
+    (mail,) = [one for one in await rows(shop, MailRow) if one.kind == "billing.card_kept"]
+    for body in (mail.text, mail.html):
+        assert "The parts that you agreed to pay are charged to it on their days" in body
+        assert "It is charged only when" not in body
+
+
+def pressed(shop: Shop) -> dict[str, str]:
+    return {"_csrf_token": form_to(shop, "/pay").fields["_csrf_token"][0]}
+
+
+async def test_another_with_the_link_pays_only_once_they_are_the_buyer(shop: Shop) -> None:
+    """Or the parts would be charged to a card of somebody who agreed to nothing."""
+    package = await a_plan_package(shop)
+    await begin_plan(shop, package.id)
+    order = await the_order(shop)
+    path = package_path(shop.services.settings, "lotus", order)
+    held = await shop.guest.open(path)
+    assert "On the days above each part is charged to it" in held.text
+    for who in ("", "mother@example.com"):
+        if who:
+            await carl(shop, who)
+        held = await shop.guest.open(path)
+        answer = await shop.guest.client.post(f"{path}/pay", data=pressed(shop))
+        assert answer.headers["location"].startswith("/b/lotus/me/sign-in?next=/b/lotus/packages/")
+    assert len(await pages_of(shop)) == 1
+    await carl(shop)
+    await shop.guest.open(path)
+    answer = await shop.guest.client.post(f"{path}/pay", data=pressed(shop))
+    assert "/c/pay/" in answer.headers["location"]

@@ -6,10 +6,13 @@ import pytest
 from httpx import AsyncClient, Response
 from sqlalchemy import select
 
-from src.booking.models import Series, Service, Session
+from src.booking.models import Group, GroupPost, Series, Service, Session
+from src.booking.queries.groups import list_givers
 from src.platform.services import Services
 from tests.booking.web.pages import fields_of, send_again
 from tests.support.builders import Business, a_series, a_service, a_session
+from tests.support.collections import thing_of
+from tests.support.groups import a_group, a_post
 
 pytestmark = pytest.mark.anyio
 
@@ -125,3 +128,69 @@ async def test_seats_that_another_changed_are_noticed_too(
     _opened, refused = await saved_by_another(client, path, {"capacity": "31"}, {"title": "Yin"})
     assert refused.status_code == 409
     assert (await stored(services, lotus, Session)).capacity == 31
+
+
+def saved_by_now(page: Response) -> str:
+    return page.text.split("Saved by now")[1].split("</dl>")[0]
+
+
+async def test_a_stale_group_undoes_nothing(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    path = f"/app/lotus/groups/{await a_group(services.uow_factory, lotus)}/edit"
+    theirs = {"about": "On the roof", "shows_members": "on"}
+    _opened, refused = await saved_by_another(client, path, theirs, {"title": "Larks"})
+    assert refused.status_code == 409
+    assert "changed meanwhile" in refused.text
+    assert "On the roof" in saved_by_now(refused)
+    assert "yes" in saved_by_now(refused)
+    group = await stored(services, lotus, Group)
+    assert (group.title, group.about, group.shows_members) == ("Early birds", "On the roof", True)
+    assert (await send_again(client, path, refused, {})).status_code == 303
+    group = await stored(services, lotus, Group)
+    assert (group.title, group.about, group.shows_members) == ("Larks", "", False)
+
+
+async def test_what_another_has_chosen_to_give_a_group_stays(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    yoga = await a_service(services.uow_factory, lotus.id)
+    pilates = await a_service(services.uow_factory, lotus.id, slug="pilates", name="Pilates")
+    group_id = await a_group(services.uow_factory, lotus)
+    here = f"/app/lotus/groups/{group_id}"
+    path = f"{here}/givers"
+
+    async def given() -> list[str]:
+        async with services.uow_factory(lotus.id) as uow:
+            return [one.key for one in await list_givers(uow, group_id)]
+
+    opened = await client.get(here)
+    theirs, mine = thing_of(pilates).key, thing_of(yoga).key
+    assert (await send_again(client, path, opened, {"things": theirs})).status_code == 303
+    refused = await send_again(client, path, opened, {"things": mine})
+    assert refused.status_code == 409
+    assert "Pilates" in saved_by_now(refused)
+    assert fields_of(refused, path)["things"] == [mine]
+    assert await given() == [theirs]
+    assert (await send_again(client, path, opened, {"things": theirs})).status_code == 303
+    unreadable = await send_again(client, path, refused, {"things": mine, "seen": "x" * 60})
+    assert unreadable.status_code == 422
+    assert await given() == [theirs], "a form that cannot be read chooses nothing"
+    assert (await send_again(client, path, refused, {})).status_code == 303
+    assert await given() == [mine]
+
+
+async def test_a_stale_post_undoes_nothing(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    group_id = await a_group(services.uow_factory, lotus)
+    post_id = await a_post(services.uow_factory, lotus, group_id)
+    path = f"/app/lotus/groups/{group_id}/posts/{post_id}/edit"
+    theirs = {"body": "On Sunday"}
+    _opened, refused = await saved_by_another(client, path, theirs, {"title": "We meet inside"})
+    assert refused.status_code == 409
+    assert "On Sunday" in saved_by_now(refused)
+    assert (await stored(services, lotus, GroupPost)).body == "On Sunday"
+    assert (await send_again(client, path, refused, {})).status_code == 303
+    post = await stored(services, lotus, GroupPost)
+    assert (post.title, post.body.splitlines()[0]) == ("We meet inside", "On Saturday.")

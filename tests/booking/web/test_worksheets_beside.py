@@ -10,8 +10,11 @@ from httpx import AsyncClient
 
 from src.billing.domain.kinds import PaymentMode
 from src.billing.models import Order
-from src.booking.guest_links import package_path
+from src.booking.commands.worksheet_needs import SheetAskedBy, ask_for_worksheet
+from src.booking.commands.worksheets import set_worksheet_active
+from src.booking.guest_links import booking_path, package_path
 from src.platform.services import Services
+from tests.booking.commands.test_staff_book import by_staff, for_anna
 from tests.booking.web.conftest import Shop, rows, subject
 from tests.booking.web.pages import as_owner, send_again
 from tests.booking.web.test_place_package import buy, wish
@@ -23,6 +26,7 @@ from tests.support.credits import a_package
 from tests.support.mail import RememberingMailer
 from tests.support.portal import sign_in_portal
 from tests.support.worksheets import PDF, a_worksheet, copies_of, files_of, publish_newest
+from tests.tenants.commands.test_customer_care import a_customer
 
 pytestmark = pytest.mark.anyio
 
@@ -146,6 +150,67 @@ async def test_a_booking_says_nothing_of_a_worksheet_that_was_taken_back(shop: S
     client.cookies.clear()
     page = await shop.guest.open(booked.headers["location"])
     assert "worksheet comes with it" not in page.text
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "chosen",
+        pytest.param("published", marks=pytest.mark.slow),
+        pytest.param("switched on", marks=pytest.mark.slow),
+    ],
+)
+async def test_the_page_of_a_booking_names_no_worksheet_that_asks_only_since_later(
+    shop: Shop, clock: FrozenClock, how: str
+) -> None:
+    factory, business = shop.services.uow_factory, shop.business
+    service = await a_service(factory, business.id, price_type="free")
+    session = await a_session(factory, service)
+    asks = frozenset({service.id})
+    worksheet_id = await a_worksheet(
+        factory,
+        business,
+        is_published=how != "published",
+        service_ids=() if how == "chosen" else asks,
+    )
+    if how == "switched on":
+        async with factory(business.id) as uow:
+            await set_worksheet_active(uow, business.ctx, worksheet_id, active=False)
+    old = await shop.book(subject("session", session.id))
+    await shop.work()
+    clock.advance(timedelta(hours=1))
+    if how == "published":
+        await publish_newest(factory, business, worksheet_id)
+    async with factory(business.id) as uow:
+        if how == "chosen":
+            by = SheetAskedBy(service_ids=asks)
+            await ask_for_worksheet(uow, business.ctx, worksheet_id, by)
+        elif how == "switched on":
+            await set_worksheet_active(uow, business.ctx, worksheet_id, active=True)
+    page = await shop.guest.open(old.headers["location"])
+    assert "worksheet comes with it" not in page.text
+    new = await shop.book(subject("session", session.id), email="ben@example.com")
+    assert "worksheet comes with it" in (await shop.guest.open(new.headers["location"])).text
+    await shop.work()
+    asked = [one.order_id for one in await copies_of(factory, business)]
+    newest = (await rows(shop, Order))[-1]
+    assert asked == [newest.id]
+
+
+async def test_a_booking_without_an_address_says_nothing_of_a_mail_with_a_worksheet(
+    shop: Shop,
+) -> None:
+    factory, business = shop.services.uow_factory, shop.business
+    service = await a_service(factory, business.id, price_type="free")
+    session = await a_session(factory, service)
+    await a_worksheet(factory, business, service_ids=[service.id])
+    anna = await a_customer(factory, business, name="Anna", email="", phone="+31201234567")
+    wish = for_anna("session", session.id, anna, guest_email="")
+    made = await by_staff(factory, business, wish)
+    await shop.work()
+    assert len(await copies_of(factory, business)) == 1
+    path = booking_path(shop.services.settings, business.slug, made.order)
+    assert "worksheet comes with it" not in (await shop.guest.open(path)).text
 
 
 async def test_the_pages_about_ones_data_say_where_the_files_are(

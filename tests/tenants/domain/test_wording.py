@@ -65,6 +65,15 @@ def test_a_placeholder_alone_becomes_what_it_is_and_empty_paragraphs_go() -> Non
     assert paragraphs_of(body, values)[-1].kind == "text", "a button would lead nowhere"
 
 
+def test_several_links_alone_are_a_part_of_their_own() -> None:
+    body = "Fill in: {links}\n\n{links}"
+    assert list(paragraphs_of(body, {"links": "A: https://a.example"})) == [
+        Paragraph(kind="text", text="Fill in: A: https://a.example"),
+        Paragraph(kind="links"),
+    ]
+    assert list(paragraphs_of("{links}", {"links": ""})) == []
+
+
 def test_all_that_is_unknown_is_named_once() -> None:
     wording = Wording(subject="Hello", body="{when} {customer_name} {where} {when}")
     said = wording_errors(wording, {"customer_name"})["body"]
