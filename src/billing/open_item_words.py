@@ -145,8 +145,8 @@ def _hand_back(facts: Mapping[str, Any]) -> str:
 
 def _part_overdue(facts: Mapping[str, Any]) -> str:
     return _(
-        "Part %(number)s of %(of)s of order %(reference)s, %(amount)s that fell due on %(day)s, was"
-        " not paid by the card of %(guest)s. They have the link to pay it. Their credits stay as"
+        "Part %(number)s of %(of)s of order %(reference)s, %(amount)s that fell due on %(day)s, has"
+        " not been paid by %(guest)s. They have the link to pay it. Their credits stay as"
         " they are: talk to them, take it on site, let them off it, or refund the credits that are"
         " left, which ends the other parts too.",
         number=facts["number"],
