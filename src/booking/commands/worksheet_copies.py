@@ -246,9 +246,10 @@ async def delete_sent_file(
     uow: UnitOfWork, ctx: RequestContext, worksheet_id: UUID, copy_id: UUID, file_id: UUID
 ) -> None:
     """Makes room for others. The answers stay as they were sent, and where the file was they say
-    that it was deleted. One that is gone already stays gone, and nobody is written to.
+    that it was deleted. Nobody is written to.
 
-    Raises: NotFound; Conflict for what is not sent: its guest may still change the file.
+    Raises: NotFound, also for one that is gone already; Conflict for what is not sent, as its guest
+    may still change the file.
     """
     copy = await lock_copy(uow, copy_id)
     if copy.worksheet_id != worksheet_id:
@@ -266,7 +267,7 @@ async def delete_sent_file(
         execution_options={"synchronize_session": False},
     )
     if filename is None:
-        return
+        raise NotFound(_("There is no such file, or it was deleted."))
     version = await uow.session.get_one(WorksheetVersion, (uow.tenant, copy.version_id))
     detail = {"title": version.title, "file": filename}
     await audit(uow, ctx, "worksheet.file_deleted", "customer", copy.customer_id, **detail)

@@ -40,9 +40,11 @@ async def test_staff_delete_a_file_that_was_sent_and_all_can_read_that_it_is_gon
     file = next(one for one in await files_of(factory, lotus) if one.copy_id == copy_id)
     here = f"/app/{lotus.slug}/worksheets/{worksheet_id}/copies/{copy_id}"
     page = await client.get(here)
-    for _press in range(2):
-        done = await send_again(client, f"{here}/files/{file.id}/delete", page, {})
-        assert done.headers["location"] == here
+    done = await send_again(client, f"{here}/files/{file.id}/delete", page, {})
+    assert done.headers["location"] == here
+    again = await send_again(client, f"{here}/files/{file.id}/delete", page, {})
+    assert again.status_code == 404
+    assert "There is no such file, or it was deleted." in again.text
     shown = await client.get(here)
     assert "The file is deleted." in shown.text
     for at in (here, path, f"{here}/print"):
