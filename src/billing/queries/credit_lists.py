@@ -291,6 +291,14 @@ def _row(found: Any, counts: _Counts, is_rolled_over: bool, now: datetime) -> Lo
     )
 
 
+async def list_granted(uow: UnitOfWork, lot_ids: Collection[UUID]) -> dict[UUID, int]:
+    """By lot, what it began with and what staff added, as every page counts its credits, also where
+    some were taken off since; lots that nothing was granted of yet are left out.
+    """
+    counts = await _counts(uow, lot_ids)
+    return {lot_id: count.granted for lot_id, count in counts.items() if count.granted}
+
+
 async def _counts(uow: UnitOfWork, lot_ids: Collection[UUID]) -> dict[UUID, _Counts]:
     """By lot: what was granted and added, what seats took and did not give back, what went back as
     money and did not come back, and what was taken off and is not there again. A package that came

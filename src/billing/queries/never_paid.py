@@ -1,12 +1,19 @@
-"""Packages that are cancelled, since their transfers were taken off as ones that never came."""
+"""What was taken off as a transfer that never came, and packages that are cancelled by that."""
 
 from uuid import UUID
 
 from sqlalchemy import exists, func, select
 
 from src.billing.domain.credits import LotSource, LotState
-from src.billing.domain.kinds import CALLED_OFF_WHY, NotHad, OrderState, PaymentMode, RefundState
-from src.billing.models import CreditLot, Order, Refund, Voucher, VoucherEntry
+from src.billing.domain.kinds import (
+    CALLED_OFF_WHY,
+    TRANSFER_METHOD,
+    NotHad,
+    OrderState,
+    PaymentMode,
+    RefundState,
+)
+from src.billing.models import CreditLot, Order, Payment, Refund, Voucher, VoucherEntry
 from src.billing.queries.lots import owner_was_erased
 from src.billing.views.transfers import Comeback
 from src.platform.db.uow import UnitOfWork
@@ -17,6 +24,22 @@ def was_never_paid(order: Order) -> bool:
     by_transfer = order.payment_mode == PaymentMode.TRANSFER
     called_off = order.closed_why == CALLED_OFF_WHY
     return by_transfer and called_off and order.state == OrderState.CONFIRMED
+
+
+async def get_never_came_minor(uow: UnitOfWork, order: Order) -> int:
+    """What was taken off of the transfers of an order that stands all the same, since another one
+    is left: it was confirmed with all of its price. 0 where nothing was.
+    """
+    is_confirmed = order.state == OrderState.CONFIRMED and not was_never_paid(order)
+    if not is_confirmed or order.payment_mode != PaymentMode.TRANSFER:
+        return 0
+    noted = select(func.coalesce(func.sum(Payment.amount_minor), 0)).where(
+        Payment.tenant_id == uow.tenant,
+        Payment.order_id == order.id,
+        Payment.method == TRANSFER_METHOD,
+        Payment.is_extra.is_(False),
+    )
+    return max(0, order.to_pay_minor - int(await uow.session.scalar(noted) or 0))
 
 
 async def find_comeback(uow: UnitOfWork, order: Order) -> Comeback | None:

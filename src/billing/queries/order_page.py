@@ -29,7 +29,7 @@ from src.billing.queries.disputes import (
     list_disputes_of_order,
     list_payments_with_the_bank,
 )
-from src.billing.queries.never_paid import was_never_paid
+from src.billing.queries.never_paid import get_never_came_minor, was_never_paid
 from src.billing.queries.orders import open_item_view
 from src.billing.queries.parts import get_parts_view
 from src.billing.queries.timeline import History, timeline
@@ -77,6 +77,7 @@ class _Around(NamedTuple):
     to_hand_back_minor: int
     now_for: Sequence[str]
     may_be_mistaken: bool
+    never_came_minor: int
     credits: BoughtCredits
     package_waits: bool
     in_parts: PartsView | None
@@ -114,6 +115,7 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
         to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
         now_for=(await list_sold_now(uow, [order_id], tenant)).get(order_id, ()),
         may_be_mistaken=bool(await list_mistakable(uow, order_id)),
+        never_came_minor=await get_never_came_minor(uow, order),
         credits=await get_bought_credits(uow, order_id),
         package_waits=await waits_at_desk(uow, order),
         in_parts=await get_parts_view(uow, order, tenant.zone),
@@ -190,6 +192,7 @@ def _page(
         may_still_come=_may_still_come(history),
         was_never_paid=was_never_paid(history.order),
         missing_minor=_missing_minor(history),
+        never_came_minor=around.never_came_minor,
         may_be_mistaken=around.may_be_mistaken,
         is_package=around.credits.is_package,
         credits_in_places=around.credits.in_places,

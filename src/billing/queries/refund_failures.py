@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 
 from src.billing.domain.kinds import OpenItemKind, RefundState
 from src.billing.domain.refund_failures import FailedRefund
-from src.billing.models import OpenItem, Refund
+from src.billing.models import CreditEntry, OpenItem, Refund
 from src.platform.db.uow import UnitOfWork
 
 DEALT_WITH = "dealt_with"
@@ -43,6 +43,19 @@ async def has_failed_before(uow: UnitOfWork, refund_id: UUID) -> bool:
         OpenItem.subject_id == refund_id,
     )
     return await uow.session.scalar(found) is not None
+
+
+async def get_waiting_for_credits_minor(uow: UnitOfWork, lot_id: UUID) -> int:
+    """What was to go back for credits of the lot, and waits for a person since it failed."""
+    taken_by = select(CreditEntry.refund_id).where(
+        CreditEntry.tenant_id == uow.tenant,
+        CreditEntry.lot_id == lot_id,
+        CreditEntry.refund_id.is_not(None),
+    )
+    waiting = select(func.coalesce(func.sum(Refund.amount_minor), 0)).where(
+        Refund.tenant_id == uow.tenant, Refund.id.in_(taken_by), is_waiting()
+    )
+    return int(await uow.session.scalar(waiting) or 0)
 
 
 async def list_waiting_refunds(uow: UnitOfWork, payment_id: UUID) -> list[FailedRefund]:

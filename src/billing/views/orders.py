@@ -247,10 +247,11 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     the words of each. `holds_places`: others can have what is not paid. `may_still_come`: the
     transfer that is not waited for any more was not noted in full. `was_never_paid`: it is a
     package whose transfer was taken off. `missing_minor` is still to come of one of which a part
-    has. `may_be_mistaken`: a transfer can be taken off as one that never
-    came. `is_package`: credits were bought, `credits_in_places` of them pay for places, and
-    `are_credits_off`: all of them were taken off again. `package_waits_until_at`: then a package
-    that is to be paid on site lapses; None where none waits. `in_parts` are the parts of its price.
+    has; `never_came_minor` of its price was taken off again, though another transfer is left of it.
+    `may_be_mistaken`: a transfer can be taken off as one that never came. `is_package`: credits
+    were bought, `credits_in_places` of them pay for places, and `are_credits_off`: all of them were
+    taken off again. `package_waits_until_at`: then a package that is to be paid on site lapses;
+    None where none waits. `in_parts` are the parts of its price.
     """
 
     slug: str
@@ -295,6 +296,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     may_still_come: bool
     was_never_paid: bool
     missing_minor: int
+    never_came_minor: int
     may_be_mistaken: bool
     is_package: bool
     credits_in_places: int

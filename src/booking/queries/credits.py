@@ -27,7 +27,9 @@ from src.billing.queries.credit_worth import get_worth
 from src.billing.queries.disputes import get_taken_back_minor, is_with_the_bank
 from src.billing.queries.end_changes import list_end_changes
 from src.billing.queries.lots import has_ended, list_lots, lot_facts, no_such_credits, scope_of
+from src.billing.queries.never_paid import get_never_came_minor
 from src.billing.queries.part_sums import get_left_minor
+from src.billing.queries.refund_failures import get_waiting_for_credits_minor
 from src.billing.queries.refunded_credits import list_refunded_minor
 from src.billing.queries.transfers import is_transfer_awaited
 from src.billing.views.credits import EndChange
@@ -105,8 +107,16 @@ async def get_lot_view(uow: UnitOfWork, lot_id: UUID) -> LotView:
         is_disputed=with_the_bank and not taken_back_minor,
         may_roll_over=not of_nobody and state is LotState.EXPIRED and rolled is None,
         in_parts_minor=await get_left_minor(uow, lot.order_id),
+        never_came_minor=await _never_came_minor(uow, lot, order),
+        failed_minor=await get_waiting_for_credits_minor(uow, lot.id),
         entries=await _entries(uow, lot, rolled),
     )
+
+
+async def _never_came_minor(uow: UnitOfWork, lot: CreditLot, order: Order | None) -> int:
+    if order is None or not lot.paid_minor:
+        return 0
+    return min(await get_never_came_minor(uow, order), lot.paid_minor)
 
 
 async def _good_for(uow: UnitOfWork, lot: CreditLot) -> str:

@@ -21,6 +21,7 @@ from src.billing.domain.credits import (
 from src.billing.domain.kinds import PaymentMode
 from src.billing.domain.lot_users import read_users
 from src.billing.models import CreditEntry, CreditLot, Order
+from src.billing.queries.credit_lists import list_granted
 from src.billing.queries.end_changes import list_end_changes
 from src.billing.queries.left_together import list_left
 from src.billing.queries.lots import list_lots, lot_facts, scope_of
@@ -40,7 +41,6 @@ from src.tenants.context import TenantSnapshot
 from src.tenants.portal_sections import Portal
 
 CURRENT = (LotState.ACTIVE, LotState.PENDING)
-GIVEN = (EntryKind.GRANT, EntryKind.ADJUST)
 
 
 async def get_own_lots(
@@ -56,11 +56,13 @@ async def get_own_lots(
     used = [row.CreditEntry.seat_id for rows in entries.values() for row in rows]
     new_starts = await find_new_starts(uow, used)
     pages = await _pages(uow, tenant, settings, lots)
+    granted = await list_granted(uow, [lot.id for lot in lots])
     names = await find_names(uow, customer_id) if lots else {}
     rolled = {lot.rolled_from_id for lot in lots}
     shown = [
         msgspec.structs.replace(
             _own(uow, tenant, lot, entries[lot.id], services, pages, lot.id in rolled),
+            given=granted.get(lot.id, lot.bought),
             users=users_in_words(read_users(lot.users), names),
             uses=_uses(entries[lot.id], new_starts, moved[lot.id]),
         )
@@ -97,14 +99,13 @@ def _own(
     is_rolled_over: bool,
 ) -> OwnCredits:
     ledger: list[CreditEntry] = [row.CreditEntry for row in entries]
-    given = sum(entry.credits for entry in ledger if entry.kind in GIVEN)
     used = -sum(entry.credits for entry in ledger if entry.seat_id is not None)
     state = lot_state(lot_facts(lot), uow.clock.now())
     return OwnCredits(
         id=lot.id,
         name=lot.name,
         left=lot.balance,
-        given=given if lot.state == LotState.ACTIVE else lot.bought,
+        given=lot.bought,
         state=str(state),
         expires_at=lot.expires_at,
         works_for=works_for(scope_of(lot), services, tenant.slug),

@@ -1,6 +1,7 @@
 """One bought package for whoever has its link, or its buyer: how it stands, and its money."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, func, select
@@ -20,6 +21,7 @@ from src.billing.models import CreditEntry, CreditLot, Order
 from src.billing.owed import get_discount_minor, get_owed_minor
 from src.billing.queries.cards import find_card_attempt
 from src.billing.queries.coupon_use import coupon_code_of
+from src.billing.queries.credit_lists import list_granted
 from src.billing.queries.disputes import get_taken_back_minor
 from src.billing.queries.lots import lot_facts, scope_of
 from src.billing.queries.parts import get_parts_view
@@ -69,9 +71,7 @@ async def get_purchase(
         name=lot.name,
         guest_name=order.guest_name,
         guest_email=order.guest_email,
-        credits=lot.bought,
-        left=lot.balance,
-        gone=await _gone(uow, lot),
+        **await _credits(uow, lot),
         state=str(lot_state(lot_facts(lot), now)),
         expires_at=lot.expires_at,
         validity_days=lot.validity_days,
@@ -125,7 +125,18 @@ async def find_bought(uow: UnitOfWork, order_id: UUID) -> tuple[Order, CreditLot
     return row[0], row[1]
 
 
-async def _gone(uow: UnitOfWork, lot: CreditLot) -> str:
+async def _credits(uow: UnitOfWork, lot: CreditLot) -> dict[str, Any]:
+    """How many there were and are, as `PurchaseView` has them."""
+    granted = (await list_granted(uow, [lot.id])).get(lot.id, lot.bought)
+    return {
+        "credits": lot.bought,
+        "granted": granted,
+        "left": lot.balance,
+        "gone": await _gone(uow, lot, granted),
+    }
+
+
+async def _gone(uow: UnitOfWork, lot: CreditLot, granted: int) -> str:
     """Where the credits of an empty lot went, by its ledger."""
     if lot.balance or lot.state != LotState.ACTIVE:
         return ""
@@ -145,7 +156,7 @@ async def _gone(uow: UnitOfWork, lot: CreditLot) -> str:
         return "rolled_over"
     if not used:
         return "taken_off"
-    return "used" if used >= lot.bought else "parted"
+    return "used" if used >= granted else "parted"
 
 
 async def _went_round_minor(uow: UnitOfWork, order: Order, to_voucher_minor: int) -> int:

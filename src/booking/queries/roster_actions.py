@@ -99,6 +99,7 @@ def _chosen(rows: Sequence[Row[Any]], refundable_minor: int, seats_in_all: int) 
         back_minor=min(share_minor, refundable_minor),
         owed_minor=int(rows[0].owed),
         payment_mode=order.payment_mode,
+        credits=sum(row.Seat.credit_lot_id is not None for row in rows),
         seats_in_all=seats_in_all,
         is_with_the_bank=rows[0].is_with_the_bank,
     )

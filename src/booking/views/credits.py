@@ -42,7 +42,8 @@ class LotView(msgspec.Struct, frozen=True, kw_only=True):
     `awaits_transfer`: they are there once a bank transfer is matched.
     `taken_back_minor` of the order went back to the guest's bank after a dispute that was lost;
     `is_disputed`: while one is open, none of its money can go back. `in_parts_minor` is still to be
-    paid for them.
+    paid for them. `never_came_minor` of `paid_minor` was taken off as a transfer that never came.
+    `failed_minor` was to go back for them, and waits for staff since that failed.
     """
 
     row: LotRow
@@ -77,6 +78,8 @@ class LotView(msgspec.Struct, frozen=True, kw_only=True):
     is_disputed: bool
     may_roll_over: bool
     in_parts_minor: int
+    never_came_minor: int
+    failed_minor: int
     entries: list[EntryRow]
 
 

@@ -77,10 +77,11 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OwnCredits(msgspec.Struct, frozen=True, kw_only=True):
-    """A lot of one's own. `given` is what it began with and what was added; `state` is one of
-    `LotState`. `href` leads to the page of its purchase, or where it `is_for_place`, given for one
-    that ended, of the booking; empty where there is neither. `users` says who may use it, and
-    `users_href` leads to where that is chosen. `is_taken_off`: staff or a bank took all of it.
+    """A lot of one's own. `given` is what it began with and what was added, also where some were
+    taken off since; `state` is one of `LotState`. `href` leads to the page of its purchase, or
+    where it `is_for_place`, given for one that ended, of the booking; empty where there is neither.
+    `users` says who may use it, and `users_href` leads to where that is chosen. `is_taken_off`:
+    staff or a bank took all of it.
     """
 
     id: UUID
@@ -192,8 +193,9 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     over, bought, waiting (to be paid on site, until `waits_until_at`), lapsed, let_go (given up
     while it waited), called_off (by the business while it waited), expired, given_up, released (the
     business waits no longer), not_payable, too_late (money came that nothing was bought with).
-    `credits` are those that were bought, `left` what is left of them by now; `gone` says where
-    they went of which nothing is left: used, taken_off, rolled_over, or parted (used in part).
+    `credits` are those that were bought, `granted` the same with those that staff added, `left`
+    what is left of these by now; `gone` says where they went of which nothing is left: used,
+    taken_off, rolled_over, or parted (used in part).
     `voucher_minor` is paid by a voucher, `to_pay_minor` the rest. `to_voucher_minor` is on that
     voucher again, `as_voucher_minor` was given back as a new one; `refunded_minor` went back as
     money, of which `returning_minor` is on its way. `taken_back_minor` is with the guest's bank
@@ -210,6 +212,7 @@ class PurchaseView(msgspec.Struct, frozen=True, kw_only=True):
     guest_name: str
     guest_email: str
     credits: int
+    granted: int
     left: int
     gone: str
     state: str

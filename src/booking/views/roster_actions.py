@@ -11,8 +11,8 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
 
     `seat_ids` are those that are taken; `share_minor` is what these cost, `back_minor` the most of
     it that can go back the way it came, `owed_minor` is still to be paid on site for the whole
-    order, which `seats_in_all` seats hang on. `is_with_the_bank`: the guest's bank has taken back
-    what was paid.
+    order, which `seats_in_all` seats hang on; so many `credits` paid for those chosen.
+    `is_with_the_bank`: the guest's bank has taken back what was paid.
     """
 
     order_id: UUID
@@ -25,6 +25,7 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     back_minor: int
     owed_minor: int
     payment_mode: str
+    credits: int
     seats_in_all: int
     is_with_the_bank: bool
 

@@ -127,10 +127,16 @@ async def test_where_the_card_fails_its_own_credits_alone_are_back(shop: Shop) -
     assert await refunds(shop) == [(True, "succeeded", 5000), (False, "failed", 2200)]
     lot = await only_lot(shop)
     assert (lot.balance, lot.refunded_minor) == (1, 5000)
+    waits = "€22.00 that was to go back for unused credits did not go through"
+    await sign_in(shop.guest.client, shop.services, shop.business.owner.id)
+    await shop.guest.open(f"/app/lotus/credits/{lot.id}")
+    assert waits in shop.guest.text
+    assert "See the order" in shop.guest.text
     failed = next(one for one in await of(shop) if one.state == "failed")
     async with shop.services.uow_factory(shop.business.id) as uow:
         order, refund = await lock_refund(uow, failed.id)
         await retry_refund(uow, order, refund)
+    assert waits not in (await shop.guest.open(f"/app/lotus/credits/{lot.id}")).text
     await shop.work()
     lot = await only_lot(shop)
     assert (lot.balance, lot.refunded_minor) == (0, 7200)

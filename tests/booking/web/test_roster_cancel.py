@@ -10,11 +10,13 @@ from httpx import AsyncClient, Response
 from src.booking.models import Seat, Service, Session
 from src.platform.services import Services
 from tests.booking.commands.test_book import taken
+from tests.booking.commands.test_book_by_credit import by_credit
 from tests.booking.commands.test_leave import paid_by_card, refunds
 from tests.booking.web.pages import as_owner, fields_of
 from tests.booking.web.test_roster_bulk import a_guest, ids_of, press, states_of
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.clock import FrozenClock
+from tests.support.credits import a_lot
 from tests.support.mail import RememberingMailer
 from tests.support.work import work, work_through
 
@@ -250,3 +252,29 @@ async def test_while_it_can_be_undone_nobody_is_ticked_moved_or_cancelled_again(
     said = words_of(await client.get(ticked.headers["location"]))
     assert "1 is here. 1 is being cancelled and stays as it is." in said
     assert await states_of(services, lotus) == ["attended", "confirmed"]
+
+
+async def test_places_that_credits_paid_are_not_said_to_cost_nothing(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id)
+    date = await a_session(services.uow_factory, service, in_days=2)
+    lot = await a_lot(services.uow_factory, lotus.id)
+    await by_credit(services, lotus, "session", date.id, lot, party=("Carl", "Kid"))
+    await as_owner(client, services, lotus)
+    asked = await press(client, date, "cancel", await ids_of(services, lotus), {})
+    assert "2 seats were paid with credits, which come back" in words_of(asked)
+    assert "Paid with 2 credits." in words_of(asked)
+    assert "cost nothing" not in asked.text
+
+
+async def test_places_that_are_free_are_said_to_cost_nothing(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    service = await a_service(services.uow_factory, lotus.id, price_type="free", price_minor=0)
+    date = await a_session(services.uow_factory, service, in_days=2)
+    await a_guest(services, lotus, date, "Dora")
+    await as_owner(client, services, lotus)
+    asked = await press(client, date, "cancel", await ids_of(services, lotus), {})
+    assert "These places cost nothing." in words_of(asked)
+    assert "credit" not in asked.text.split("<form", 1)[1].split("</ul>", 1)[0]

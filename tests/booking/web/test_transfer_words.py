@@ -70,3 +70,25 @@ async def test_where_the_credits_are_taken_off_is_linked_and_worded_by_what_is_u
     page = await page_of(shop, order)
     assert "A place was booked with 1 of these credits: cancel it first." in page
     assert f'{of_lot}/remove"' not in shop.guest.text
+
+
+async def test_what_never_came_of_it_is_told_while_another_transfer_is_left(shop: Shop) -> None:
+    order = await by_transfer(shop)
+    await receive(shop, order, 3000)
+    await receive(shop, order, PRICE_MINOR - 3000)
+    lot = await only_lot(shop)
+    here, order_page = f"/app/lotus/credits/{lot.id}", f"/app/lotus/orders/{order.id}"
+    await sign_in(shop.guest.client, shop.services, shop.business.owner.id)
+    page = await read(shop, here)
+    assert "Paid €120.00" in page
+    assert "never came" not in page
+    assert "Never came" not in await read(shop, order_page)
+    await remove(shop, lot, 10)
+    [newest, oldest] = await mistakable(shop, order)
+    await take_off(shop, order, oldest)
+    assert "Paid €90.00 €30.00 never came" in await read(shop, here)
+    page = await read(shop, order_page)
+    assert "Paid €90.00 Never came, and was taken off €30.00" in page
+    await take_off(shop, order, newest)
+    assert "Price €120.00" in await read(shop, here), "never paid, as its badge says"
+    assert "Never came" not in await read(shop, order_page)
