@@ -152,6 +152,12 @@ class LineKind(Protocol):
         """
         ...
 
+    async def list_sold_by_tier(
+        self, uow: UnitOfWork, order_id: UUID, tenant: TenantSnapshot
+    ) -> Mapping[str, Sequence[str]]:
+        """The same of one order, by what the price of its lines is called."""
+        return {}
+
     async def names(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Sequence[str]:
         """What the order's lines of this kind are about, each once, as it is by now or was when it
         ended, in the current language and with times in the `zone`.
@@ -227,4 +233,17 @@ async def list_sold_now(
         for kind in line_kinds():
             for order_id, things in (await kind.list_sold_now(uow, order_ids, tenant)).items():
                 found.setdefault(order_id, []).extend(things)
+    return found
+
+
+async def list_sold_by_tier(
+    uow: UnitOfWork, order_id: UUID, tenant: TenantSnapshot
+) -> dict[str, list[str]]:
+    """The same of one order, by what the price of its lines is called: perhaps those of one kind
+    of price alone have moved.
+    """
+    found: dict[str, list[str]] = {}
+    for kind in line_kinds():
+        for tier, things in (await kind.list_sold_by_tier(uow, order_id, tenant)).items():
+            found.setdefault(tier, []).extend(things)
     return found

@@ -1,6 +1,6 @@
 """One order with everything about its money."""
 
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from src.billing.domain.kinds import (
     RefundState,
 )
 from src.billing.domain.package_sale import WAITS_FOR_MONEY
-from src.billing.lines import handlers_of, list_sold_now
+from src.billing.lines import handlers_of, list_sold_by_tier
 from src.billing.models import OpenItem, OrderLine, Payment, PaymentPage, Refund
 from src.billing.owed import get_not_due_minor, get_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
@@ -75,7 +75,7 @@ class _Around(NamedTuple):
     pages_of_sold: Sequence[tuple[str, str]]
     with_the_bank: Container[UUID]
     to_hand_back_minor: int
-    now_for: Sequence[str]
+    now_for: Mapping[str, Sequence[str]]
     may_be_mistaken: bool
     never_came_minor: int
     credits: BoughtCredits
@@ -113,7 +113,7 @@ async def get_order_page(uow: UnitOfWork, tenant: TenantSnapshot, order_id: UUID
         pages_of_sold=[one for fate in fates for one in fate.pages],
         with_the_bank=await list_payments_with_the_bank(uow, order_id),
         to_hand_back_minor=await get_to_hand_back_minor(uow, order_id),
-        now_for=(await list_sold_now(uow, [order_id], tenant)).get(order_id, ()),
+        now_for=await list_sold_by_tier(uow, order_id, tenant),
         may_be_mistaken=bool(await list_mistakable(uow, order_id)),
         never_came_minor=await get_never_came_minor(uow, order),
         credits=await get_bought_credits(uow, order_id),
@@ -270,10 +270,18 @@ def _still_open(items: Iterable[OpenItem]) -> list[OpenItem]:
     return [item for item in items if item.closed_at is None]
 
 
-def line_views(lines: Sequence[OrderLine], now_for: Sequence[str]) -> list[LineView]:
-    """What the order is for by now stands once, below what was bought."""
-    by_now = in_other_words({line.description for line in lines}, now_for)
-    return [line_view(line, by_now if place == 0 else "") for place, line in enumerate(lines)]
+def line_views(lines: Sequence[OrderLine], now_for: Mapping[str, Sequence[str]]) -> list[LineView]:
+    """What the lines of one kind of price are for by now stands below each of them, or once where
+    they are for several dates.
+    """
+    views, told = list[LineView](), set[str]()
+    for line in lines:
+        bought = {other.description for other in lines if other.tier == line.tier}
+        is_told = line.tier in told and len(bought) > 1
+        told.add(line.tier)
+        now = () if is_told else now_for.get(line.tier, ())
+        views.append(line_view(line, in_other_words(bought, now)))
+    return views
 
 
 def in_other_words(bought: Collection[str], now_for: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from src.billing.domain.kinds import (
     OrderState,
     RefundState,
 )
-from src.billing.lines import list_sold_now
+from src.billing.lines import list_sold_by_tier, list_sold_now
 from src.billing.models import CreditLot, Order, OrderLine, Payment, Refund
 from src.billing.owed import get_not_due_minor, get_owed_minor, list_owed_minor
 from src.billing.queries.coupon_use import coupon_code_of
@@ -149,13 +149,12 @@ async def get_receipt(
         raise NotFound(_("There is no such receipt."))
     lines = sorted(await _of_order(uow, OrderLine, order_id), key=lambda line: line.position)
     payments = await _of_order(uow, Payment, order_id)
-    now_for = await list_sold_now(uow, [order_id], tenant)
     receipt = Receipt(
         reference=order.reference,
         guest_name=order.guest_name,
         guest_email=order.guest_email,
         ordered_at=order.created_at,
-        lines=line_views(lines, now_for.get(order_id, ())),
+        lines=line_views(lines, await list_sold_by_tier(uow, order_id, tenant)),
         coupon=await coupon_code_of(uow, order),
         discount_minor=order.discount_minor,
         total_minor=order.total_minor,

@@ -29,7 +29,11 @@ from src.booking.models import Booking, Cancellation, Seat, Session
 from src.booking.queries.fate import fate_of_seats
 from src.booking.queries.held import is_told_until
 from src.booking.queries.purchases import is_standing
-from src.booking.queries.sold_now import list_dates_sold_now, list_sold_to_guest
+from src.booking.queries.sold_now import (
+    list_dates_sold_by_tier,
+    list_dates_sold_now,
+    list_sold_to_guest,
+)
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.tenants.context import TenantSnapshot
@@ -164,6 +168,11 @@ class SeatLines(LineKind):
         self, uow: UnitOfWork, order_ids: Collection[UUID], tenant: TenantSnapshot
     ) -> Mapping[UUID, Sequence[str]]:
         return await list_dates_sold_now(uow, order_ids, tenant)
+
+    async def list_sold_by_tier(
+        self, uow: UnitOfWork, order_id: UUID, tenant: TenantSnapshot
+    ) -> Mapping[str, Sequence[str]]:
+        return await list_dates_sold_by_tier(uow, order_id, tenant)
 
     async def names(self, uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) -> Sequence[str]:
         return await list_sold_to_guest(uow, order_id, zone)

@@ -33,9 +33,10 @@ from src.booking.queries.by_credit import find_lot_that_paid, why_credits_stay
 from src.booking.queries.found_offers import FoundOffer, list_offers
 from src.booking.queries.guest_leaving import Own, list_own, name_of
 from src.booking.queries.guest_swaps import Swaps, find_swaps, split_best
+from src.booking.queries.movers import list_movers
 from src.booking.queries.offers import SessionOffer
 from src.booking.queries.sold_terms import find_sold_terms
-from src.booking.views.leaving import MoveChoice, MovePage, MovePerson
+from src.booking.views.leaving import MoveChoice, MovePage
 from src.platform.config import Settings
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import NotFound
@@ -90,7 +91,7 @@ async def get_move_page(
     known = {offer.session.id: offer for offer, *_rest in [*offers, *swaps.offers]}
     best, choices = split_best(tenant, known.get(asked.session_id), every, known)
     there = _people_of(found).get(asked.to, set())
-    moving = sum(one.seat.seat.participant_id not in there for one in own)
+    moving = [one for one in own if one.seat.seat.participant_id not in there]
     return MovePage(
         name=await name_of(uow, first.booking),
         reference=order.reference,
@@ -98,11 +99,7 @@ async def get_move_page(
         starts_at=first.session.starts_at,
         ends_at=first.session.ends_at,
         is_online=first.session.mode == SessionMode.ONLINE,
-        people=[
-            MovePerson(seat_id=str(one.seat.seat.id), who=one.who)
-            for one in own
-            if one.seat.seat.participant_id not in there
-        ],
+        people=await list_movers(uow, moving),
         there=[one.who for one in own if one.seat.seat.participant_id in there],
         is_party=first.booking.party_size > 1,
         best=best,
@@ -111,7 +108,7 @@ async def get_move_page(
         credit="" if chosen is None else await _credit(uow, tenant, swaps, chosen, known, now),
         terms=[]
         if chosen is None
-        else await _terms(uow, first, order, chosen, known, tenant, now, moving),
+        else await _terms(uow, first, order, chosen, known, tenant, now, len(moving)),
         why_not=_why_not(reasons, swaps.against, first),
         why_no_choice="" if every else _why_no_choice(judged.against),
         action=action if chosen is None else chosen.href,

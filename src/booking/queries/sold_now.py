@@ -18,6 +18,8 @@ from src.platform.i18n import ngettext, use_locale
 from src.platform.web.formats import date_short, datetime_local
 from src.tenants.context import TenantSnapshot
 
+_IS_OF_DATES = Booking.series_id.is_(None) | Booking.completes_id.is_not(None)
+
 
 async def list_dates_sold_now(
     uow: UnitOfWork, order_ids: Collection[UUID], tenant: TenantSnapshot
@@ -28,15 +30,29 @@ async def list_dates_sold_now(
 
     In one query, and in the locale and zone of the business, as orders are written.
     """
-    found = await uow.session.execute(
-        _seats(uow, order_ids).where(
-            Booking.series_id.is_(None) | Booking.completes_id.is_not(None)
-        )
-    )
+    found = await uow.session.execute(_seats(uow, order_ids).where(_IS_OF_DATES))
     with use_locale(tenant.locale):
         return {
             order_id: _things(list(seats), tenant.zone, _with_places)
             for order_id, seats in groupby(found, key=lambda row: row.order_id)
+        }
+
+
+async def list_dates_sold_by_tier(
+    uow: UnitOfWork, order_id: UUID, tenant: TenantSnapshot
+) -> Mapping[str, Sequence[str]]:
+    """The same of one order, by what the price was called; of a kind of price that has no place
+    left, where others have some, that none of them is.
+    """
+    found = (await uow.session.execute(_seats(uow, [order_id]).where(_IS_OF_DATES))).all()
+    is_left = any(row.state in LIVE_SEATS for row in found)
+    by_tier: dict[str, list[Row[Any]]] = {}
+    for row in found:
+        by_tier.setdefault(row.tier, []).append(row)
+    with use_locale(tenant.locale):
+        return {
+            tier: _things(seats, tenant.zone, _with_places, is_left=is_left)
+            for tier, seats in by_tier.items()
         }
 
 
@@ -48,7 +64,8 @@ async def list_sold_to_guest(uow: UnitOfWork, order_id: UUID, zone: ZoneInfo) ->
 
 def _seats(uow: UnitOfWork, order_ids: Collection[UUID]) -> Select[Any]:
     return (
-        select(Seat.order_id, Seat.state, Seat.session_id, Booking.series_id, Booking.completes_id)
+        select(Seat.order_id, Seat.state, Seat.session_id, Seat.tier)
+        .add_columns(Booking.series_id, Booking.completes_id)
         .add_columns(Service.name, Session.title, start_last_held().label("starts_at"))
         .add_columns(Series.title.label("series"))
         .join(Booking, (Booking.tenant_id == Seat.tenant_id) & (Booking.id == Seat.booking_id))
@@ -73,10 +90,16 @@ def _things(
     seats: Sequence[Row[Any]],
     zone: ZoneInfo,
     said: Callable[[str, int, int], str] = lambda thing, _left, _all: thing,
+    *,
+    is_left: bool = False,
 ) -> list[str]:
-    """Each thing once, as `said` with how many places are left of all that were sold of it."""
+    """Each thing once, as `said` with how many places are left of all that were sold of it. Where
+    some of the order `is_left`, but none of these, each is said with none.
+    """
     live = Counter(_thing(row, zone) for row in seats if row.state in LIVE_SEATS)
     sold = Counter(_thing(row, zone) for row in seats)
+    if is_left and not live:
+        return [said(thing, 0, places) for thing, places in sold.items()]
     return [said(thing, places, sold[thing]) for thing, places in (live or sold).items()]
 
 

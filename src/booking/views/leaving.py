@@ -107,10 +107,15 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MovePerson(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the party; `seat_id` is the place that would be given up."""
+    """One of the party; `seat_id` is the place that would be given up, and `who` would come on the
+    other date. `had_by` has the place now, since it was handed on, and loses it, which a mail says
+    where it `is_mailed`; empty for nobody.
+    """
 
     seat_id: str
     who: str
+    had_by: str = ""
+    is_mailed: bool = False
 
 
 class MoveChoice(msgspec.Struct, frozen=True, kw_only=True):

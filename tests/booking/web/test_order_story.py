@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from httpx import AsyncClient
@@ -14,6 +15,7 @@ from src.billing.models import CreditLot, Voucher
 from src.booking.commands.exchange import MoveSeats, move_by_staff
 from src.booking.models import Session
 from src.platform.services import Services
+from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.jobs.test_changes import change
 from tests.booking.web.test_roster_bulk import a_guest, ids_of
 from tests.support.builders import Business, a_service, a_session, as_guest
@@ -150,3 +152,42 @@ async def test_lists_and_order_name_the_dates_that_its_places_are_for_now(
     )
     story = await words_at(client, path)
     assert story.count("The date was moved") == 1, "it moved again when nobody of theirs came"
+
+
+async def test_each_kind_of_price_says_which_date_its_places_are_for_now(
+    client: AsyncClient, services: Services, lotus: Business
+) -> None:
+    """Also where only those of one kind moved, or have ended since."""
+    tiers = [{"key": "student", "name": "Student", "price_minor": 900}]
+    service = await a_service(
+        services.uow_factory, lotus.id, price_type="on_site", price_tiers=tiers
+    )
+    first, second = [
+        await a_session(services.uow_factory, service, in_days=days) for days in (2, 3)
+    ]
+    wish = a_wish("session", first.id, party=("Hedy", "Ida"), tiers=("full", "student"))
+    hedy = await booked(services.uow_factory, lotus, wish)
+    full, student = sorted(await ids_of(services, lotus, hedy))
+    path = f"/app/lotus/orders/{hedy.order_id}"
+    bought, moved = "Yoga · Wed, Mar 3, 2027, 10:00 AM", "Yoga · Thu, Mar 4, 2027, 10:00 AM"
+
+    async def move(seat_id: UUID) -> UUID:
+        cmd = MoveSeats(
+            order_id=hedy.order_id, seat_ids=[seat_id], session_id=second.id, by="staff"
+        )
+        async with services.uow_factory(lotus.id) as uow:
+            [new] = await move_by_staff(uow, lotus.ctx, cmd)
+        return new
+
+    ida = await move(student)
+    story = await words_at(client, path)
+    assert f"{bought} By now: {moved} Student" in story
+    assert story.count("By now") == 1
+    await move(full)
+    story = await words_at(client, path)
+    assert f"{bought} By now: {moved} Student" in story
+    assert story.count(f"{bought} By now: {moved}") == 2
+    await seats_taken_back(services.uow_factory, lotus, [ida])
+    story = await words_at(client, path)
+    assert f"{bought} By now: {moved} · 0 of 1 place Student" in story
+    assert story.count(f"{bought} By now: {moved}") == 2
