@@ -227,8 +227,12 @@ async def get_file(uow: UnitOfWork, copy_id: UUID, file_id: UUID) -> WorksheetFi
         .options(undefer(WorksheetFile.content))
     )
     if row is None:
-        raise NotFound(_("There is no such file."))
+        raise no_such_file()
     return row
+
+
+def no_such_file() -> NotFound:
+    return NotFound(_("There is no such file."))
 
 
 def answer_rows(

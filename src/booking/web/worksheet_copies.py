@@ -29,6 +29,7 @@ from src.booking.queries.worksheet_copies import (
     list_files,
     list_files_of_sheet,
     list_sent_answers,
+    no_such_file,
 )
 from src.booking.queries.worksheets import (
     get_worksheet_row,
@@ -76,7 +77,7 @@ async def show_copy(
     worksheet_id: FromPath[UUID],
     copy_id: FromPath[UUID],
 ) -> Response[bytes]:
-    """The answers under their questions."""
+    """The answers under their questions; of what is not sent only how far it is."""
     return await _show(request, services, ctx, worksheet_id, copy_id, blank(ReopenForm))
 
 
@@ -163,10 +164,11 @@ async def _show(
     here = f"{base}/worksheets/{worksheet_id}/copies/{copy_id}"
     view = CopyView(
         row=row,
+        saved_at=copy.saved_at,
         is_corrected=copy.saved_at != copy.sent_at,
         form=form,
         introduction=version.introduction,
-        answers=answer_rows(copy.answers, files, questions),
+        answers=answer_rows(copy.answers, files, questions) if row.was_sent else [],
         reopened_why=copy.reopened_why,
         business=ctx.here.name,
         files=f"{here}/files",
@@ -214,7 +216,8 @@ async def show_copy_file(
     file_id: FromPath[UUID],
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
-        await _copy_of(uow, worksheet_id, copy_id)
+        if not (await _copy_of(uow, worksheet_id, copy_id)).was_sent:
+            raise no_such_file()
         return file_answer(await get_file(uow, copy_id, file_id))
 
 
