@@ -165,7 +165,7 @@ async def _show(
     view = CopyView(
         row=row,
         saved_at=copy.saved_at,
-        is_corrected=copy.saved_at != copy.sent_at,
+        is_corrected=copy.draft is not None,
         form=form,
         introduction=version.introduction,
         answers=answer_rows(copy.answers, files, questions) if row.was_sent else [],
@@ -218,7 +218,10 @@ async def show_copy_file(
     async with services.uow_factory(ctx.here.id) as uow:
         if not (await _copy_of(uow, worksheet_id, copy_id)).was_sent:
             raise no_such_file()
-        return file_answer(await get_file(uow, copy_id, file_id))
+        file = await get_file(uow, copy_id, file_id)
+        if file.is_draft:
+            raise no_such_file()
+        return file_answer(file)
 
 
 async def _copy_of(uow: UnitOfWork, worksheet_id: UUID, copy_id: UUID) -> CopyRow:
