@@ -124,6 +124,7 @@ def _copies() -> None:
         sa.Column("order_id", sa.Uuid(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("answers", postgresql.JSONB(), nullable=False),
+        sa.Column("draft", postgresql.JSONB(), nullable=True),
         sa.Column("given_by", sa.Text(), nullable=False),
         sa.Column("reopened_why", sa.Text(), nullable=False),
         *_at("asked_at"),
@@ -137,6 +138,9 @@ def _copies() -> None:
         sa.CheckConstraint(
             "state NOT IN ('sent', 'reopened') OR sent_at IS NOT NULL",
             name=op.f("ck_worksheet_copies_sent"),
+        ),
+        sa.CheckConstraint(
+            "draft IS NULL OR state = 'reopened'", name=op.f("ck_worksheet_copies_draft")
         ),
         _within("worksheet_copies", "worksheet_id", "worksheets"),
         _within("worksheet_copies", "version_id", "worksheet_versions"),
@@ -167,6 +171,7 @@ def _files() -> None:
         sa.Column("copy_id", sa.Uuid(), nullable=False),
         sa.Column("customer_id", sa.Uuid(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("is_draft", sa.Boolean(), nullable=False),
         sa.Column("filename", sa.Text(), nullable=False),
         sa.Column("content_type", sa.Text(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
@@ -177,7 +182,9 @@ def _files() -> None:
         _within("worksheet_files", "copy_id", "worksheet_copies"),
         _within("worksheet_files", "customer_id", "customers"),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_worksheet_files")),
-        sa.UniqueConstraint("tenant_id", "copy_id", "key", name="uq_worksheet_files_key"),
+        sa.UniqueConstraint(
+            "tenant_id", "copy_id", "key", "is_draft", name="uq_worksheet_files_key"
+        ),
     )
     op.create_index("ix_worksheet_files_customer", "worksheet_files", ["tenant_id", "customer_id"])
 

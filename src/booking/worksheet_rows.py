@@ -7,7 +7,7 @@ and when, stays. What was not sent ends, so that nobody can fill it in any more.
 from collections.abc import Mapping
 from typing import Any, cast
 
-from sqlalchemy import Table, case, select
+from sqlalchemy import Table, case, null, select
 
 from src.booking.domain.worksheets import OPEN_COPIES, CopyState
 from src.booking.models import WorksheetCopy, WorksheetFile, WorksheetVersion
@@ -21,7 +21,16 @@ def register_worksheets_of_customers() -> None:
         CustomerRows(
             table=cast(Table, WorksheetFile.__table__),
             words=lambda count: ngettext("%(num)s file", "%(num)s files", count),
-            shown=("id", "copy_id", "key", "filename", "content_type", "size", "added_at"),
+            shown=(
+                "id",
+                "copy_id",
+                "key",
+                "is_draft",
+                "filename",
+                "content_type",
+                "size",
+                "added_at",
+            ),
             erased=None,
         )
     )
@@ -30,7 +39,7 @@ def register_worksheets_of_customers() -> None:
             table=cast(Table, WorksheetCopy.__table__),
             words=lambda count: ngettext("%(num)s worksheet", "%(num)s worksheets", count),
             shown=(
-                *("id", "version_id", "order_id", "state", "answers", "reopened_why"),
+                *("id", "version_id", "order_id", "state", "answers", "draft", "reopened_why"),
                 *("given_by", "asked_at", "saved_at", "sent_at"),
             ),
             erased=_emptied_and_ended,
@@ -60,4 +69,4 @@ def _emptied_and_ended(_person: Person) -> Mapping[str, Any]:
         (state.in_([str(one) for one in OPEN_COPIES]), str(CopyState.TAKEN_BACK)),
         else_=state,
     )
-    return {"answers": [], "reopened_why": "", "state": ended}
+    return {"answers": [], "draft": null(), "reopened_why": "", "state": ended}

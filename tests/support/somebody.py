@@ -94,7 +94,12 @@ async def much_is_said(services: Services, lotus: Business, made: Booked) -> Non
     worksheet_id = await a_worksheet(services.uow_factory, lotus)
     async with services.uow_factory(lotus.id) as uow:
         words = {"key": "q1", "label": "Knees?", "kind": "short", "values": ["quillfeathery"]}
-        said = {"answers": [words], "reopened_why": "Quillfeather forgot one"}
+        said = {
+            "state": "reopened",
+            "answers": [words],
+            "draft": [{**words, "values": ["quillfeathers"]}],
+            "reopened_why": "Quillfeather forgot one",
+        }
         await a_sent_copy(uow, lotus, worksheet_id, customer_id, **said)
         uow.session.add(_signature(uow, lotus, made, version))
         booking = (await uow.session.scalars(select(Booking))).one()

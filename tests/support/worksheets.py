@@ -144,6 +144,7 @@ async def a_sent_copy(
         copy_id=copy.id,
         customer_id=customer_id,
         key="q3",
+        is_draft=False,
         filename="quillfeather.pdf",
         content_type="application/pdf",
         size=len(PDF),

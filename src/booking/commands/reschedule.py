@@ -19,6 +19,7 @@ from src.booking.commands.leave import OwnSeat, lock_own_seats
 from src.booking.commands.slots import open_slot
 from src.booking.domain.appointment_terms import SlotWish
 from src.booking.domain.kinds import By, SeatState
+from src.booking.domain.reasons import time_is_present
 from src.booking.models import Seat, ServicePerformer, Session
 from src.platform.db.uow import UnitOfWork
 from src.platform.errors import Conflict, NotFound
@@ -44,7 +45,7 @@ async def reschedule(uow: UnitOfWork, tenant: TenantSnapshot, cmd: Reschedule) -
 
     Sent again it changes nothing, and returns the same. Whoever calls it for staff has checked
     their role.
-    Raises: NotFound, NotMovable, SlotTaken.
+    Raises: NotFound, NotMovable, SlotTaken; Conflict for the time that it has.
     """
     await lock_order(uow, cmd.order_id)
     there = [one for one in await lock_own_seats(uow, cmd.order_id) if _is_of(one, cmd)]
@@ -54,6 +55,10 @@ async def reschedule(uow: UnitOfWork, tenant: TenantSnapshot, cmd: Reschedule) -
     session = own[0].session
     if not session.is_slot:
         raise NotFound(_("There is no such appointment."))
+    if cmd.slot.is_at(present_of(session)):
+        reason = time_is_present()
+        sentence = reason.owner_sentence if cmd.by == "staff" else reason.guest_sentence
+        raise Conflict(sentence, code="present_time")
     reasons = why_not_give_up(tenant, own, uow.clock.now(), by=cmd.by)
     if reasons:
         raise NotMovable(reasons)
@@ -73,6 +78,12 @@ async def reschedule(uow: UnitOfWork, tenant: TenantSnapshot, cmd: Reschedule) -
         opens_slot=True,
     )
     return await move_seats(uow, tenant, move)
+
+
+def present_of(session: Session) -> SlotWish:
+    """The time that an appointment has by now."""
+    minutes = int((session.ends_at - session.starts_at).total_seconds() // 60)
+    return SlotWish(starts_at=session.starts_at, minutes=minutes, performer_id=session.performer_id)
 
 
 def _is_of(one: OwnSeat, cmd: Reschedule) -> bool:

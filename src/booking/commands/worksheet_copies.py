@@ -222,7 +222,7 @@ async def take_back_copy(
         return state
     if state is CopyState.SENT:
         raise Conflict(_("It is sent by now, so there is nothing to take back."))
-    if state is CopyState.REOPENED and copy.saved_at != copy.sent_at:
+    if state is CopyState.REOPENED and copy.draft is not None:
         raise Conflict(_("The guest has begun to correct it. It closes once they send it."))
     if state is CopyState.REOPENED:
         became, action = CopyState.SENT, "worksheet.closed"

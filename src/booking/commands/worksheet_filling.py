@@ -1,6 +1,7 @@
 """Filling in a worksheet: saved to go on later, or sent.
 
-All of it is kept or nothing: a refused answer or file leaves the copy as it was.
+All of it is kept or nothing: a refused answer or file leaves the copy as it was. What is saved of a
+correction lies beside what was sent, and takes its place with the sending.
 Source: docs/algorithms/worksheets.md.
 """
 
@@ -9,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import ColumnElement, delete, func, select, text, update
 
 from src.booking.commands.worksheet_copies import OPEN, lock_copy
 from src.booking.commands.worksheets import (
@@ -18,7 +19,7 @@ from src.booking.commands.worksheets import (
     no_such_worksheet,
     taken_back,
 )
-from src.booking.domain.worksheet_answers import sheet_answer_errors, stored_answers
+from src.booking.domain.worksheet_answers import files_in, sheet_answer_errors, stored_answers
 from src.booking.domain.worksheets import (
     CopyState,
     SheetKind,
@@ -71,8 +72,9 @@ async def fill_in(
         return None
     version = await version_to_fill(uow, copy, filling.version_id)
     questions = read_sheet_questions(version.questions)
-    there = await _files_of(uow, copy_id)
-    left = _files_left(questions, there, filling)
+    there = await _keys_of_files(uow, copy_id)
+    seen = there if copy.draft is None else there & files_in(copy.draft)
+    left = _files_left(questions, seen, filling)
     fields = file_errors(questions, filling.files)
     fields |= {
         name: sentence
@@ -85,9 +87,14 @@ async def fill_in(
         fields = await _too_many(uow, may, there, filling)
     if fields:
         raise InvalidInput(_("Please look at the marked fields."), fields=fields)
-    await _keep_files(uow, copy, left, filling.files)
+    is_draft = copy.state == CopyState.REOPENED and not filling.is_sending
+    await _keep_files(uow, copy, left, filling.files, is_draft=is_draft)
     copy.version_id, copy.saved_at = version.id, uow.clock.now()
-    copy.answers = stored_answers(questions, filling.typed, left)
+    answers = stored_answers(questions, filling.typed, left)
+    if is_draft:
+        copy.draft = answers
+    else:
+        copy.answers, copy.draft = answers, None
     copy.state = str(_state_after(copy, is_sending=filling.is_sending))
     if filling.is_sending:
         copy.sent_at = copy.saved_at
@@ -136,24 +143,25 @@ def file_errors(
 
 
 def _files_left(
-    questions: Sequence[SheetQuestion], there: Mapping[str, UUID], filling: Filling
+    questions: Sequence[SheetQuestion], seen: frozenset[str], filling: Filling
 ) -> frozenset[str]:
     """The keys of the questions that have a file once this is kept."""
     asked = {one.key for one in questions if one.kind is SheetKind.FILE}
-    return frozenset(((set(there) - filling.removed) | set(filling.files)) & asked)
+    return frozenset(((seen - filling.removed) | set(filling.files)) & asked)
 
 
-async def _files_of(uow: UnitOfWork, copy_id: UUID) -> dict[str, UUID]:
-    found = await uow.session.execute(
-        select(WorksheetFile.key, WorksheetFile.id).where(
+async def _keys_of_files(uow: UnitOfWork, copy_id: UUID) -> frozenset[str]:
+    """Of all that are kept, also those that a draft has taken off or exchanged."""
+    found = await uow.session.scalars(
+        select(WorksheetFile.key).where(
             WorksheetFile.tenant_id == uow.tenant, WorksheetFile.copy_id == copy_id
         )
     )
-    return dict(found.tuples().all())
+    return frozenset(found)
 
 
 async def _too_many(
-    uow: UnitOfWork, may: Entitlements, there: Mapping[str, UUID], filling: Filling
+    uow: UnitOfWork, may: Entitlements, there: frozenset[str], filling: Filling
 ) -> dict[str, str]:
     """The sentences where the business may keep no more files; who only exchanges one needs no
     room. Guests read nothing of plans.
@@ -186,16 +194,14 @@ async def _keep_files(
     copy: WorksheetCopy,
     left: frozenset[str],
     files: Mapping[str, UploadedFile],
+    *,
+    is_draft: bool,
 ) -> None:
-    """Only those that are left, each as it was chosen last."""
-    await uow.session.execute(
-        delete(WorksheetFile).where(
-            WorksheetFile.tenant_id == uow.tenant,
-            WorksheetFile.copy_id == copy.id,
-            WorksheetFile.key.not_in(left - set(files)),
-        ),
-        execution_options={"synchronize_session": False},
-    )
+    """Only those that are left, each as it was chosen last. A draft leaves those that were sent."""
+    gone = WorksheetFile.key.not_in(left - set(files))
+    await _drop_files(uow, copy, gone & WorksheetFile.is_draft if is_draft else gone)
+    if copy.draft is not None and not is_draft:
+        await _put_drafts_in_place(uow, copy)
     rows: list[Any] = [
         WorksheetFile(
             tenant_id=uow.tenant,
@@ -203,6 +209,7 @@ async def _keep_files(
             copy_id=copy.id,
             customer_id=copy.customer_id,
             key=key,
+            is_draft=is_draft,
             filename=file.filename,
             content_type=file.content_type,
             size=len(file.content),
@@ -213,3 +220,24 @@ async def _keep_files(
     ]
     uow.session.add_all(rows)
     await uow.session.flush()
+
+
+async def _put_drafts_in_place(uow: UnitOfWork, copy: WorksheetCopy) -> None:
+    """Of the files that were sent, where the correction has another one."""
+    of_copy = (WorksheetFile.tenant_id == uow.tenant, WorksheetFile.copy_id == copy.id)
+    keys = select(WorksheetFile.key).where(*of_copy, WorksheetFile.is_draft)
+    chosen = list(await uow.session.scalars(keys))
+    await _drop_files(uow, copy, ~WorksheetFile.is_draft & WorksheetFile.key.in_(chosen))
+    await uow.session.execute(
+        update(WorksheetFile).where(*of_copy, WorksheetFile.is_draft).values(is_draft=False),
+        execution_options={"synchronize_session": False},
+    )
+
+
+async def _drop_files(uow: UnitOfWork, copy: WorksheetCopy, which: ColumnElement[bool]) -> None:
+    await uow.session.execute(
+        delete(WorksheetFile).where(
+            WorksheetFile.tenant_id == uow.tenant, WorksheetFile.copy_id == copy.id, which
+        ),
+        execution_options={"synchronize_session": False},
+    )

@@ -27,6 +27,11 @@ class SlotWish(msgspec.Struct, frozen=True, kw_only=True):
     def ends_at(self) -> datetime:
         return self.starts_at + timedelta(minutes=self.minutes)
 
+    def is_at(self, present: "SlotWish") -> bool:
+        """Whether that very time is wished, and nobody else than who gives it there."""
+        same = (self.starts_at, self.minutes) == (present.starts_at, present.minutes)
+        return same and self.performer_id in (None, present.performer_id)
+
 
 class Length(msgspec.Struct, frozen=True):
     """One length there is to choose, and what it costs."""

@@ -144,6 +144,16 @@ def time_taken() -> Reason:
     )
 
 
+def time_is_present() -> Reason:
+    """Of an appointment's own time, to which it is not moved."""
+    return Reason(
+        ReasonCode.TIME_TAKEN,
+        _("This is the time that you have now. Please choose another one."),
+        _("The appointment is at this time already."),
+        _("Choose another time, or somebody else who gives it."),
+    )
+
+
 def seat_being_cancelled() -> Reason:
     """Against whatever else is to be done with a seat while its cancelling can be undone; no guest
     reads a word of that.

@@ -67,6 +67,11 @@ def typed_of(stored: Sequence[Any]) -> dict[str, list[str]]:
     return {one.key: list(one.values) for one in read_answers(stored)}
 
 
+def files_in(stored: Sequence[Any]) -> frozenset[str]:
+    """The keys of the questions that a file answers."""
+    return frozenset(one.key for one in read_answers(stored) if one.kind is SheetKind.FILE)
+
+
 def sheet_answer_errors(
     questions: Sequence[SheetQuestion],
     typed: Typed,

@@ -66,6 +66,10 @@ class CopyState(StrEnum):
 
 
 OPEN_COPIES = frozenset({CopyState.ASKED, CopyState.BEGUN, CopyState.REOPENED})
+"""Those that their guest can fill in."""
+READ_COPIES = frozenset({CopyState.SENT, CopyState.REOPENED})
+"""Those that staff read, as they were sent last."""
+NEVER_SENT = OPEN_COPIES - READ_COPIES
 
 
 class SheetQuestion(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from src.platform.db import Base, TenantScoped, within_tenant
@@ -100,8 +101,9 @@ class WorksheetNeed(TenantScoped, Base):
 class WorksheetCopy(TenantScoped, Base):
     """A customer's own copy: what they are to fill in, or have. `version_id` is what `answers` are
     to; one that nobody has begun is shown in the newest. `order_id` asked for it, or else staff,
-    by name in `given_by`. `reopened_why` is what staff wrote when they opened it again. One that
-    they took back stays as a row, so that its order does not ask a second time.
+    by name in `given_by`. `reopened_why` is what staff wrote when they opened it again; until the
+    correction is sent `answers` stay as they were, and what its guest saves of it is the `draft`.
+    One that was taken back stays as a row, so that its order does not ask a second time.
     """
 
     __tablename__ = "worksheet_copies"
@@ -114,6 +116,7 @@ class WorksheetCopy(TenantScoped, Base):
             "state IN ('asked', 'begun', 'sent', 'reopened', 'taken_back')", name="state"
         ),
         CheckConstraint("state NOT IN ('sent', 'reopened') OR sent_at IS NOT NULL", name="sent"),
+        CheckConstraint("draft IS NULL OR state = 'reopened'", name="draft"),
         Index(
             "uq_worksheet_copies_order",
             "tenant_id",
@@ -132,6 +135,7 @@ class WorksheetCopy(TenantScoped, Base):
     order_id: Mapped[UUID | None]
     state: Mapped[str]
     answers: Mapped[list[Any]]
+    draft: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     given_by: Mapped[str]
     reopened_why: Mapped[str]
     asked_at: Mapped[datetime]
@@ -140,20 +144,23 @@ class WorksheetCopy(TenantScoped, Base):
 
 
 class WorksheetFile(TenantScoped, Base):
-    """A file that answers one question of a copy; `content_type` is what its content is."""
+    """A file that answers one question of a copy; `content_type` is what its content is. One of a
+    correction that is only saved `is_draft`, beside the one that was sent.
+    """
 
     __tablename__ = "worksheet_files"
     __table_args__ = (
         within_tenant("copy_id", "worksheet_copies"),
         within_tenant("customer_id", "customers"),
         CheckConstraint("octet_length(content) = size", name="size"),
-        UniqueConstraint("tenant_id", "copy_id", "key", name="uq_worksheet_files_key"),
+        UniqueConstraint("tenant_id", "copy_id", "key", "is_draft", name="uq_worksheet_files_key"),
         Index("ix_worksheet_files_customer", "tenant_id", "customer_id"),
     )
 
     copy_id: Mapped[UUID]
     customer_id: Mapped[UUID]
     key: Mapped[str]
+    is_draft: Mapped[bool] = mapped_column(default=False)
     filename: Mapped[str]
     content_type: Mapped[str]
     size: Mapped[int]

@@ -30,7 +30,8 @@ A_DAY = timedelta(days=1)
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """The appointments that are looked for: of which length, from the first day to the last, given
-    by whom; nobody: by anybody who gives them. What `except_session` takes is free.
+    by whom; nobody: by anybody who gives them. What `except_session` takes is free, and a start
+    `not_at` that moment.
     """
 
     minutes: int
@@ -38,6 +39,7 @@ class Wanted:
     until_on: date
     performer_id: UUID | None = None
     except_session: UUID | None = None
+    not_at: datetime | None = None
 
 
 async def find_free_times(
@@ -68,7 +70,8 @@ async def find_free_times(
             earliest=earliest,
             before=before,
         ):
-            found[at].append(performer_id)
+            if at != wanted.not_at:
+                found[at].append(performer_id)
     return dict(sorted(found.items()))
 
 

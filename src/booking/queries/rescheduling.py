@@ -9,10 +9,11 @@ import msgspec
 from src.billing.models import Order
 from src.booking.commands.exchange import why_not_give_up
 from src.booking.commands.leave import OwnSeat, facts_of_leaving
+from src.booking.commands.reschedule import present_of
 from src.booking.domain.appointment_terms import SlotWish
 from src.booking.domain.kinds import SeatState, SessionMode
 from src.booking.domain.leaving import capped, most_percent_after, terms_from
-from src.booking.domain.reasons import guest_sentence, time_taken
+from src.booking.domain.reasons import guest_sentence, time_is_present, time_taken
 from src.booking.guest_links import booking_path
 from src.booking.leaving_words import dates_in_words
 from src.booking.models import Service
@@ -68,7 +69,9 @@ async def get_reschedule_page(
     performer = asked_for if asked_for in known else None
     wish = wish_of(asked, first, performer)
     refusal = ""
-    if wish is not None and not reasons:
+    if wish is not None and not reasons and wish.is_at(present_of(session)):
+        refusal = time_is_present().guest_sentence
+    elif wish is not None and not reasons:
         free = await who_has_time(uow, tenant, service, wish, except_session=session.id)
         refusal = "" if free else time_taken().guest_sentence
     chosen = wish if wish is not None and not refusal else None
@@ -106,11 +109,8 @@ def wish_of(asked: AskedTime, own: OwnSeat, performer_id: UUID | None) -> SlotWi
     """The appointment keeps its length."""
     if asked.to_at is None:
         return None
-    return SlotWish(starts_at=asked.to_at, minutes=minutes_of(own), performer_id=performer_id)
-
-
-def minutes_of(own: OwnSeat) -> int:
-    return int((own.session.ends_at - own.session.starts_at).total_seconds() // 60)
+    minutes = present_of(own.session).minutes
+    return SlotWish(starts_at=asked.to_at, minutes=minutes, performer_id=performer_id)
 
 
 def _place(action: str, own: OwnSeat) -> Place:
@@ -129,7 +129,8 @@ def _place(action: str, own: OwnSeat) -> Place:
         href_of=href_of,
         carried={"date": date},
         except_session=own.session.id,
-        fixed_minutes=minutes_of(own),
+        present=present_of(own.session),
+        fixed_minutes=present_of(own.session).minutes,
         anyone=ANYONE,
     )
 

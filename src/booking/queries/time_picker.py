@@ -41,14 +41,16 @@ class Picked(msgspec.Struct, frozen=True, kw_only=True):
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where the picker stands: the page's `path`, what its addresses carry besides, and where a
-    chosen time leads. With `except_session` that appointment's own time counts as free, and
-    `fixed_minutes` is its length. `anyone` is said in addresses where nobody is named.
+    chosen time leads. With `except_session` that appointment's time counts as free, except where it
+    is at `present`, and `fixed_minutes` is its length. `anyone` is said in addresses where nobody
+    is named.
     """
 
     path: str
     href_of: Callable[[SlotWish], str]
     carried: Mapping[str, str] = {}
     except_session: UUID | None = None
+    present: SlotWish | None = None
     fixed_minutes: int | None = None
     anyone: str = ""
 
@@ -67,7 +69,8 @@ async def get_time_picker(
     chosen = msgspec.structs.replace(picked, minutes=minutes, performer=performer)
     today = to_local(now, tenant.zone).date()
     last_on = today + timedelta(days=service.horizon_days)
-    wanted = Wanted(minutes, today, last_on, performer, place.except_session)
+    not_at = _present_start(place, minutes, performer)
+    wanted = Wanted(minutes, today, last_on, performer, place.except_session, not_at)
     month = chosen.month or (first_of_month(chosen.day) if chosen.day else None)
     next_on = None
     if month is None:
@@ -96,6 +99,15 @@ async def get_time_picker(
         next_on=next_on if not times else None,
         next_href_later=link.day(next_on) if next_on and not times else None,
     )
+
+
+def _present_start(place: Place, minutes: int, performer: UUID | None) -> datetime | None:
+    """When the appointment starts that is to be moved, unless somebody else is to give it."""
+    present = place.present
+    if present is None:
+        return None
+    wish = SlotWish(starts_at=present.starts_at, minutes=minutes, performer_id=performer)
+    return present.starts_at if wish.is_at(present) else None
 
 
 def first_of_month(on: date) -> date:

@@ -10,8 +10,14 @@ from sqlalchemy.orm import undefer
 from src.billing.models import Order
 from src.booking.commands.worksheet_copies import OPEN
 from src.booking.commands.worksheets import no_such_worksheet
-from src.booking.domain.worksheet_answers import SheetAnswer, read_answers
-from src.booking.domain.worksheets import CopyState, SheetKind, SheetQuestion
+from src.booking.domain.worksheet_answers import SheetAnswer, files_in, read_answers
+from src.booking.domain.worksheets import (
+    NEVER_SENT,
+    READ_COPIES,
+    CopyState,
+    SheetKind,
+    SheetQuestion,
+)
 from src.booking.models import WorksheetCopy, WorksheetFile, WorksheetVersion
 from src.booking.views.worksheets import (
     AnswerRow,
@@ -28,7 +34,8 @@ from src.platform.web.uploads import readable_size
 from src.tenants.models import Customer
 
 MOST_EXPORTED = 100_000
-SENT = str(CopyState.SENT)
+WAS_SENT = tuple(sorted(str(state) for state in READ_COPIES))
+WAITS = tuple(sorted(str(state) for state in NEVER_SENT))
 
 
 async def list_copies_of_sheet(
@@ -39,15 +46,15 @@ async def list_copies_of_sheet(
     limit: int,
     offset: int = 0,
 ) -> list[CopyRow]:
-    """What was sent, the newest first, or else what waits, the oldest first and without those of
-    whom nobody is left.
+    """What was sent, the newest first and with what is open again, or else what waits, the oldest
+    first and without those of whom nobody is left.
     """
     if is_sent:
         rows = _sent(uow, worksheet_id)
     else:
         rows = _copies(uow).where(
             WorksheetCopy.worksheet_id == worksheet_id,
-            WorksheetCopy.state.in_(OPEN),
+            WorksheetCopy.state.in_(WAITS),
             Customer.erased_at.is_(None),
         )
         rows = rows.order_by(WorksheetCopy.asked_at, WorksheetCopy.id)
@@ -58,7 +65,7 @@ async def list_copies_of_sheet(
 def _sent(uow: UnitOfWork, worksheet_id: UUID) -> Select[Any]:
     return (
         _copies(uow)
-        .where(WorksheetCopy.worksheet_id == worksheet_id, WorksheetCopy.state == SENT)
+        .where(WorksheetCopy.worksheet_id == worksheet_id, WorksheetCopy.state.in_(WAS_SENT))
         .order_by(WorksheetCopy.sent_at.desc(), WorksheetCopy.id.desc())
     )
 
@@ -175,18 +182,30 @@ def _copy(row: Any) -> CopyRow:
 
 
 async def list_files(uow: UnitOfWork, copy_id: UUID) -> dict[str, FileRow]:
-    """Of one copy, by question and without what is in them."""
-    return (await _files(uow, WorksheetFile.copy_id == copy_id)).get(copy_id, {})
+    """Of one copy as it was sent, by question and without what is in them."""
+    which = (WorksheetFile.copy_id == copy_id) & ~WorksheetFile.is_draft
+    return (await _files(uow, which)).get(copy_id, {})
+
+
+async def list_own_files(uow: UnitOfWork, copy: WorksheetCopy) -> dict[str, FileRow]:
+    """The same as its guest left them: those of a draft stand in for what was sent."""
+    sent = await list_files(uow, copy.id)
+    if copy.draft is None:
+        return sent
+    which = (WorksheetFile.copy_id == copy.id) & WorksheetFile.is_draft
+    chosen = (await _files(uow, which)).get(copy.id, {})
+    left = files_in(copy.draft)
+    return {key: row for key, row in (sent | chosen).items() if key in left}
 
 
 async def list_files_of_sheet(
     uow: UnitOfWork, worksheet_id: UUID
 ) -> dict[UUID, dict[str, FileRow]]:
-    """Of all copies, by copy and question."""
+    """Of all copies as they were sent, by copy and question."""
     copies = select(WorksheetCopy.id).where(
         WorksheetCopy.tenant_id == uow.tenant, WorksheetCopy.worksheet_id == worksheet_id
     )
-    return await _files(uow, WorksheetFile.copy_id.in_(copies))
+    return await _files(uow, WorksheetFile.copy_id.in_(copies) & ~WorksheetFile.is_draft)
 
 
 async def _files(uow: UnitOfWork, which: ColumnElement[bool]) -> dict[UUID, dict[str, FileRow]]:
@@ -227,8 +246,12 @@ async def get_file(uow: UnitOfWork, copy_id: UUID, file_id: UUID) -> WorksheetFi
         .options(undefer(WorksheetFile.content))
     )
     if row is None:
-        raise NotFound(_("There is no such file."))
+        raise no_such_file()
     return row
+
+
+def no_such_file() -> NotFound:
+    return NotFound(_("There is no such file."))
 
 
 def answer_rows(

@@ -7,16 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, select
 
-from src.booking.commands.worksheet_copies import OPEN
 from src.booking.commands.worksheets import content_of, no_such_worksheet
 from src.booking.domain.worksheets import CopyState, SheetQuestion, read_sheet_questions
 from src.booking.models import Worksheet, WorksheetCopy, WorksheetNeed, WorksheetVersion
+from src.booking.queries.worksheet_copies import WAITS, WAS_SENT
 from src.booking.queries.worksheet_needs import newest_sheets
 from src.booking.views.worksheets import WorksheetRow
 from src.platform.db.uow import UnitOfWork
 from src.tenants.models import Customer
-
-SENT = str(CopyState.SENT)
 
 
 async def list_worksheets(uow: UnitOfWork) -> list[WorksheetRow]:
@@ -68,7 +66,9 @@ async def _rows(uow: UnitOfWork, which: ColumnElement[bool]) -> list[WorksheetRo
 
 
 def _counts() -> tuple[Any, ...]:
-    """Of each worksheet how many copies were sent, how many wait, and what asks for it."""
+    """Of each worksheet how many copies were sent, with those that are open again, how many wait
+    to be, and what asks for it.
+    """
     copies = select(func.count()).where(
         WorksheetCopy.tenant_id == Worksheet.tenant_id,
         WorksheetCopy.worksheet_id == Worksheet.id,
@@ -81,9 +81,9 @@ def _counts() -> tuple[Any, ...]:
     asked = select(func.count()).where(
         WorksheetNeed.tenant_id == Worksheet.tenant_id, WorksheetNeed.worksheet_id == Worksheet.id
     )
-    waiting = copies.where(WorksheetCopy.state.in_(OPEN), alive)
+    waiting = copies.where(WorksheetCopy.state.in_(WAITS), alive)
     return (
-        copies.where(WorksheetCopy.state == SENT)
+        copies.where(WorksheetCopy.state.in_(WAS_SENT))
         .correlate(Worksheet)
         .scalar_subquery()
         .label("sent"),
@@ -108,7 +108,7 @@ async def list_sheet_versions(
             and_(
                 WorksheetCopy.tenant_id == WorksheetVersion.tenant_id,
                 WorksheetCopy.version_id == WorksheetVersion.id,
-                WorksheetCopy.state == SENT,
+                WorksheetCopy.state.in_(WAS_SENT),
             ),
         )
         .where(

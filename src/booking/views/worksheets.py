@@ -54,6 +54,11 @@ class CopyRow(msgspec.Struct, frozen=True, kw_only=True):
         return self.state == "sent"
 
     @property
+    def was_sent(self) -> bool:
+        """Whether staff may read its answers: what is only saved is the guest's alone."""
+        return self.is_sent or self.state == "reopened"
+
+    @property
     def is_open(self) -> bool:
         """Whether the guest is still to send it."""
         return not self.is_sent and self.state != "taken_back"
@@ -177,11 +182,12 @@ class SheetAskedForView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CopyView(msgspec.Struct, frozen=True, kw_only=True):
-    """One copy with its answers, on the screen or on paper. `is_corrected`: its guest has changed
-    something since staff opened it again.
+    """One copy with its answers once they were sent, on the screen or on paper. `saved_at` is when
+    its guest kept something last, and `is_corrected`: they have since staff opened it again.
     """
 
     row: CopyRow
+    saved_at: datetime | None
     is_corrected: bool
     form: Any
     introduction: str

@@ -28,7 +28,7 @@ from src.booking.queries.worksheet_copies import (
     get_copy_row,
     get_file,
     list_copies_of_customer,
-    list_files,
+    list_own_files,
 )
 from src.booking.views.worksheets import FillView, PortalWorksheetsView
 from src.booking.web.worksheet_copies import file_answer
@@ -287,10 +287,11 @@ async def _show(
             if row.is_sent
             else await version_to_fill(uow, copy, shown_id)
         )
-        files = await list_files(uow, copy_id)
+        files = await list_own_files(uow, copy)
     questions = read_sheet_questions(version.questions)
     if form is None:
-        form = blank(FillForm, {"answers": typed_of(copy.answers)})
+        begun = copy.answers if copy.draft is None else copy.draft
+        form = blank(FillForm, {"answers": typed_of(begun)})
         if TOO_LARGE in request.query_params:
             form = form.with_errors(*_too_large(questions))
     view = FillView(

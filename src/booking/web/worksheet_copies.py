@@ -29,6 +29,7 @@ from src.booking.queries.worksheet_copies import (
     list_files,
     list_files_of_sheet,
     list_sent_answers,
+    no_such_file,
 )
 from src.booking.queries.worksheets import (
     get_worksheet_row,
@@ -76,7 +77,7 @@ async def show_copy(
     worksheet_id: FromPath[UUID],
     copy_id: FromPath[UUID],
 ) -> Response[bytes]:
-    """The answers under their questions."""
+    """The answers under their questions; of what is not sent only how far it is."""
     return await _show(request, services, ctx, worksheet_id, copy_id, blank(ReopenForm))
 
 
@@ -163,10 +164,11 @@ async def _show(
     here = f"{base}/worksheets/{worksheet_id}/copies/{copy_id}"
     view = CopyView(
         row=row,
-        is_corrected=copy.saved_at != copy.sent_at,
+        saved_at=copy.saved_at,
+        is_corrected=copy.draft is not None,
         form=form,
         introduction=version.introduction,
-        answers=answer_rows(copy.answers, files, questions),
+        answers=answer_rows(copy.answers, files, questions) if row.was_sent else [],
         reopened_why=copy.reopened_why,
         business=ctx.here.name,
         files=f"{here}/files",
@@ -214,8 +216,12 @@ async def show_copy_file(
     file_id: FromPath[UUID],
 ) -> Response[bytes]:
     async with services.uow_factory(ctx.here.id) as uow:
-        await _copy_of(uow, worksheet_id, copy_id)
-        return file_answer(await get_file(uow, copy_id, file_id))
+        if not (await _copy_of(uow, worksheet_id, copy_id)).was_sent:
+            raise no_such_file()
+        file = await get_file(uow, copy_id, file_id)
+        if file.is_draft:
+            raise no_such_file()
+        return file_answer(file)
 
 
 async def _copy_of(uow: UnitOfWork, worksheet_id: UUID, copy_id: UUID) -> CopyRow:

@@ -52,7 +52,7 @@ async def moved(
     starts_at: datetime,
     **more: Any,
 ) -> list[UUID]:
-    slot = SlotWish(starts_at=starts_at, minutes=60)
+    slot = more.pop("slot", None) or SlotWish(starts_at=starts_at, minutes=60)
     cmd = Reschedule(order_id=made.order_id, session_id=session_id, slot=slot, **more)
     async with uow_factory(practice.business.id) as uow:
         return await reschedule(uow, practice.business.tenant, cmd)
@@ -98,6 +98,28 @@ async def test_half_an_hour_later_meets_nothing_but_itself(
     later = friday + timedelta(minutes=30)
     await moved(uow_factory, practice, made, old.id, later)
     assert await busy(uow_factory, practice) == [(later, later + timedelta(hours=1))]
+
+
+@pytest.mark.parametrize("by", ["guest", "staff"])
+async def test_its_own_time_is_no_other_time_unless_with_somebody_else(
+    uow_factory: UowFactory, lotus: Business, friday: datetime, by: str
+) -> None:
+    practice = await a_practice(uow_factory, lotus, "Nora", "Ben", leaving=MOVABLE)
+    made = await booked(uow_factory, lotus, practice.wish(friday))
+    (own,) = await sessions_of(uow_factory, practice)
+    before = await seats(uow_factory, practice)
+    for performer_id in (None, own.performer_id):
+        slot = SlotWish(starts_at=friday, minutes=60, performer_id=performer_id)
+        with pytest.raises(Conflict, match=r"time that you have now|at this time already"):
+            await moved(uow_factory, practice, made, own.id, friday, slot=slot, by=by)
+    assert await seats(uow_factory, practice) == before
+    (still,) = await sessions_of(uow_factory, practice)
+    assert (still.id, still.state) == (own.id, "scheduled")
+    (other,) = set(practice.performer_ids) - {own.performer_id}
+    slot = SlotWish(starts_at=friday, minutes=60, performer_id=other)
+    await moved(uow_factory, practice, made, own.id, friday, slot=slot, by=by)
+    live = [one for one in await sessions_of(uow_factory, practice) if one.state == "scheduled"]
+    assert [(one.starts_at, one.performer_id) for one in live] == [(friday, other)]
 
 
 async def test_a_time_that_is_taken_leaves_all_as_it_was(

@@ -12,6 +12,7 @@ from src.booking.domain.leaving import LeavingTerms
 from src.booking.models import Seat, Service, Session
 from src.tenants.models import Tenant
 from tests.booking.web.conftest import Shop
+from tests.booking.web.pages import send_again
 from tests.support.appointments import Practice, a_practice, next_day_at
 from tests.support.builders import a_service
 from tests.support.clock import FrozenClock
@@ -235,6 +236,43 @@ async def test_it_is_moved_by_its_link(shop: Shop) -> None:
     gone = (await shop.guest.open(to)).text
     assert "freed for others" not in gone, "what it was moved from is over"
     assert "You have exchanged this date for another one." in gone
+
+
+async def test_it_is_neither_offered_nor_moved_to_its_own_time(shop: Shop) -> None:
+    practice = await practice_of(
+        shop, "Nora", "Ben", leaving=LeavingTerms(moves_before=2).document()
+    )
+    await open_first_time(shop)
+    sent = await shop.send()
+    booked = (await shop.guest.open(sent.headers["location"])).text
+    [times] = links(booked, "/time?date=")
+    _seat, session = await the_seat(shop)
+    now = f"&at={session.starts_at:%Y%m%dT%H%MZ}"
+    day = f"&day={session.starts_at:%Y-%m-%d}"
+    page = (await shop.guest.open(times + day)).text
+    found = links(page, "&at=")
+    assert found
+    assert not [one for one in found if now in one]
+    anyone = (await shop.guest.open(f"{times}{day}&with=anyone")).text
+    assert not [one for one in links(anyone, "&at=") if now in one]
+    # Somebody else who gives it at that time is another appointment.
+    other = next(one for one in practice.performer_ids if one != session.performer_id)
+    by_other = (await shop.guest.open(f"{times}{day}&with={other}")).text
+    assert [one for one in links(by_other, "&at=") if now in one]
+    for who in (session.performer_id, "anyone"):
+        page = (await shop.guest.open(f"{times}{now}&with={who}")).text
+        assert "This is the time that you have now." in page
+        assert "freed for others" not in page
+    # A page left open from before it was moved there.
+    away = next(one for one in found if "T1500Z" in one)
+    sure = await shop.guest.open(away)
+    assert "freed for others" in sure.text
+    to = f"{times}{now}&with=anyone"
+    refused = await send_again(shop.guest.client, to, sure, {})
+    assert refused.status_code == 409
+    assert "This is the time that you have now." in refused.text
+    _seat, still = await the_seat(shop)
+    assert still.id == session.id
 
 
 async def test_it_cannot_be_moved_where_the_terms_do_not_let_guests(shop: Shop) -> None:

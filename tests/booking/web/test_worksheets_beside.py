@@ -72,6 +72,33 @@ async def test_staff_take_one_back_and_its_link_says_so(
     assert late.status_code == 410
 
 
+async def test_staff_read_what_was_sent_and_of_what_is_only_saved_when_it_was(
+    client: AsyncClient, services: Services, lotus: Business, clock: FrozenClock
+) -> None:
+    factory = services.uow_factory
+    worksheet_id = await a_worksheet(factory, lotus)
+    path, copy_id = await a_link(services, lotus, worksheet_id)
+    clock.advance(timedelta(days=1))
+    await fill(client, path, do="save", q1="My secret", files={"q3": ("quill.pdf", PDF)})
+    (file,) = await files_of(factory, lotus)
+    sheet = f"/app/{lotus.slug}/worksheets/{worksheet_id}"
+    one = f"{sheet}/copies/{copy_id}"
+    shown = await client.get(one)
+    assert "The guest has begun to fill it in, and saved it on" in shown.text
+    assert "/print" not in shown.text
+    (copy,) = await copies_of(factory, lotus)
+    for at in (one, f"{one}/print", sheet, f"/app/{lotus.slug}/customers/{copy.customer_id}"):
+        page = await client.get(at)
+        assert page.status_code == 200, at
+        assert "My secret" not in page.text, at
+        assert "quill.pdf" not in page.text, at
+    assert (await client.get(f"{one}/files/{file.id}")).status_code == 404
+    assert (await client.get(f"{path}/files/{file.id}")).content == PDF
+    await fill(client, path)
+    assert "My secret" in (await client.get(one)).text
+    assert (await client.get(f"{one}/files/{file.id}")).content == PDF
+
+
 async def test_what_was_opened_again_is_closed_until_its_guest_has_begun(
     client: AsyncClient, services: Services, lotus: Business, clock: FrozenClock
 ) -> None:
@@ -92,8 +119,9 @@ async def test_what_was_opened_again_is_closed_until_its_guest_has_begun(
     clock.advance(timedelta(minutes=1))
     await fill(client, path, do="save", q1="The left one")
     shown = await client.get(one)
-    assert "The guest has begun to correct it." in shown.text
-    assert "/take-back" not in shown.text
+    assert "It closes once the guest sends it." in shown.text
+    for said in ("Close it again", "/take-back", "nothing to correct any more"):
+        assert said not in shown.text
 
 
 async def test_a_bought_package_says_what_comes_with_it_and_its_buyer_what_is_left(
