@@ -42,11 +42,11 @@ async def test_staff_delete_a_file_that_was_sent_and_all_can_read_that_it_is_gon
     page = await client.get(here)
     done = await send_again(client, f"{here}/files/{file.id}/delete", page, {})
     assert done.headers["location"] == here
+    shown = await client.get(here)
+    assert "The file is deleted." in shown.text
     again = await send_again(client, f"{here}/files/{file.id}/delete", page, {})
     assert again.status_code == 404
     assert "There is no such file, or it was deleted." in again.text
-    shown = await client.get(here)
-    assert "The file is deleted." in shown.text
     for at in (here, path, f"{here}/print"):
         read = await client.get(at)
         assert "The file was deleted by the business." in read.text, at
