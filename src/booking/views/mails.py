@@ -299,7 +299,8 @@ class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
 
     `news` is `given`, `reminder`, `changed`, `passed_on` or `off`. `giver` booked it and may cancel
     it; `taker` has it now, where it was passed on. `booking_url` is for who booked alone, else
-    empty. `reason` is the business's, of what it called off.
+    empty. `reason` is the business's, of what it called off. `is_moved`: whose it was has the place
+    on another date.
     """
 
     locale: str
@@ -314,6 +315,7 @@ class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
     zone_name: str
     booking_url: str
     reason: str = ""
+    is_moved: bool = False
 
 
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):

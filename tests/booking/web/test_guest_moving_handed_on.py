@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
+from src.booking.commands.exchange import MoveSeats, move_by_staff, move_seats
+from src.booking.domain.kinds import By
 from src.booking.domain.leaving import LeavingTerms
 from src.booking.domain.states import LIVE_SEATS
 from src.booking.given_words import given_and_cancelled, given_and_moved
 from src.booking.models import Seat, Session
+from src.booking.place_mail_kinds import why_off
 from src.booking.queries.mail_facts import SeatFacts
+from src.booking.views.mails import PlaceView
 from tests.booking.commands.test_book import a_wish, booked
 from tests.booking.web.conftest import Shop, rows
 from tests.booking.web.test_guest_moving import press
@@ -139,3 +143,71 @@ def test_of_several_places_all_of_which_were_given_away_no_one_is_spoken_of_as_i
 
 def a_seat(person: str, *, is_handed_on: bool) -> SeatFacts:
     return SeatFacts(Seat(is_handed_on=is_handed_on), Session(), None, person=person)
+
+
+@pytest.mark.parametrize("by", ["guest", "staff"])
+async def test_who_loses_a_place_to_another_date_reads_why_and_whose_it_is_there(
+    shop: Shop, mailer: RememberingMailer, by: By
+) -> None:
+    first, second = await two_dates(shop)
+    await send(shop, await page_of(shop, first), BEN)
+    await shop.work()
+    mailer.sent.clear()
+    [seat] = await rows(shop, Seat)
+    why = "The hall is too small." if by == "staff" else ""
+    cmd = MoveSeats(
+        order_id=seat.order_id, seat_ids=[seat.id], session_id=second.id, by=by, why=why
+    )
+    async with shop.services.uow_factory(shop.business.id) as uow:
+        if by == "staff":
+            await move_by_staff(uow, shop.business.ctx, cmd)
+        else:
+            await move_seats(uow, shop.business.ctx.here, cmd)
+    await shop.work()
+    [mail] = [mail for mail in mailer.sent if "ben@example.com" in mail.to[0]]
+    body = " ".join(mail.body.split())
+    assert "is cancelled, since Carl has it on another date now:" in body
+    assert ("Why: The hall is too small." in body) is (by == "staff")
+    assert "You need not come." in body
+
+
+async def test_who_loses_a_place_that_is_cancelled_reads_of_no_other_date(
+    shop: Shop, mailer: RememberingMailer
+) -> None:
+    first, _second = await two_dates(shop)
+    await send(shop, await page_of(shop, first), BEN)
+    await shop.work()
+    [seat] = await rows(shop, Seat)
+    await seats_taken_back(shop.services.uow_factory, shop.business, [seat.id])
+    await shop.work()
+    [mail] = [mail for mail in mailer.sent if "is cancelled" in mail.body]
+    assert "Your place in Yoga on this date is cancelled:" in mail.body
+    assert "another date" not in mail.body
+
+
+def test_a_mail_in_the_business_s_own_words_says_of_the_other_date_with_the_reason() -> None:
+    def said(*, is_moved: bool, reason: str) -> str:
+        return why_off(a_place(is_moved=is_moved, reason=reason))
+
+    assert said(is_moved=False, reason="The hall.") == "The hall."
+    moved = "Carl has it on another date now."
+    assert said(is_moved=True, reason="") == moved
+    assert said(is_moved=True, reason="The hall.") == f"{moved} The hall."
+
+
+def a_place(*, is_moved: bool, reason: str) -> PlaceView:
+    return PlaceView(
+        locale="en",
+        from_name="Lotus",
+        contact="",
+        guest_name="Ben",
+        news="off",
+        what="Yoga",
+        giver="Carl",
+        taker="",
+        runs=[],
+        zone_name="Vienna",
+        booking_url="",
+        reason=reason,
+        is_moved=is_moved,
+    )
