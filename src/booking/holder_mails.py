@@ -63,10 +63,11 @@ def place_mail(
     entry: Entry | None = None,
     booking_url: str = "",
     reason: str = "",
+    is_moved: bool = False,
     wordings: Wordings = SHIPPED,
 ) -> Mail:
     """One seat, the only one of `facts`. `entry` is that of its reader's calendar, where it is not
-    the seat's own.
+    the seat's own. `is_moved`: a place that is off is its guest's on another date.
     """
     [item], order = facts.seats, facts.order
     comes = to.news not in ("passed_on", "off")
@@ -84,6 +85,7 @@ def place_mail(
             zone_name=tenant.zone_name,
             booking_url=booking_url,
             reason=reason,
+            is_moved=is_moved,
         )
         rendered = render_worded(worded_as(to.news), view, order.locale, wordings)
     calendar = _calendar(settings, tenant, facts, item, now, entry, comes=comes)
@@ -178,6 +180,8 @@ def news_to_holders(
     occasion: str = "",
     reasons: Mapping[UUID, str] | None = None,
     wordings: Wordings = SHIPPED,
+    *,
+    is_moved: bool = False,
 ) -> list[Mail]:
     """What has become of places that were handed on, to each of those who have them; `reasons` say
     why by seat.
@@ -190,6 +194,7 @@ def news_to_holders(
             _to(item, holder, news, occasion),
             now,
             reason=(reasons or {}).get(item.seat.id, ""),
+            is_moved=is_moved,
             wordings=wordings,
         )
         for facts in bookings

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from src.booking.calendar_files import Organiser, booking_calendar
+from src.booking.given_words import given_and_moved
 from src.booking.guest_links import booking_path
 from src.booking.mail_parts import (
     calendar_seats,
@@ -59,7 +60,8 @@ def moved_mail(
             guest_name=order.guest_name,
             what=what_of(tenant, facts),
             people=", ".join(people),
-            had_it=", ".join(item.person for item in before.seats if item.seat.is_handed_on),
+            places=len(facts.seats),
+            had_it=given_and_moved(before.seats),
             owed=money(owed_minor, order.currency) if owed_minor else "",
             before=runs_of(tenant, before.seats, may_join=False),
             runs=runs_of(tenant, facts.seats),

@@ -17,6 +17,7 @@ from src.booking.calendar_files import (
 )
 from src.booking.check_in_codes import check_in_path
 from src.booking.domain.kinds import SeatState, SessionMode, SessionState
+from src.booking.given_words import given_and_cancelled
 from src.booking.guest_links import booking_path
 from src.booking.held_until_words import held_until_words
 from src.booking.leaving_mails import way_out_of_moved
@@ -223,11 +224,10 @@ def seats_left_mail(
     wordings: Wordings = SHIPPED,
 ) -> Mail:
     """These seats have ended, by their guest or by staff, and this is what comes back."""
-    key = f"seats_left:{_first_seat(bookings)}"
     end = SeatsEnd(
         why,
         by_guest=by_guest,
-        key=key,
+        key=f"seats_left:{_first_seat(bookings)}",
         going_on=going_on,
         by_hand_minor=by_hand_minor,
         owed_minor=owed_minor,
@@ -276,6 +276,8 @@ def _seats_mail(
             money_line=end.back_line(bookings, tenant.zone),
             credits=credits_that_paid(tenant, bookings),
             booking_url=settings.base_url + booking_path(settings, tenant.slug, first.order),
+            places=len(seats),
+            had_it=given_and_cancelled(seats),
         )
     calendar = cancellation_calendar(
         [

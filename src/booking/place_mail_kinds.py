@@ -4,7 +4,6 @@ from typing import Any
 
 from src.booking.holder_mails import News, To, place_mail, worded_as
 from src.booking.mail_kinds import COMMON
-from src.booking.mail_parts import REASON
 from src.booking.mail_previews import Build, shown
 from src.booking.queries.mail_facts import BookingFacts
 from src.booking.views.mails import PlaceView
@@ -29,12 +28,23 @@ def _what_follows(view: PlaceView) -> str:
     return _("You need not come.")
 
 
+def why_off(view: PlaceView) -> str:
+    """Where the place is by now, if it was moved, and why, if somebody said so."""
+    moved = _("%(giver)s has it on another date now.", giver=_giver(view)) if view.is_moved else ""
+    return " ".join(filter(None, (moved, view.reason)))
+
+
 _GIVER = Placeholder(name="giver", label=N_("Who booked it, and can cancel it"), value=_giver)
 _TAKER = Placeholder(name="taker", label=N_("Who has the place now"), value=lambda view: view.taker)
 _FOLLOWS = Placeholder(
     name="what_follows",
     label=N_("What it means: for who booked it, and for who had it from them"),
     value=_what_follows,
+)
+_WHY_OFF = Placeholder(
+    name="reason",
+    label=N_("Why, if a reason was given, and that the place was moved, if so"),
+    value=why_off,
 )
 _BOOKING_LINK = Placeholder(
     name="booking_link",
@@ -133,13 +143,13 @@ _KINDS = (
     _kind(
         "off",
         title=N_("Cancelled place that was handed on"),
-        occasion=N_("When you or who booked it cancels, to who was given the place."),
+        occasion=N_("When you or who booked it cancels or moves it, to who was given the place."),
         starter_subject=N_("Cancelled: {service}, {first_date}"),
         starter=N_(
             "Hello {customer_name},\n\nYour place in {service} on this date is cancelled."
             " {reason}\n\n{dates}\n\nYou need not come."
         ),
-        placeholders=(*_BASE, _GIVER, REASON),
+        placeholders=(*_BASE, _GIVER, _WHY_OFF),
         needed=("dates",),
     ),
 )

@@ -62,9 +62,11 @@ async def tell_holders(
     news: News,
     occasion: str = "",
     reasons: Mapping[UUID, str] | None = None,
+    *,
+    is_moved: bool = False,
 ) -> None:
     """Queues a mail to everybody who has one of these places by its being handed on; `reasons` say
-    why by seat, where the business gave one.
+    why by seat, where the business gave one. `is_moved`: they are their guest's on another date.
     """
     seat_ids = handed_on(bookings)
     if not seat_ids:
@@ -72,6 +74,15 @@ async def tell_holders(
     holders, now = await list_holders_of(uow, seat_ids), uow.clock.now()
     wordings = await find_wordings(uow)
     mails = news_to_holders(
-        services.settings, tenant, bookings, holders, news, now, occasion, reasons, wordings
+        services.settings,
+        tenant,
+        bookings,
+        holders,
+        news,
+        now,
+        occasion,
+        reasons,
+        wordings,
+        is_moved=is_moved,
     )
     await queue_mails(uow, mails, host=services.settings.host)

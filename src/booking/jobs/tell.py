@@ -345,7 +345,10 @@ async def tell_of_moved_seats(job: JobContext, event: SeatsMoved) -> None:
         is_news = {item.known for item in before.seats} != {item.known for item in facts.seats}
         if is_news and mail.to_address:
             await queue_mail(uow, mail, host=settings.host)
-        await tell_holders(uow, job.services, tenant, [before], "off")
+        reasons = {item.seat.id: event.why for item in before.seats}
+        await tell_holders(
+            uow, job.services, tenant, [before], "off", reasons=reasons, is_moved=is_news
+        )
         await mark_told(uow, facts.seats)
         await mark_known(uow, list(new))
 

@@ -130,7 +130,8 @@ class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     had asked to leave. `money_line` says what comes back.
     `only_on` is the first of the dates where the booking has others that stand, empty else, and
     `party_line` who of the party it is about, empty when it is all of them. `takes_place`: only the
-    guest's own place is cancelled, and others come on those dates.
+    guest's own place is cancelled, and others come on those dates. `places` is how many on all of
+    the dates, and `had_it` a sentence on those that were given away.
     """
 
     locale: str
@@ -149,6 +150,8 @@ class SeatsCancelledView(msgspec.Struct, frozen=True, kw_only=True):
     as_asked: bool
     money_line: str
     booking_url: str
+    places: int = 1
+    had_it: str = ""
     credits: CreditsView = CreditsView()
 
 
@@ -156,8 +159,8 @@ class SeatsMovedView(msgspec.Struct, frozen=True, kw_only=True):
     """The mail that says: you come on this date instead. `before` are the dates that were given up.
 
     `by_guest`: they exchanged them, else the business did. `leaving` are the terms of the new date.
-    `people` says who of a party moves, empty where all do. `had_it` are those to whom the old
-    places were given, empty for nobody. `owed` is what is still to be paid.
+    `people` says who of a party moves, empty where all do. `places` is how many, and `had_it` a
+    sentence on those that were given away. `owed` is what is still to be paid.
     """
 
     locale: str
@@ -173,6 +176,7 @@ class SeatsMovedView(msgspec.Struct, frozen=True, kw_only=True):
     by_guest: bool
     leaving: list[str]
     booking_url: str
+    places: int = 1
     had_it: str = ""
     owed: str = ""
     credits: CreditsView = CreditsView()
@@ -295,7 +299,8 @@ class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
 
     `news` is `given`, `reminder`, `changed`, `passed_on` or `off`. `giver` booked it and may cancel
     it; `taker` has it now, where it was passed on. `booking_url` is for who booked alone, else
-    empty. `reason` is the business's, of what it called off.
+    empty. `reason` is the business's, of what it called off. `is_moved`: whose it was has the place
+    on another date.
     """
 
     locale: str
@@ -310,6 +315,7 @@ class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
     zone_name: str
     booking_url: str
     reason: str = ""
+    is_moved: bool = False
 
 
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):
