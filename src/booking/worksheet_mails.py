@@ -41,7 +41,8 @@ class SheetLink(msgspec.Struct, frozen=True):
 
 class WorksheetMail(msgspec.Struct, frozen=True, kw_only=True):
     """To who is to fill in worksheets; every word is in their language. `reason` is why they are to
-    correct one that they had sent, with what staff wrote; `own_page` is the business's.
+    correct one that they had sent, with what staff wrote, and with `is_again` they had sent all of
+    them; `own_page` is the business's.
     """
 
     locale: str
@@ -50,11 +51,16 @@ class WorksheetMail(msgspec.Struct, frozen=True, kw_only=True):
     guest_name: str
     sheets: list[SheetLink]
     reason: str
+    is_again: bool
     own_page: str
 
     @property
     def titles(self) -> str:
         return ", ".join(_("“%(title)s”", title=one.title) for one in self.sheets)
+
+    @property
+    def task(self) -> str:
+        return _("To correct") if self.is_again else _("To fill in")
 
     @property
     def links(self) -> list[str]:
@@ -87,6 +93,7 @@ def worksheet_mail(
                 for copy, title in copies
             ],
             reason=_reason([copy for copy, _title in copies]),
+            is_again=all(copy.state == "reopened" for copy, _title in copies),
             own_page=f"{settings.base_url}/b/{tenant.slug}",
         )
         rendered = render_worded(NAME, view, locale, wordings)
@@ -148,7 +155,7 @@ def register_worksheet_mail() -> None:
             template="booking/worksheet",
             title=N_("A worksheet to fill in"),
             occasion=N_("When you give a guest a worksheet, or what they book asks for one."),
-            starter_subject=N_("To fill in for {business}: {worksheets}"),
+            starter_subject=N_("{task} for {business}: {worksheets}"),
             starter=N_(
                 "Hello {customer_name},\n\n{business} asks you to fill in {worksheets}."
                 " {reason}\n\n{links}\n\nYou can save it and go on later."
@@ -156,6 +163,11 @@ def register_worksheet_mail() -> None:
             placeholders=(
                 CUSTOMER_NAME,
                 BUSINESS,
+                Placeholder(
+                    name="task",
+                    label=N_("“To fill in”, or “To correct” where it had been sent before"),
+                    value=lambda view: view.task,
+                ),
                 Placeholder(
                     name="worksheets",
                     label=N_("What is to be filled in"),

@@ -20,20 +20,27 @@ async def lotus(services: Services) -> Business:
     return await a_business(services.uow_factory)
 
 
-def two_to_fill_in(services: Services, lotus: Business, body: str | None) -> Mail:
+def two_to_fill_in(
+    services: Services,
+    lotus: Business,
+    body: str | None,
+    *,
+    subject: str = "Please",
+    states: tuple[str, str] = ("asked", "asked"),
+) -> Mail:
     """Goals and Health, by a body of the business's own."""
     wordings = SHIPPED
     if body is not None:
-        wordings = Wordings({(NAME, "en"): Wording(subject="Please", body=body)})
+        wordings = Wordings({(NAME, "en"): Wording(subject=subject, body=body)})
     copies = [
         WorksheetCopy(
             tenant_id=lotus.id,
             id=new_id(),
-            state="asked",
+            state=state,
             reopened_why="",
             asked_at=services.clock.now(),
         )
-        for _title in range(2)
+        for state in states
     ]
     anna = Customer(tenant_id=lotus.id, id=new_id(), name="Anna", email="anna@x.example", phone="")
     return worksheet_mail(
@@ -73,3 +80,27 @@ async def test_links_within_a_sentence_can_be_followed_too(
     assert first.endswith(", Health & all: ")
     assert second.split()[0].endswith(".")
     assert f'{second.split()[0].rstrip(".")}"' in mail.html, "the full stop is no part of the link"
+
+
+@pytest.mark.parametrize(
+    ("states", "begins"),
+    [
+        (("asked", "begun"), "To fill in for"),
+        (("reopened", "reopened"), "To correct for"),
+        (("reopened", "asked"), "To fill in for"),
+    ],
+)
+async def test_what_is_to_be_corrected_has_a_subject_of_its_own(
+    services: Services, lotus: Business, states: tuple[str, str], begins: str
+) -> None:
+    kind = find_mail_kind(NAME)
+    assert kind is not None
+    for body in (None, kind.starter):
+        own = {"subject": kind.starter_subject, "states": states}
+        mail = two_to_fill_in(services, lotus, body, **own)
+        assert mail.subject.startswith(f"{begins} {lotus.tenant.name}: ")
+        assert ("You had sent it already" in mail.text) == ("reopened" in states)
+    shipped = two_to_fill_in(services, lotus, None, states=states)
+    asks = "asks you to correct" if begins == "To correct for" else "asks you to fill in"
+    assert asks in shipped.text
+    assert asks in shipped.html

@@ -10,7 +10,7 @@ from src.booking.domain.broadcasting import PLACEHOLDERS
 from src.booking.domain.collections import address_error
 from src.booking.domain.service_rules import slug_for
 from src.platform.i18n import _
-from src.tenants.domain.wording import Wording, wording_errors
+from src.tenants.domain.wording import Wording, placeholders_in, wording_errors
 
 LONGEST_TITLE = 120
 LONGEST_ABOUT = 5_000
@@ -45,9 +45,18 @@ def group_errors(draft: GroupDraft) -> dict[str, str]:
         fields["title"] = _("Shorten the title to %(limit)s characters.", limit=LONGEST_TITLE)
     if len(draft.about) > LONGEST_ABOUT:
         fields["about"] = _("Shorten the text to %(limit)s characters.", limit=LONGEST_ABOUT)
+    elif unknown := _unknown_in(draft.about):
+        fields["about"] = _(
+            "There is no %(names)s here, only {customer_name} and {business}.", names=unknown
+        )
     if said := address_error(draft.slug):
         fields["slug"] = said
     return fields
+
+
+def _unknown_in(text: str) -> str:
+    names = dict.fromkeys(placeholders_in(text))
+    return ", ".join(f"{{{name}}}" for name in names if name not in PLACEHOLDERS)
 
 
 def slug_of_group(title: str) -> str:

@@ -61,11 +61,20 @@ async def list_own_groups(uow: UnitOfWork, portal: Portal) -> list[OwnGroup]:
         .where(Group.tenant_id == uow.tenant, Group.active, is_member(portal.guest.customer_id))
         .order_by(func.lower(Group.title), Group.id)
     )
-    slug = portal.tenant.slug
+    slug, values = portal.tenant.slug, words_for(portal)
     return [
-        OwnGroup(title=row.title, about=shortened(row.about), href=group_path(slug, row.slug))
+        OwnGroup(
+            title=row.title,
+            about=shortened(fill(row.about, values)),
+            href=group_path(slug, row.slug),
+        )
         for row in found
     ]
+
+
+def words_for(portal: Portal) -> dict[str, str]:
+    """What the placeholders become in texts of groups, for who reads them."""
+    return {"customer_name": portal.guest.name, "business": portal.tenant.name}
 
 
 async def list_groups_menu(uow: UnitOfWork, portal: Portal) -> list[MenuEntry]:

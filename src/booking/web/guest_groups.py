@@ -19,6 +19,7 @@ from src.booking.queries.guest_groups import (
     list_names,
     list_own_groups,
     list_read_posts,
+    words_for,
 )
 from src.booking.views.groups import GroupPageView, LeaveGroupView, OwnGroupsView
 from src.booking.web.portal import page_of
@@ -27,6 +28,7 @@ from src.platform.services import Services
 from src.platform.web.forms import bind, read_form
 from src.platform.web.pages import flash, page, redirect
 from src.tenants.context import RequestContext
+from src.tenants.domain.wording import fill
 from src.tenants.portal_sections import Portal, portal_head
 from src.tenants.web.portal import open_portal
 from src.tenants.web.portal_sign_in import GUESTS, ME, PRIVATE
@@ -68,14 +70,14 @@ async def show_own_group(
     if found.moved:
         return redirect(request, path)
     number = page_of(request.query_params.get("page", "1"))
-    values = {"customer_name": portal.guest.name, "business": ctx.here.name}
+    values = words_for(portal)
     async with services.uow_factory(ctx.here.id) as uow:
         posts = await list_read_posts(uow, found.id, values, number=number)
         names = await list_names(uow, found.id) if found.shows_members else None
     view = GroupPageView(
         head=portal_head(portal, MENU),
         title=found.title,
-        about=found.about,
+        about=fill(found.about, values),
         posts=posts[:POSTS_A_PAGE],
         names=names,
         is_shown=found.is_shown,

@@ -44,6 +44,11 @@ async def test_staff_make_one_choose_what_gives_it_and_change_it(
     client: AsyncClient, services: Services, lotus: Business, yoga: Service
 ) -> None:
     assert "No group yet" in (await client.get(HOME)).text
+    typed = {"title": "Early birds", "about": "Dear {first_name}"}
+    unknown = await send(client, f"{HOME}/new", typed)
+    assert unknown.status_code == 422
+    assert "There is no {first_name} here" in unknown.text
+    assert 'id="f-about-error"' in unknown.text
     refused = await send(client, f"{HOME}/new", {"title": " ", "about": "For <early> people"})
     assert refused.status_code == 422
     assert "Give the group a title." in refused.text

@@ -43,6 +43,19 @@ async def carl(services: Services, lotus: Business, client: AsyncClient) -> UUID
     return customer_id
 
 
+async def test_the_groups_own_text_speaks_to_its_reader_as_posts_do(
+    guest: Visitor, services: Services, lotus: Business, carl: UUID
+) -> None:
+    about = "Dear {customer_name},\n\nthis is {business}. {"
+    group_id = await a_group(services.uow_factory, lotus, about=about)
+    await a_group_member(services.uow_factory, lotus, group_id, carl)
+    text = (await guest.open(PAGE)).text
+    assert f"Dear Carl Guest,\n\nthis is {lotus.tenant.name}. {{" in text
+    listed = (await guest.open("/b/lotus/me/groups")).text
+    assert "Dear Carl Guest," in listed
+    assert "{customer_name}" not in text + listed
+
+
 async def test_a_member_reads_the_posts_newest_first_a_page_at_a_time(
     guest: Visitor, services: Services, lotus: Business, carl: UUID, clock: FrozenClock
 ) -> None:
