@@ -21,6 +21,7 @@ from tests.booking.commands.test_book import a_wish, booked, seats_of
 from tests.booking.commands.test_cards_of_customers import keeps
 from tests.support.builders import Business, a_business, a_service, a_session
 from tests.support.coupons import a_coupon
+from tests.support.groups import a_group, a_group_member
 from tests.support.somebody import much_is_said, zora_books
 from tests.tenants.commands.test_customer_care import a_customer
 
@@ -174,6 +175,7 @@ async def test_what_a_merge_says_moves_is_counted_kind_by_kind(
     await much_is_said(services, lotus, made)
     gone, kept = made.order.customer_id, await a_customer(uow_factory, lotus, name="Ann")
     await keeps(uow_factory, lotus, gone, "zora", "one")
+    await a_group_member(uow_factory, lotus, await a_group(uow_factory, lotus), gone)
     async with uow_factory(lotus.id) as uow:
         before = await preview_merge(uow, gone, kept)
         assert (await preview_merge(uow, kept, gone)).moves == []
@@ -183,12 +185,15 @@ async def test_what_a_merge_says_moves_is_counted_kind_by_kind(
         "1 choice about mails",
         "1 coupon used",
         "1 fee",
+        "1 file",
         "1 lot of credits",
+        "1 membership of a group",
         "1 message to many",
         "1 note",
         "1 order",
         "1 signature",
         "1 voucher",
+        "1 worksheet",
         "2 participants",
     ]
     async with uow_factory(lotus.id) as uow:
