@@ -105,7 +105,7 @@ migrate: $(SANDBOX_READY) ## bring the database to the newest revision
 browser: $(DEV_READY) ## bring a browser for the tests where there is none
 	@$(PY) -m tests.support.get_browser
 
-test: browser ## every level of tests, under five minutes on two cores
+test: browser ## every level of tests, nine minutes on two cores
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow"
 
 test-slow: browser ## those that take longest: races, browsers, kills, migrations, great numbers
