@@ -1,5 +1,4 @@
-"""python -m benchmarks [orders hub lists paid cancelling course credits free renewals]
-[--rounds N].
+"""python -m benchmarks [orders hub lists paid cancelling course credits free] [--rounds N].
 
 Without names all scenarios are run, and RESULTS.md is written. Loopback only; whatever ends it, no
 process and no file stays behind.
@@ -31,7 +30,6 @@ from benchmarks.orders import measure_orders
 from benchmarks.paid_path import measure_paid_path
 from benchmarks.pgbench import Pgbench
 from benchmarks.recording import Recorder
-from benchmarks.renewals import measure_renewals
 from benchmarks.runs import Bench, Line, Report
 from benchmarks.stage import CHECKOUT, Stage, make_root
 from src.platform.config import load_settings
@@ -48,7 +46,6 @@ SCENARIOS: dict[str, Scenario] = {
     "course": measure_cancelling_course,
     "credits": measure_credits,
     "free": measure_free_times,
-    "renewals": measure_renewals,
 }
 IDLE_SECONDS = 4
 LOTS = 100_000
