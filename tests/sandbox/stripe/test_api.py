@@ -122,7 +122,7 @@ async def test_wrong_parameters_do_not_use_the_key_up(shop: Shop) -> None:
 
 
 async def test_a_key_in_flight_is_a_conflict(shop: Shop) -> None:
-    await shop.running.turn("api_faults", kind="delay", seconds=0.2, method="POST")
+    await shop.running.turn("api_faults", kind="delay", seconds=1.0, method="POST")
     first = asyncio.create_task(_create(shop, "key-1"))
     async with asyncio.timeout(5):
         while (await shop.running.state())["faults"]["api"]:
